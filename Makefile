@@ -1,0 +1,34 @@
+# Everything runs in .venv, which is made when it is missing or when pyproject.toml has changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help try test check format bench clean
+
+help:
+	@echo "make try     deploy this stack to a sandbox on this machine and show who gets in"
+	@echo "make test    every check and every test"
+	@echo "make check   formatter, linter, types, coverage of the core"
+	@echo "make format  let the formatter and the linter fix what they can"
+	@echo "make bench   how fast it is"
+
+# `try` needs the command and the sandbox; the rest needs the tools as well.
+$(VENV)/.try: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "esc-oidc needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.13 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.try
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+try: $(VENV)/.try
+	$(BIN)/esc-oidc try
+
+test: check
+	$(BIN)/python -m pytest --no-cov -q
+
+clean:
+	rm -rf $(VENV) build dist components/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

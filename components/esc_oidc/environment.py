@@ -1,0 +1,99 @@
+"""The definition of the ESC environment: the login that asks AWS for exactly the declared token."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+import yaml
+
+from .interpolation import escape
+
+CREDENTIALS: Final = MappingProxyType(
+    {
+        "AWS_ACCESS_KEY_ID": "${aws.login.accessKeyId}",
+        "AWS_SECRET_ACCESS_KEY": "${aws.login.secretAccessKey}",
+        "AWS_SESSION_TOKEN": "${aws.login.sessionToken}",
+    }
+)
+"""The environment variables that hand the credentials to the AWS SDKs and the AWS CLI."""
+
+REGION_VARIABLE: Final = "AWS_REGION"
+REGION_CONFIG: Final = "aws:region"
+
+
+@dataclass(frozen=True)
+class Login:
+    """Everything in the definition but the role's ARN, which only AWS knows.
+
+    Texts of `environment_variables` and `pulumi_config` are ESC's (``${...}`` refers, ``$$`` is a dollar);
+    all others are literal.
+    """
+
+    session_name: str
+    duration: str
+    subject_attributes: tuple[str, ...]
+    session_policy_arns: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+    export_environment_variables: bool = True
+    region: str | None = None
+    environment_variables: Mapping[str, str] = field(default_factory=dict)
+    pulumi_config: Mapping[str, str] = field(default_factory=dict)
+
+
+def environment_definition(login: Login, role_arn: str) -> str:
+    """The environment's YAML, without a newline at its end. Keys without a value are left out."""
+    oidc = _without_empty(
+        {
+            "roleArn": escape(role_arn),
+            "sessionName": login.session_name,
+            "duration": login.duration,
+            "policyArns": [escape(arn) for arn in login.session_policy_arns],
+            "subjectAttributes": list(login.subject_attributes),
+        }
+    )
+    region_variable = {REGION_VARIABLE: login.region} if login.region else {}
+    region_config = {REGION_CONFIG: login.region} if login.region else {}
+    credentials = CREDENTIALS if login.export_environment_variables else {}
+    values = {
+        "aws": {"login": {"fn::open::aws-login": {"oidc": oidc}}},
+        "environmentVariables": {**credentials, **region_variable, **_sorted(login.environment_variables)},
+        "pulumiConfig": {**region_config, **_sorted(login.pulumi_config)},
+    }
+    definition = _without_empty({"imports": list(login.imports), "values": _without_empty(values)})
+    text = yaml.dump(
+        definition,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=_NO_WRAP,
+    )
+    return text.rstrip("\n")
+
+
+def _without_empty(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if value}
+
+
+def _sorted(mapping: Mapping[str, str]) -> dict[str, str]:
+    """Maps that come through Pulumi's engine have no order; the definition must not change with it."""
+    return dict(sorted(mapping.items()))
+
+
+_NO_WRAP: Final = 2**31 - 1
+
+# The C emitter writes the same bytes several times faster; PyYAML may be built without it.
+_Emitter: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_Emitter):  # type: ignore[misc] # its base is picked at run time
+    """Quotes what a YAML 1.2 reader takes for a number and PyYAML, a 1.1 one, for text: `1e3`, `0o17`."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?0[oObBxX][0-9a-fA-F_]+)$"),
+    list("-+.0123456789"),
+)

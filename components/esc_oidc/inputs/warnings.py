@@ -1,0 +1,105 @@
+"""What is allowed and should be known all the same."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from ..claims import CURRENT_ENVIRONMENT, ISSUER, LEGACY_PROJECT, TEAM
+from ..durations import seconds
+from ..trust import POLICY_QUOTA, Trust, size, trust_policy
+from .environment_relations import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
+from .relations import longest_session
+from .subjects import attributes, everyone
+
+_LONG_SESSION: Final = 4 * 3600
+_POLICY_QUOTA: Final = 10
+_OR_CREATE: Final = "and so may whoever can create one"
+
+
+def provider_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Warnings on the identity provider."""
+    issuer, organization = inputs.get("issuer", ISSUER), inputs["organization"]
+    if issuer != ISSUER:
+        yield (
+            f"issuer: {issuer} signs the tokens, not Pulumi Cloud: whoever runs {issuer.split('/')[2]} can assume "
+            "this role."
+        )
+    for name in inputs.get("additional_audiences", ()):
+        if name.removeprefix("aws:") != organization:
+            yield f"additional_audiences: {name!r} is another organization's audience, not {organization!r}'s."
+
+
+def role_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Warnings on the role and what it may do."""
+    maximum = longest_session(inputs)
+    if seconds(maximum) > _LONG_SESSION:
+        yield (
+            f"max_session_duration: sessions of up to {maximum} cannot be taken back before they end; 4h and less is "
+            "what short-lived means."
+        )
+    policies = inputs.get("policy_arns", ())
+    if "permissions_boundary_arn" not in inputs and any(
+        arn.endswith(":policy/AdministratorAccess") for arn in policies
+    ):
+        yield (
+            "policy_arns: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or attach "
+            "a narrower policy."
+        )
+    if len(policies) > _POLICY_QUOTA:
+        yield f"policy_arns: {len(policies)} policies are over AWS's default quota of {_POLICY_QUOTA} for a role."
+
+
+def size_warning(trust: Trust, provider: str) -> Iterator[str]:
+    """A trust policy that needs a raised quota."""
+    taken = size(trust_policy(trust, provider))
+    if taken > POLICY_QUOTA:
+        yield (
+            f"subjects: the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}. Have "
+            "'Role trust policy length' raised, or name fewer."
+        )
+
+
+def environment_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Warnings on who gets in to the role of an ESC environment."""
+    organization, project = inputs["organization"], inputs["project"]
+    for name in ("organization", "project", "environment"):
+        if inputs[name] != inputs[name].lower():
+            yield (
+                f"{name}: {inputs[name]!r} has upper case, and AWS compares in exact case: check how Pulumi Cloud "
+                "writes it."
+            )
+    if project == LEGACY_PROJECT:
+        yield (
+            f"project: the audience of the legacy project `default` is {organization!r}, which is also that of Pulumi "
+            "Deployments and of other clouds' logins in that project: a token handed to those can be replayed here. "
+            "Move the environment to another project."
+        )
+    listed = attributes(inputs)
+    if CURRENT_ENVIRONMENT in listed[1:]:
+        yield f"subject_attributes: list `{CURRENT_ENVIRONMENT}` first, as is usual; the order is part of the subject."
+    if TEAM in listed and any(opener.team == "" for opener in everyone(inputs)):
+        yield (
+            f"subject_attributes: the subject of users and of other tokens than team tokens ends in an empty `{TEAM}`; "
+            "that Pulumi Cloud writes it so is inferred from its source code, never observed. Test it before you rely "
+            "on it."
+        )
+    yield from _dangers(inputs)
+
+
+def _dangers(inputs: Mapping[str, Any]) -> Iterator[str]:
+    organization, project = inputs["organization"], inputs["project"]
+    if inputs.get(ANY):
+        yield f"{ANY}: every environment of {organization} may assume this role, {_OR_CREATE} in any project."
+    if inputs.get(ANY_IN_PROJECT):
+        yield (
+            f"{ANY_IN_PROJECT}: every environment of project {project} may assume this role, {_OR_CREATE} in the project."
+        )
+    if inputs.get(OMIT):
+        yield (
+            f"{OMIT}: whoever may edit any environment of {organization} can name this role in it and wait for the "
+            "right person to open it."
+        )
+    if inputs.get(ANY_STACK):
+        yield (
+            f"{ANY_STACK}: every environment of {organization} may assume this role when a stack's `environment:` "
+            f"list opens it, {_OR_CREATE} in any project."
+        )
