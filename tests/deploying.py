@@ -2,12 +2,14 @@
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 from google.protobuf import json_format
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_pulumi_func
 
@@ -59,21 +61,23 @@ class Deployed:
 class Cloud(Mocks):
     """Answers as AWS and Pulumi Cloud would, as far as the component looks."""
 
-    def __init__(self, deployed: Deployed, provider: Mapping[str, Any], revision: float | None, account: str) -> None:
-        self.deployed, self.provider, self.revision, self.account = deployed, provider, revision, account
+    def __init__(
+        self, deployed: Deployed, provider: Mapping[str, Any], revision: float | None, *, account: str, partition: str
+    ) -> None:
+        self.deployed, self.provider, self.revision = deployed, provider, revision
+        self.iam = f"arn:{partition}:iam::{account}"
 
-    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[Any]]:
         self.deployed.calls.append(args)
-        return dict(self.provider), None
+        return dict(self.provider), []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         state = dict(args.inputs)
-        arn = f"arn:aws:iam::{self.account}"
         if args.typ == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
-            state["arn"] = f"{arn}:oidc-provider/{state['url'].removeprefix('https://')}"
+            state["arn"] = f"{self.iam}:oidc-provider/{state['url'].removeprefix('https://')}"
         elif args.typ == "aws:iam/role:Role":
             state.setdefault("name", f"{args.name}-1234567")
-            state["arn"] = f"{arn}:role{state.get('path', '/')}{state['name']}"
+            state["arn"] = f"{self.iam}:role{state.get('path', '/')}{state['name']}"
         elif args.typ == "pulumiservice:index:Environment" and self.revision is not None:
             state["revision"] = self.revision
         return f"{args.name}-id", state
@@ -90,12 +94,11 @@ class Monitor(MockMonitor):
         inputs = json_format.MessageToDict(request.object)
         if request.type != "pulumi:pulumi:Stack":
             self.deployed.resources.append(Registration(request.type, request.name, inputs, request))
-        response = super().RegisterResource(request)
         if self.preview and request.custom and not request.type.startswith("pulumi:providers:"):
             # In a preview the engine answers with the inputs alone: what the cloud computes is unknown.
-            response.id = ""
-            response.object.CopyFrom(request.object)
-        return response
+            urn = self.make_urn(request.parent, request.type, request.name)
+            return resource_pb2.RegisterResourceResponse(urn=urn, object=request.object)
+        return super().RegisterResource(request)
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - the engine's name
         self.deployed.invokes.append(request)
@@ -123,12 +126,15 @@ def deploy(
     provider: Mapping[str, Any] | None = None,
     revision: float | None = None,
     account: str = ACCOUNT,
+    partition: str = "aws",
     config: Mapping[str, str] | None = None,
     organization: str | None = None,
 ) -> Deployed:
     """Runs the program once, each time in a runtime of its own; what it returns is resolved into `exports`."""
+    # What a refusal leaves behind when its loop closes says nothing that the test does not see.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     deployed = Deployed()
-    monitor = Monitor(Cloud(deployed, provider or {}, revision, account), preview=preview)
+    monitor = Monitor(Cloud(deployed, provider or {}, revision, account=account, partition=partition), preview=preview)
 
     def run() -> None:
         async def main() -> None:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import pulumi
 import pulumi_aws as aws
 
+from .claims import ISSUER
 from .errors import InvalidInputs
 from .inputs import RolePlan, Violation, policy_limit, provider_arn_parts, size_warning
 from .planning import Planned, title
@@ -39,7 +40,7 @@ class RoleDeclaration(Generic[P]):
             return self._adopted()
         provider = aws.iam.OpenIdConnectProvider(
             f"{self.name}-provider",
-            url=self.planned.take(lambda plan: plan.trust.issuer),
+            url=self.given.get("issuer") or ISSUER,
             client_id_lists=self.planned.take(lambda plan: list(plan.client_ids)),
             thumbprint_lists=self.given.get("thumbprints") or None,
             tags=self._input("tags"),
@@ -79,7 +80,7 @@ class RoleDeclaration(Generic[P]):
         """The trust policy, as JSON, measured again now that the provider's real ARN is known."""
 
         def policy(plan: P, arn: str) -> str:
-            if violations := list(policy_limit(plan.trust, arn)):
+            if violations := list(policy_limit(plan.inputs, plan.trust, arn)):
                 raise InvalidInputs(title(type(self.owner), self.name), violations)
             for warning in set(size_warning(plan.trust, arn)) if not plan.over_quota else ():
                 pulumi.log.warn(warning, resource=self.owner)

@@ -1,5 +1,6 @@
 """What a user may pass: every violation is found, at once, and good inputs come to a plan."""
 
+from .fields import ENVIRONMENT_FIELDS
 from .formats import provider_arn_parts
 from .limits import policy_limit
 from .plan import DEFAULTS, EnvironmentPlan, RolePlan, check, plan
@@ -8,6 +9,7 @@ from .warnings import size_warning
 
 __all__ = [
     "DEFAULTS",
+    "ENVIRONMENT_FIELDS",
     "LATER",
     "SECRET",
     "EnvironmentPlan",

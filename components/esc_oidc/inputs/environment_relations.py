@@ -192,8 +192,8 @@ def _further_audiences(known: Mapping[str, Any], _given: AbstractSet[str]) -> It
 def _aws_limits(known: Mapping[str, Any], _given: AbstractSet[str]) -> Iterator[Violation]:
     if not any(open_ended(everyone(known), attributes(known))):
         trust = declared_trust(known)
-        yield from subject_limit(minted_subjects(known))
-        yield from policy_limit(trust, provider_arn(trust.issuer))
+        yield from subject_limit(known, minted_subjects(known))
+        yield from policy_limit(known, trust, provider_arn(trust.issuer))
 
 
 ENVIRONMENT_RELATIONS: Final = (

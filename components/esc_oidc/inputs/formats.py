@@ -136,7 +136,7 @@ def oidc_provider_arn(value: str) -> Problem | None:
         return None
     return Problem(
         "an OIDC provider's ARN is arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH.",
-        "`aws iam list-open-id-connect-providers` shows those of the account.",
+        "See `aws iam list-open-id-connect-providers`.",
     )
 
 
@@ -153,7 +153,7 @@ def managed_policy_arn(value: str) -> Problem | None:
         return None
     return Problem(
         "a managed policy's ARN is arn:PARTITION:iam::ACCOUNT:policy/NAME, ACCOUNT `aws` for AWS's own.",
-        "`aws iam list-policies` shows them.",
+        "See `aws iam list-policies`.",
     )
 
 

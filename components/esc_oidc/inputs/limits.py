@@ -1,37 +1,49 @@
 """AWS's limits on what a trust comes to: the length of a subject, and of the trust policy."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from ..trust import MAX_POLICY, MAX_SUBJECT, Trust, size, trust_policy
 from .violations import Violation
 
 
-def subject_limit(subjects: Iterable[str]) -> Iterator[Violation]:
-    """Subjects that AWS does not take."""
+def subject_limit(inputs: Mapping[str, Any], subjects: Iterable[str]) -> Iterator[Violation]:
+    """Subjects that AWS does not take; the input with the longest name in one is where to begin."""
     for subject in subjects:
         if len(subject) > MAX_SUBJECT:
+            names = [(len(name), source, name) for source, name in _names(inputs) if name in subject]
+            _, source, name = max(names)
             yield Violation(
-                "subjects",
-                subject,
-                f"this subject has {len(subject)} characters, and AWS takes at most {MAX_SUBJECT}.",
-                "List fewer attributes, or shorten the names that stand in it.",
+                source,
+                name,
+                f"with it, a subject has {len(subject)} characters, and AWS takes at most {MAX_SUBJECT}: {subject}.",
+                "Shorten the names that stand in it, or list fewer attributes.",
             )
 
 
-def policy_limit(trust: Trust, provider: str) -> Iterator[Violation]:
+def _names(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for source, value in inputs.items():
+        if source in {"organization", "project", "environment"}:
+            yield source, value
+        elif source.startswith("allowed_"):
+            yield from ((source, name) for name in value)
+
+
+def policy_limit(inputs: Mapping[str, Any], trust: Trust, provider: str) -> Iterator[Violation]:
     """Whether the trust policy is longer than AWS's quota can be raised to, and how many subjects would fit."""
     taken = size(trust_policy(trust, provider))
     count = len(trust.subjects) + len(trust.patterns)
-    # A policy this long on account of a single subject: then the subject itself is over its limit.
-    if taken <= MAX_POLICY or count == 1:
+    # With a subject that is over its own limit, that is what to say; without, only an `allowed_` list makes so many.
+    if taken <= MAX_POLICY or any(len(subject) > MAX_SUBJECT for subject in trust.subjects + trust.patterns):
         return
     first = Trust(trust.issuer, trust.audience, trust.subjects[:1], trust.patterns[: 0 if trust.subjects else 1])
     alone = size(trust_policy(first, provider))
     fit = 1 + int((MAX_POLICY - alone) / ((taken - alone) / (count - 1)))
+    _, source = max((len(value), name) for name, value in inputs.items() if name.startswith("allowed_"))
     yield Violation(
-        "subjects",
-        f"{count} of them",
-        f"the trust policy would have {taken} characters, and AWS takes at most {MAX_POLICY}: {fit} subjects like "
-        "these fit.",
-        "List fewer environments, users or teams, or share them among several roles.",
+        source,
+        inputs[source],
+        f"the trust policy would have {taken} characters for its {count} subjects, and AWS takes at most {MAX_POLICY}: "
+        f"{fit} subjects like these fit.",
+        "List fewer, or share them among several roles.",
     )

@@ -1,0 +1,301 @@
+"""What must be refused: the rule's name, the inputs that break it, the input that is named, and what is said.
+
+Each case breaks one rule only, so that exactly one violation is right.
+"""
+
+from typing import Any
+
+from esc_oidc import inputs
+
+BASE: dict[str, Any] = {"organization": "contoso", "project": "aws", "environment": "dev"}
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
+POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+CURRENT, ROOT, USER = "currentEnvironment.name", "rootEnvironment.name", "pulumi.user.login"
+TYPE, TEAM = "pulumi.token.type", "pulumi.token.team"
+ANY, ANY_IN_PROJECT = "dangerously_allow_any_environment", "dangerously_allow_any_environment_in_project"
+OMIT, ANY_STACK = "dangerously_omit_current_environment", "dangerously_allow_any_stack_configuration"
+LONG = [f"project-{index:02}-with-a-long-name/environment-{index:02}" for index in range(40)]
+
+
+def _each(name: str, values: dict[str, Any], said: str) -> list[tuple[str, dict[str, Any], str, str]]:
+    return [(f"{name} {rule}", {name: value}, name, said) for rule, value in values.items()]
+
+
+def _item(name: str, value: str, rule: str, said: str) -> tuple[str, dict[str, Any], str, str]:
+    return (f"{name} {rule}", {name: [value]}, f"{name}[0]", said)
+
+
+FORMS = [
+    *_each(
+        "organization",
+        {"with a colon": "con:toso", "with a slash": "con/toso", "with a space": "con toso", "with a star": "con*",
+         "of 81 characters": "c" * 81, "with a final newline": "contoso\n", "outside ASCII": "contosо"},
+        "1 to 80 letters, digits",
+    ),
+    ("organization already prefixed", {"organization": "aws:contoso"}, "organization", "Leave the `aws:` out"),
+    ("organization of another backend", {"organization": "organization"}, "organization", "get_organization()"),
+    *_each("organization", {"empty": ""}, "an empty string is no value"),
+    *_each("project", {"missing": None}, "required"),
+    *_each("environment", {"missing": None}, "required"),
+    *_each("organization", {"missing": None}, "required"),
+    *[
+        case
+        for name in ("project", "environment")
+        for case in (
+            *_each(name, {"empty": ""}, "an empty string is no value"),
+            *_each(
+                name,
+                {"with a colon": "a:b", "with a star": "a*", "yaml": "<yaml>", "a dot": ".", "two dots": "..",
+                 "with a space": "a b", "with a dollar": "a$b", "with a question mark": "a?"},
+                "letters, digits, `.`, `_` and `-`",
+            ),
+            *_each(name, {"with a slash": "aws/dev"}, "project='aws', environment='dev'"),
+            *_each(name, {"with a version": "dev@stable"}, "Leave the version out"),
+            *_each(name, {"pasted whole": "contoso/aws/dev"}, "organization='contoso', project='aws'"),
+        )
+    ],
+    *_each("project", {"default in another case": "Default"}, "lower case"),
+    _item("subject_attributes", "currentEnviroment.name", "unknown", "Did you mean `currentEnvironment.name`?"),
+    _item("subject_attributes", "nonsense", "nothing like it", "Take one of these"),
+    _item("subject_attributes", "currentenvironment.name", "in the wrong case", "Did you mean `currentEnvironment.name`?"),
+    _item("subject_attributes", "pulumi.token.name", "token name", "chooses its name"),
+    _item("subject_attributes", "pulumi.organization.login", "organization login", "already begins every subject"),
+    ("subject_attributes twice", {"subject_attributes": [CURRENT, CURRENT]}, "subject_attributes[1]", "twice"),
+    *[
+        _item(name, value, rule, said)
+        for name in ("allowed_environments", "allowed_root_environments", "imports")
+        for rule, value, said in (
+            ("without a project", "prod", "'PROJECT/prod'"),
+            ("with an organization", "contoso/aws/prod", "Leave the organization out: 'aws/prod'"),
+            ("with a version", "aws/prod@stable", "Leave the version out"),
+            ("with a star", "aws/*", "letters, digits"),
+            ("yaml", "<yaml>", "PROJECT/ENV"),
+            ("of a miswritten default", "DEFAULT/prod", "lower case"),
+        )
+    ],
+    *[
+        _item(name, value, rule, "letters, digits and `._@+-`")
+        for name in ("allowed_users", "allowed_teams")
+        for rule, value in (("with a colon", "a:b"), ("with a star", "*"), ("with a space", "a b"), ("with ?", "a?"))
+    ],
+    _item("allowed_token_types", "Organization", "in another case", "Did you mean `organization`?"),
+    _item("allowed_token_types", "robot", "unknown", "Take one of these"),
+    *_each(
+        "issuer",
+        {"http": "http://api.pulumi.com/oidc", "port": "https://api.pulumi.com:443/oidc",
+         "query": "https://api.pulumi.com/oidc?a=b", "fragment": "https://api.pulumi.com/oidc#a",
+         "user": "https://a@api.pulumi.com/oidc", "trailing slash": "https://api.pulumi.com/oidc/",
+         "no path": "https://api.pulumi.com", "v2": "https://api.pulumi.com/oidc/v2",
+         "upper case": "https://API.pulumi.com/oidc", "an address": "https://127.0.0.1/oidc",
+         "one label": "https://pulumi/oidc", "too long": "https://" + "a." * 130 + "com/oidc"},
+        "exactly https://HOST/oidc",
+    ),
+    *_each("oidc_provider_arn", {"malformed": "arn:aws:iam::12:oidc-provider/api.pulumi.com/oidc"}, "arn:PARTITION"),
+    *_each("oidc_provider_arn", {"a role": "arn:aws:iam::123456789012:role/esc"}, "arn:PARTITION"),
+    *_each(
+        "oidc_provider_arn",
+        {"of another issuer": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
+        "not the provider of https://api.pulumi.com/oidc",
+    ),
+    _item("thumbprints", "a" * 39, "of 39 digits", "40 hexadecimal digits"),
+    _item("thumbprints", "g" * 40, "not hexadecimal", "40 hexadecimal digits"),
+    ("thumbprints six", {"thumbprints": [f"{i}" * 40 for i in range(6)]}, "thumbprints", "at most 5"),
+    _item("additional_audiences", "azure:contoso", "of another cloud", "NAME or aws:NAME"),
+    _item("additional_audiences", "aws:contoso", "its own", "has this audience anyway"),
+    *_each("role_name", {"of 65": "r" * 65, "with a slash": "a/b", "outside ASCII": "rôle"}, "1 to 64 letters"),
+    *_each("role_path", {"open": "/esc", "bare": "esc", "with a space": "/a b/", "of 513": "/" + "a" * 511 + "/"}, "path"),
+    *_each("role_description", {"of 1001": "d" * 1001, "outside Latin-1": "日本"}, "up to 1000 printable Latin-1"),
+    *_each("permissions_boundary_arn", {"not a policy": "arn:aws:iam::123456789012:role/esc"}, "managed policy's ARN"),
+    _item("policy_arns", "ReadOnlyAccess", "a name", "managed policy's ARN"),
+    ("policy_arns twice", {"policy_arns": [POLICY, POLICY]}, "policy_arns[1]", "twice"),
+    ("policy_arns over 20", {"policy_arns": [f"{POLICY}{i}" for i in range(21)]}, "policy_arns", "at most 20"),
+    ("inline_policies not JSON", {"inline_policies": {"a": "{"}}, "inline_policies['a']", "It is not JSON"),
+    ("inline_policies no policy", {"inline_policies": {"a": "[]"}}, "inline_policies['a']", "a JSON object with"),
+    (
+        "inline_policies too long",
+        {"inline_policies": {"a": '{"Statement":"' + "s" * 10_240 + '"}'}},
+        "inline_policies['a']",
+        "Make it a managed policy",
+    ),
+    ("inline_policies bad key", {"inline_policies": {"a b": '{"Statement":[]}'}}, "inline_policies (a key)", "1 to 128"),
+    *_each("duration", {"of 14m": "14m", "of 13h": "13h"}, "15m to 12h"),
+    *_each("duration", {"in days": "1d", "bare": "60", "negative": "-1h", "huge": "9" * 5000 + "h"}, "hours, minutes and"),
+    *_each("duration", {"empty": ""}, "an empty string is no value"),
+    *_each("max_session_duration", {"of 59m": "59m", "of 13h": "13h"}, "1h to 12h"),
+    ("duration over the maximum", {"duration": "3h", "max_session_duration": "2h"}, "duration", "Shorten it"),
+    *_each(
+        "session_name",
+        {"of 1": "a", "of 65": "a" * 65, "with a space": "a b", "outside ASCII": "é" * 3},
+        "2 to 64 letters",
+    ),
+    *_each(
+        "session_name",
+        {"with an open template": "esc-${context", "with another template": "esc-${aws.login.secretAccessKey}"},
+        "no template but `${context.pulumi.user.login}`",
+    ),
+    (
+        "session_policy_arns eleven",
+        {"session_policy_arns": [f"{POLICY}{i}" for i in range(11)]},
+        "session_policy_arns",
+        "at most 10",
+    ),
+    ("session_policy_arns twice", {"session_policy_arns": [POLICY, POLICY]}, "session_policy_arns[1]", "twice"),
+    *_each("region", {"a city": "Frankfurt", "a zone": "us-east-1a"}, "us-east-1"),
+    *_each("tags", {"of 51": {f"key{i}": "v" for i in range(51)}}, "at most 50"),
+    ("tags beginning aws:", {"tags": {"aws:name": "v"}}, "tags (a key)", "does not begin with `aws:`"),
+    ("tags beginning AWS:", {"tags": {"AWS:name": "v"}}, "tags (a key)", "does not begin with `aws:`"),
+    ("tags key of 129", {"tags": {"k" * 129: "v"}}, "tags (a key)", "1 to 128"),
+    ("tags value of 257", {"tags": {"k": "v" * 257}}, "tags['k']", "up to 256"),
+    ("tags value with a star", {"tags": {"k": "*"}}, "tags['k']", "up to 256"),
+    ("tags alike but for case", {"tags": {"Team": "a", "team": "b"}}, "tags (a key)", "same key as 'Team'"),
+    (
+        "environment_variables with an open reference",
+        {"environment_variables": {"A": "${aws.login"}},
+        "environment_variables['A']",
+        "missing closing brace",
+    ),
+    ("pulumi_config with an open reference", {"pulumi_config": {"a:b": "${"}}, "pulumi_config['a:b']", "ESC text"),
+    (
+        "environment_variables bad key",
+        {"environment_variables": {"1A": "a"}},
+        "environment_variables (a key)",
+        "does not begin with a digit",
+    ),
+    ("pulumi_config bad key", {"pulumi_config": {"a b": "a"}}, "pulumi_config (a key)", "NAMESPACE:NAME"),
+    *[
+        (f"environment_variables {key}", {"environment_variables": {key: "a"}}, "environment_variables (a key)", "writes it")
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    ],
+    (
+        "environment_variables AWS_REGION",
+        {"environment_variables": {"AWS_REGION": "a"}, "region": "us-east-1"},
+        "environment_variables (a key)",
+        "`region` writes it",
+    ),
+    (
+        "pulumi_config aws:region",
+        {"pulumi_config": {"aws:region": "a"}, "region": "us-east-1"},
+        "pulumi_config (a key)",
+        "`region` writes it",
+    ),
+    _item("imports", "aws/dev", "itself", "cannot import itself"),
+]  # fmt: skip
+
+WHO = [
+    ("allowed_environments of the legacy project", {"allowed_environments": ["default/x"]}, "allowed_environments[0]", "legacy"),
+    (
+        "allowed_environments beside the legacy project",
+        {"project": "default", "allowed_environments": ["aws/x"]},
+        "allowed_environments[0]",
+        "legacy",
+    ),
+    *[
+        (f"{name} without its attribute", {name: [value], "subject_attributes": [CURRENT]}, name, attribute)
+        for name, value, attribute in (
+            ("allowed_root_environments", "aws/x", ROOT),
+            ("allowed_users", "alice", USER),
+            ("allowed_teams", "ops", TEAM),
+            ("allowed_token_types", "team", TYPE),
+        )
+    ],
+    *[
+        (f"{attribute} without values", {"subject_attributes": [CURRENT, attribute]}, "subject_attributes[1]", source)
+        for attribute, source in ((USER, "allowed_users"), (TEAM, "allowed_teams"), (TYPE, "allowed_token_types"))
+    ],
+    ("the organization as a user", {"allowed_users": ["Contoso"]}, "allowed_users[0]", f"list `{TYPE}`"),
+    (
+        "type personal beside users",
+        {"allowed_users": ["alice"], "allowed_token_types": ["personal"]},
+        "allowed_token_types",
+        "name them all",
+    ),
+    (
+        "type team beside teams",
+        {"allowed_teams": ["ops"], "allowed_token_types": ["team"]},
+        "allowed_token_types",
+        "includes theirs",
+    ),
+    ("current environment left out", {"subject_attributes": [ROOT]}, "subject_attributes", OMIT),
+    ("no attributes", {"subject_attributes": []}, "subject_attributes", OMIT),
+    (f"{OMIT} for nothing", {OMIT: True}, OMIT, "it changes nothing"),
+    (
+        "environments without their attribute",
+        {"subject_attributes": [ROOT], OMIT: True, "allowed_environments": ["aws/x"]},
+        "allowed_environments",
+        "does not say which environment",
+    ),
+    (f"{ANY_STACK} for nothing", {ANY_STACK: True}, ANY_STACK, "it changes nothing"),
+    (f"{ANY_IN_PROJECT} in the legacy project", {"project": "default", ANY_IN_PROJECT: True}, ANY_IN_PROJECT, "legacy"),
+    (
+        f"{ANY_IN_PROJECT} for nothing",
+        {ANY_IN_PROJECT: True, OMIT: True, "subject_attributes": [ROOT]},
+        ANY_IN_PROJECT,
+        "it changes nothing",
+    ),
+    *[
+        (f"{ANY} beside {name}", {ANY: True, name: value}, name, "would change nothing")
+        for name, value in (
+            ("allowed_environments", ["aws/x"]),
+            ("allowed_root_environments", ["aws/x"]),
+            ("allowed_users", ["alice"]),
+            ("allowed_teams", ["ops"]),
+            ("allowed_token_types", ["organization"]),
+            ("subject_attributes", [CURRENT]),
+            (ANY_IN_PROJECT, True),
+        )
+    ],
+    (
+        "a subject of 256 characters",
+        {"environment": "e" * (256 - len("pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/"))},
+        "environment",
+        "256 characters",
+    ),
+    ("more subjects than fit", {"allowed_environments": LONG}, "allowed_environments", "31 subjects like these fit"),
+    *[
+        (f"{name} beside an adopted provider", {"oidc_provider_arn": PROVIDER, name: value}, name, "adopts one")
+        for name, value in (
+            ("thumbprints", ["a" * 40]),
+            ("additional_audiences", ["contoso"]),
+            ("retain_oidc_provider", True),
+        )
+    ],
+]  # fmt: skip
+
+NARROWING = [name for name, field in inputs.ENVIRONMENT_FIELDS.items() if field.narrows]
+
+NAMES_AND_TYPES = [
+    ("a misspelled name", {"alowed_users": ["alice"]}, "alowed_users", "Did you mean `allowed_users`?"),
+    ("a name in camel case", {"allowedUsers": ["alice"]}, "allowedUsers", "Did you mean `allowed_users`?"),
+    ("a name like no other", {"colour": "blue"}, "colour", "The inputs are `organization`"),
+    ("a string where a list belongs", {"allowed_users": "alice"}, "allowed_users", "Pass ['alice']"),
+    ("a list where a string belongs", {"organization": ["contoso"]}, "organization", "this input is a string, not a list"),
+    ("a number where a string belongs", {"duration": 3600}, "duration", "this input is a string, not a int"),
+    ("a string where a boolean belongs", {"create_environment": "false"}, "create_environment", "True or False"),
+    ("a number where a boolean belongs", {ANY: 1}, ANY, "True or False"),
+    ("a list where a dict belongs", {"tags": ["a"]}, "tags", "a dict of strings"),
+    ("a number in a list", {"allowed_users": [7]}, "allowed_users[0]", "this is a string, not a int"),
+    ("None in a list", {"allowed_users": [None]}, "allowed_users[0]", "this is a string, not a NoneType"),
+    ("a number in a dict", {"tags": {"a": 7}}, "tags['a']", "this is a string, not a int"),
+    ("a number as a key", {"tags": {7: "a"}}, "tags (a key)", "this is a string, not a int"),
+    *[(f"None for {name}", {name: None}, name, "without a word") for name in NARROWING],
+    *[
+        (f"an empty list for {name}", {name: []}, name, "without a word")
+        for name in NARROWING
+        if name not in ("subject_attributes", "permissions_boundary_arn")
+    ],
+    *[
+        (f"an empty string for {name}", {name: value}, place, "an empty string is no value")
+        for name, field in inputs.ENVIRONMENT_FIELDS.items()
+        for value, place in {
+            "str": [("", name)],
+            "list": [([""], f"{name}[0]")],
+            "dict": [
+                ({"": '{"Statement":[]}' if name == "inline_policies" else "v"}, f"{name} (a key)"),
+                ({"K": ""}, f"{name}['K']"),
+            ],
+            "bool": [],
+        }[field.type]
+    ],
+]  # fmt: skip
+
+REFUSALS = FORMS + WHO + NAMES_AND_TYPES

@@ -1,0 +1,111 @@
+import pulumi
+import pytest
+from esc_oidc import InvalidInputs, PulumiEscOidc
+from esc_oidc.inputs import ENVIRONMENT_FIELDS, check
+
+from tests.deploying import deploy
+from tests.inputs.refusals import BASE, REFUSALS
+
+CASES = [pytest.param(*case[1:], id=case[0]) for case in REFUSALS]
+
+
+@pytest.mark.parametrize(("inputs", "place", "said"), CASES)
+def test_a_broken_rule_is_one_clear_violation(inputs, place, said):
+    """Each broken rule is reported once, with the input's name, its value, the rule and the way out."""
+    violations = check("esc", BASE | inputs)
+    assert [violation.input for violation in violations] == [place]
+    (text,) = map(str, violations)
+    assert said in text
+    assert text.startswith(f"{place} = ")
+    assert violations[0].rule.endswith(".")
+    assert violations[0].fix.endswith((".", "?", "`."))
+
+
+@pytest.mark.parametrize(("inputs", "place", "said"), CASES)
+def test_a_plain_input_is_refused_before_anything_is_registered(inputs, place, said):
+    """Plain inputs are checked in the constructor: not even the component is registered."""
+    deployed = deploy(lambda: PulumiEscOidc("esc", **(BASE | inputs)) and None)
+    assert isinstance(deployed.error, InvalidInputs)
+    assert place in str(deployed.error)
+    assert said in str(deployed.error)
+    assert deployed.resources == []
+    assert deployed.invokes == []
+
+
+def _as_outputs(inputs):
+    """The inputs with an Output wherever the contract allows one."""
+    for name, value in inputs.items():
+        field = ENVIRONMENT_FIELDS.get(name)
+        if field and field.outputs == "anywhere":
+            yield name, pulumi.Output.from_input(value)
+        elif field and field.outputs == "items" and isinstance(value, list):
+            yield name, [pulumi.Output.from_input(item) for item in value]
+        elif field and field.outputs == "items" and isinstance(value, dict):
+            yield name, {key: pulumi.Output.from_input(item) for key, item in value.items()}
+        else:
+            yield name, value
+
+
+@pytest.mark.parametrize(("inputs", "place", "said"), CASES)
+def test_an_output_is_refused_before_anything_is_sent(inputs, place, said):
+    """Outputs are checked in one apply, and no provider, role, policy or environment is sent before it."""
+    deployed = deploy(lambda: PulumiEscOidc("esc", **dict(_as_outputs(BASE | inputs))) and None)
+    assert isinstance(deployed.error, InvalidInputs), deployed.error
+    assert said in str(deployed.error)
+    assert [resource.type for resource in deployed.resources if resource.request.custom] == []
+    assert deployed.invokes == []
+
+
+def test_all_violations_are_reported_at_once():
+    """Whoever has several inputs wrong is told of all of them in one go, across forms and relations."""
+    wrong = {"organization": "aws:contoso", "allowed_users": [], "duration": "13h", "tags": {"A": "b", "a": "b"}}
+    violations = check("esc", BASE | wrong)
+    assert [violation.input for violation in violations] == [
+        "organization",
+        "allowed_users",
+        "duration",
+        "tags (a key)",
+    ]
+
+
+def test_the_generated_role_name_must_fit():
+    """Without `role_name` the role is named after the component, whose name then has to suit IAM."""
+    assert check("c" * 51, BASE) == []
+    for name, said in (("c" * 52, "over 64"), ("a/b", "letters, digits")):
+        (violation,) = check(name, BASE)
+        assert said in violation.rule
+        assert violation.name == "the"
+        assert check(name, BASE | {"role_name": "esc"}) == []
+
+
+@pytest.mark.parametrize("name", ["issuer", "role_name", "duration", "create_environment", "imports", "thumbprints"])
+def test_an_output_where_a_plain_value_belongs_is_refused(name):
+    """What decides which resources there are, or how they are named, cannot be an Output."""
+    deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, **{name: pulumi.Output.from_input("x")}) and None)
+    assert f"{name} = (an Output)" in str(deployed.error)
+    assert deployed.resources == []
+
+
+@pytest.mark.parametrize("name", ["policy_arns", "tags", "environment_variables", "session_policy_arns"])
+def test_a_collection_that_is_an_output_is_refused(name):
+    """Of collections that make names or keys, only the items may be Outputs."""
+    deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, **{name: pulumi.Output.from_input([])}) and None)
+    assert "its items may be Outputs, the whole not" in str(deployed.error)
+
+
+def test_an_output_in_a_plain_list_is_refused():
+    """A list of plain strings takes no Output as an item either."""
+    deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, imports=[pulumi.Output.from_input("aws/x")]) and None)
+    assert "imports[0] = (an Output)" in str(deployed.error)
+
+
+def test_args_and_keywords_do_not_mix():
+    """Inputs come as one argument or by keyword; both would leave open which wins."""
+    deployed = deploy(lambda: PulumiEscOidc("esc", BASE, region="us-east-1") and None)
+    assert "not both" in str(deployed.error)
+
+
+def test_args_of_another_type_are_refused():
+    """Resource options passed in the place of the inputs are named as what they are."""
+    deployed = deploy(lambda: PulumiEscOidc("esc", pulumi.ResourceOptions()) and None)
+    assert "the inputs are a dict, not a ResourceOptions" in str(deployed.error)
