@@ -1,0 +1,137 @@
+"""The token's half of AssumeRoleWithWebIdentity: is it genuine, meant for this provider, and in time?
+
+Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html (size, errors) and
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html (algorithms, keys).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from .model import provider_arn
+from .token_rules import Refusal, refuse_audience, refuse_issuer, refuse_times
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
+
+ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+"""What AWS accepts a signature by: RSA and ECDSA, never `none` nor a shared secret."""
+
+LONGEST_TOKEN: Final = 20_000
+"""Characters; WebIdentityToken is 4 to 20,000."""
+
+_REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat")
+
+
+class TokenRefused(Exception):  # noqa: N818 - what AWS says; not an error of the caller
+    """AWS would refuse the token itself.
+
+    Attributes:
+        error: AWS's error code, such as ``InvalidIdentityToken``.
+        reason: Why, in words, without the token.
+    """
+
+    def __init__(self, error: str, reason: str) -> None:
+        super().__init__(f"{error}: {reason}")
+        self.error = error
+        self.reason = reason
+
+
+def check_token(
+    jwt: str, jwks: Mapping[str, object], now: float, issuer: str, client_ids: Sequence[str]
+) -> Mapping[str, object]:
+    """Check a signed token as AWS does before it reads the trust policy.
+
+    Args:
+        jwt: The token, in the compact form.
+        jwks: The issuer's key set, ``{"keys": [...]}``.
+        now: The time, in seconds since 1970 (``time.time()``).
+        issuer: The provider's URL.
+        client_ids: The provider's client IDs.
+
+    Returns:
+        The token's claims.
+
+    Raises:
+        TokenRefused: AWS would refuse the token.
+        UndefinedBehaviour: AWS does not say, as for an `aud` that is a list.
+        ModuleNotFoundError: PyJWT or cryptography is missing: install ``esc-oidc[sandbox]``.
+    """
+    if not 4 <= len(jwt) <= LONGEST_TOKEN:  # noqa: PLR2004 - the bounds of WebIdentityToken in AWS's API
+        raise TokenRefused("ValidationError", f"The token has {len(jwt)} characters; AWS takes 4 to {LONGEST_TOKEN}.")
+    header, claims = _read(jwt)
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS:
+        _invalid(f"The token is signed by {algorithm!r}; AWS takes {', '.join(ALGORITHMS)}.")
+    for claim in _REQUIRED:
+        # https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+        if claims.get(claim) is None:
+            _invalid(f"The token has no {claim}, which every OpenID Connect token must have.")
+    _raise(refuse_issuer(claims, issuer))
+    _verify(jwt, jwks, str(algorithm), header.get("kid"))
+    _raise(refuse_times(claims, now))
+    _raise(refuse_audience(claims, client_ids, provider_arn(issuer, "ACCOUNT", "aws")))
+    return claims
+
+
+def _read(token: str) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    try:
+        import jwt  # noqa: PLC0415 - in the extra esc-oidc[sandbox], which the base install lacks
+        from jwt.algorithms import has_crypto  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        raise _missing() from error
+    if not has_crypto:
+        raise _missing()
+    try:
+        parts = jwt.decode_complete(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        _invalid("The token is no JWT: three parts in base64url, of which two are JSON objects.")
+    return parts["header"], parts["payload"]
+
+
+def _verify(token: str, jwks: Mapping[str, object], algorithm: str, kid: object) -> None:
+    import jwt  # noqa: PLC0415 - in the extra esc-oidc[sandbox]; _read has said so if it is missing
+
+    tried = 0
+    for key in _keys(jwks, algorithm, kid):
+        tried += 1
+        try:
+            jwt.PyJWS().decode(token, key, algorithms=[algorithm])
+        except jwt.PyJWTError:
+            continue
+        return
+    if not tried:
+        # AWS's words: "Couldn't retrieve verification key from your identity provider".
+        _invalid(f"The issuer's key set has no key {kid!r} for {algorithm}.")
+    _invalid("The signature does not verify with the issuer's key: the token is forged, cut or altered.")
+
+
+def _keys(jwks: Mapping[str, object], algorithm: str, kid: object) -> Iterator["PyJWK"]:
+    import jwt  # noqa: PLC0415 - in the extra esc-oidc[sandbox]; _read has said so if it is missing
+
+    keys = jwks.get("keys")
+    for key in keys if isinstance(keys, list | tuple) else ():
+        if not isinstance(key, Mapping) or (kid is not None and key.get("kid") != kid):
+            continue
+        if key.get("use", "sig") != "sig" or key.get("alg", algorithm) != algorithm:
+            continue
+        if key.get("kty") != ("RSA" if algorithm.startswith("RS") else "EC"):
+            continue
+        try:
+            yield jwt.PyJWK(dict(key), algorithm)
+        except jwt.PyJWTError:
+            continue
+
+
+def _raise(refusal: Refusal | None) -> None:
+    if refusal:
+        raise TokenRefused(refusal.error, refusal.explain())
+
+
+def _invalid(reason: str) -> NoReturn:
+    raise TokenRefused("InvalidIdentityToken", reason)
+
+
+def _missing() -> ModuleNotFoundError:
+    return ModuleNotFoundError(
+        "check_token needs PyJWT and cryptography, which the base install leaves out: pip install 'esc-oidc[sandbox]'"
+    )
