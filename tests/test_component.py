@@ -103,7 +103,7 @@ def test_every_output_has_its_value():
 def test_what_is_registered_is_short():
     """The policy and the definition stand in the children's state; the component's own does not repeat them."""
     assert sorted(deploy(component()).outputs["esc"]) == [
-        "audience", "environmentRef", "oidcProviderArn", "openCommand", "roleArn", "roleName",
+        "audience", "environmentRef", "oidcProviderArn", "openCommand", "roleArn", "roleName", "subjects",
     ]  # fmt: skip
 
 

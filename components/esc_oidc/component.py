@@ -85,13 +85,14 @@ class PulumiEscOidc(pulumi.ComponentResource):
         self.open_command = self.environment_ref.apply(lambda ref: f"pulumi env open {ref}")
         self.audience = plan.output(lambda plan: plan.trust.audience)
         self.subjects = plan.output(lambda plan: [*plan.trust.subjects, *plan.trust.patterns])
-        # What is long (policy, definition, subjects) stands in the children's state already.
+        # The policy and the definition stand in the children's state already.
         self.register_outputs(
             {
                 "oidcProviderArn": self.oidc_provider_arn,
                 "roleArn": self.role_arn,
                 "roleName": self.role_name,
                 "audience": self.audience,
+                "subjects": self.subjects,
                 "environmentRef": self.environment_ref,
                 "openCommand": self.open_command,
             }

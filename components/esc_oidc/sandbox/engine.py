@@ -1,0 +1,189 @@
+"""Runs a Pulumi program under Pulumi's own mock runtime, with a monitor that deploys into the sandbox.
+
+It is one create pass: every resource the program declares is created, in the order of their dependencies. There is
+no state and so no diff, no update and no deletion.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import os
+import runpy
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.stack import run_pulumi_func
+
+from .stack import ProgramStack
+
+_STACK_TYPE: Final = "pulumi:pulumi:Stack"
+_INFRASTRUCTURE: Final = ("pulumi:providers:",)
+
+
+@dataclass(frozen=True)
+class Created:
+    """One resource, and what became of it.
+
+    Args:
+        type: Its type token.
+        name: Its name in the program.
+        became: What it is in the sandbox; empty for a component, which is only a group.
+        echoed: Whether the sandbox does not know this kind and answered with its inputs.
+    """
+
+    type: str
+    name: str
+    became: str
+    echoed: bool = False
+
+
+@dataclass
+class Deployment:
+    """What a program deployed.
+
+    Args:
+        created: Its resources, in the order in which they were created.
+        components: The outputs that each component registered, by type and name.
+        exports: The stack's outputs.
+        messages: What was logged: severity and text.
+    """
+
+    created: list[Created] = field(default_factory=list)
+    components: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    exports: dict[str, Any] = field(default_factory=dict)
+    messages: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Cloud(Protocol):
+    """Where resources are created and functions are answered."""
+
+    def create(self, kind: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any], str] | None:
+        """The id, the state and a description of a new resource, or None for a kind that it does not know."""
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """What a function answers."""
+
+
+def deploy(
+    program: ProgramStack, cloud: Cloud, organization: str, progress: Callable[[Created], None] = lambda _: None
+) -> Deployment:
+    """Run a program and create what it declares.
+
+    Raises:
+        InvalidInputs: When a component refuses its inputs.
+        Exception: Whatever the program raises.
+    """
+    deployment = Deployment()
+    monitor = _Monitor(_Deploying(cloud, deployment, progress))
+
+    async def main() -> None:
+        pulumi.runtime.reset_options()
+        pulumi.runtime.set_mocks(
+            monitor.mocks,
+            project=program.project,
+            stack=program.stack,
+            preview=False,
+            logger=_logger(deployment),
+            monitor=monitor,
+            organization=organization,
+        )
+        pulumi.runtime.set_all_config(dict(program.config))
+        await run_pulumi_func(run)
+
+    def run() -> None:
+        runpy.run_path(str(program.main), run_name="__main__")
+        root = pulumi.runtime.get_root_resource()
+        # Under mocks the root stack has registered its outputs before there were any; it keeps them all the same.
+        pulumi.Output.all(**getattr(root, "outputs", {})).apply(deployment.exports.update)
+
+    with _at_home(program.directory):
+        contextvars.copy_context().run(asyncio.run, main())
+    return deployment
+
+
+@contextlib.contextmanager
+def _at_home(directory: Path) -> Iterator[None]:
+    """Programs run in their own folder and import from it. What they print is not the command's output."""
+    before, path, modules = Path.cwd(), sys.path[:], set(sys.modules)
+    os.chdir(directory)
+    sys.path.insert(0, str(directory))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        # The next program may have modules of the same names.
+        for name in set(sys.modules) - modules:
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(f"{directory}{os.sep}"):
+                del sys.modules[name]
+
+
+class _Deploying(Mocks):
+    """Stands where the engine's providers are."""
+
+    def __init__(self, cloud: Cloud, deployment: Deployment, progress: Callable[[Created], None]) -> None:
+        self.cloud, self.deployment, self._progress = cloud, deployment, progress
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if not args.custom or args.typ.startswith(_INFRASTRUCTURE):
+            if not args.custom:
+                self._report(Created(args.typ, args.name, ""))
+            return args.name, dict(args.inputs)
+        made = self.cloud.create(args.typ, args.name, _plain(args.inputs))
+        if made is None:
+            self._report(Created(args.typ, args.name, "echoed: the sandbox does not know this kind", echoed=True))
+            return args.name, dict(args.inputs)
+        identity, state, became = made
+        self._report(Created(args.typ, args.name, became))
+        return identity, state
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        return self.cloud.invoke(args.token, _plain(args.args)), []
+
+    def _report(self, created: Created) -> None:
+        self.deployment.created.append(created)
+        self._progress(created)
+
+
+class _Monitor(MockMonitor):
+    """The mock monitor, which also keeps what components and the stack register as outputs."""
+
+    def __init__(self, mocks: _Deploying) -> None:
+        super().__init__(mocks)
+        self.deployment = mocks.deployment
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's name
+        *_, types, name = request.urn.split("::")
+        kind = types.rpartition("$")[2]
+        if kind != _STACK_TYPE:
+            self.deployment.components[kind, name] = _plain(json_format.MessageToDict(request.outputs))
+        return super().RegisterResourceOutputs(request)
+
+
+def _plain(value: Any) -> Any:
+    """A value without the wrapping that marks secrets on their way through the engine."""
+    if isinstance(value, Mapping):
+        if value.get(pulumi.runtime.rpc._special_sig_key) == pulumi.runtime.rpc._special_secret_sig:  # noqa: SLF001 - the wire's own marks
+            return _plain(value["value"])
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _logger(deployment: Deployment) -> logging.Logger:
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            deployment.messages.append((record.levelname.lower(), record.getMessage()))
+
+    logger = logging.Logger("esc-oidc sandbox", logging.INFO)
+    logger.addHandler(Keeping())
+    return logger

@@ -1,0 +1,229 @@
+"""The OIDC issuer of the sandbox: which claims a login carries, and real RS256 signatures over them."""
+
+import json
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final, Literal
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.utils import base64url_encode
+
+from .. import claims
+from .evaluator import ANONYMOUS
+
+TokenType = Literal["personal", "team", "organization"]
+"""The values of ``pulumi.token.type`` that the documentation names."""
+
+DefaultProject = Literal["stripped", "as written"]
+"""How environments of the project ``default`` stand in attributes.
+
+``stripped`` follows Pulumi's guide (``dev``), ``as written`` Pulumi's evaluator (``default/dev``): see
+`claims.environment_spellings`.
+"""
+
+LIFETIME: Final = 3600
+"""For how many seconds a token is good. Pulumi Cloud's own figure is not documented."""
+
+KEY_BITS: Final = 2048
+
+
+class UnknownSubjectAttribute(ValueError):  # noqa: N818 - an answer to whoever wrote the login
+    """A login lists a subject attribute that Pulumi Cloud does not accept, or that nobody documents."""
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Who opens an environment: what Pulumi Cloud knows about the access token of the request.
+
+    Attributes:
+        login: The person's login; of a team or organization token, the **organization's** name.
+        token_type: ``personal``, ``team`` or ``organization``.
+        team: The team of a team token, else empty.
+
+    Raises:
+        ValueError: A team without a team token, a team token without a team, or an unknown type.
+    """
+
+    login: str
+    token_type: TokenType = "personal"  # noqa: S105 - a type, not a secret
+    team: str = ""
+
+    def __post_init__(self) -> None:
+        if self.token_type not in claims.TOKEN_TYPES:
+            raise ValueError(f"token type {self.token_type!r} is none of {', '.join(claims.TOKEN_TYPES)}")
+        if bool(self.team) != (self.token_type == "team"):  # noqa: S105 - a type, not a secret
+            raise ValueError(f"a {self.token_type} token of team {self.team!r}: only a team token has a team")
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a login came to be evaluated.
+
+    Attributes:
+        organization: The organization in whose name the environment was opened.
+        environment: ``PROJECT/ENV`` that was opened by name, or `ANONYMOUS` through a stack's
+            `environment:` list.
+        opener: Who opened it.
+    """
+
+    organization: str
+    environment: str
+    opener: Opener
+
+
+def project_of(environment: str) -> str:
+    """The project of an environment as a definition writes it: ``PROJECT/ENV``, or ``ENV`` for ``default``.
+
+    A login inside a stack's own definition (`ANONYMOUS`) is in no project; that text comes back.
+    """
+    if environment == ANONYMOUS:
+        return environment
+    project, slash, _ = environment.partition("/")
+    return project if slash else claims.LEGACY_PROJECT
+
+
+def login_claims(  # noqa: PLR0913 - a token says each of these
+    opening: Opening,
+    *,
+    current_environment: str,
+    root_environment: str,
+    subject_attributes: Sequence[str] = (),
+    issuer: str = claims.ISSUER,
+    default_project: DefaultProject = "stripped",
+) -> dict[str, str]:
+    """The claims of the token that a login block presents, without its times.
+
+    Sources: https://www.pulumi.com/docs/esc/guides/configuring-oidc/ for ``aud``, ``sub``, ``current_env``,
+    ``root_env`` and ``trigger_user``. Inferred, not observed on the server: the block's project decides the
+    audience; without attributes the subject names what was opened; an absent team is an empty value.
+
+    Args:
+        opening: How the environment was opened, and by whom.
+        current_environment: The environment that holds the block, as the evaluator names it.
+        root_environment: The environment that was opened, as the evaluator names it.
+        subject_attributes: What the block lists; none gives the subject without attributes.
+        issuer: The ``iss`` to write.
+        default_project: How environments of the project ``default`` are spelled.
+
+    Raises:
+        UnknownSubjectAttribute: An attribute outside `claims.ATTRIBUTES`.
+    """
+    current = _spelled(current_environment, default_project)
+    root = _spelled(root_environment, default_project)
+    values = {
+        claims.CURRENT_ENVIRONMENT: current,
+        claims.ROOT_ENVIRONMENT: root,
+        claims.USER: opening.opener.login,
+        claims.TOKEN_TYPE: opening.opener.token_type,
+        claims.TEAM: opening.opener.team,
+    }
+    for attribute in subject_attributes:
+        if attribute not in values:
+            allowed = ", ".join(claims.ATTRIBUTES)
+            raise UnknownSubjectAttribute(f"subject attribute {attribute!r} is not allowed; use one of {allowed}")
+    return {
+        "iss": issuer,
+        "aud": claims.audience(opening.organization, project_of(current_environment)),
+        "sub": (
+            claims.subject(opening.organization, [(name, values[name]) for name in subject_attributes])
+            if subject_attributes
+            else _subject_without_attributes(opening)
+        ),
+        "current_env": current,
+        "root_env": root,
+        "trigger_user": opening.opener.login,
+    }
+
+
+def deployment_claims(
+    organization: str,
+    project: str,
+    stack: str,
+    operation: str,
+    *,
+    issuer: str = claims.ISSUER,
+) -> dict[str, str]:
+    """The claims of the token that Pulumi Deployments presents, without its times.
+
+    Source: https://www.pulumi.com/docs/deployments/guides/oidc/.
+    """
+    return {
+        "iss": issuer,
+        "aud": claims.deployment_audience(organization),
+        "sub": claims.deployment_subject(organization, project, stack, operation),
+        "org": organization,
+        "project": project,
+        "stack": stack,
+        "operation": operation,
+        "scope": "write",
+    }
+
+
+class Issuer:
+    """A signing key made at start, and what an OIDC issuer publishes about it.
+
+    The key signs for any issuer that the claims name: the sandbox's AWS gets the key set in process, never
+    from the network.
+    """
+
+    def __init__(self) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+        numbers = self._key.public_key().public_numbers()
+        required = {"e": _number(numbers.e), "kty": "RSA", "n": _number(numbers.n)}
+        self.key_id: Final = _thumbprint(required)
+        self._jwk = {**required, "alg": "RS256", "use": "sig", "kid": self.key_id}
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The public key as a JSON Web Key Set, RFC 7517."""
+        return {"keys": [dict(self._jwk)]}
+
+    def discovery(self, issuer: str, jwks_uri: str) -> dict[str, Any]:
+        """The discovery document, https://openid.net/specs/openid-connect-discovery-1_0.html, section 3."""
+        return {
+            "issuer": issuer,
+            "jwks_uri": jwks_uri,
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "scopes_supported": ["openid"],
+            "claims_supported": ["aud", "exp", "iat", "iss", "jti", "nbf", "sub"],
+        }
+
+    def mint(self, token_claims: Mapping[str, Any], *, now: int | None = None, lifetime: int = LIFETIME) -> str:
+        """Sign a token with these claims.
+
+        Args:
+            token_claims: What to say; ``iat``, ``nbf``, ``exp`` and ``jti`` among them stay as they are.
+            now: When it is issued, in seconds since 1970; the present by default.
+            lifetime: For how many seconds it is good.
+        """
+        issued = int(time.time()) if now is None else now
+        standard = {"iat": issued, "nbf": issued, "exp": issued + lifetime, "jti": str(uuid.uuid4())}
+        payload = json.dumps({**standard, **token_claims}).encode()
+        # Not jwt.encode: it refuses claims of wrong types, and a sandbox must be able to sign those too.
+        return jwt.PyJWS().encode(payload, self._key, algorithm="RS256", headers={"kid": self.key_id})
+
+
+def _subject_without_attributes(opening: Opening) -> str:
+    if opening.environment == ANONYMOUS:
+        return claims.stack_configuration_subject(opening.organization)
+    project, _, name = opening.environment.partition("/")
+    return claims.default_subject(opening.organization, project, name)
+
+
+def _spelled(environment: str, default_project: DefaultProject) -> str:
+    return claims.environment_spellings(environment)[0] if default_project == "stripped" else environment
+
+
+def _number(value: int) -> str:
+    return base64url_encode(value.to_bytes((value.bit_length() + 7) // 8, "big")).decode()
+
+
+def _thumbprint(required: Mapping[str, str]) -> str:
+    """The key's name by RFC 7638: the hash of its required members in alphabetical order."""
+    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
+    return base64url_encode(sha256(canonical.encode()).digest()).decode()

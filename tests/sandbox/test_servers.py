@@ -1,0 +1,177 @@
+"""The sandbox from start to stop: what it leaves behind, and others beside it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from moto.core.config import default_user_config
+
+from esc_oidc.sandbox.credentials import AwsLogin
+from esc_oidc.sandbox.evaluator import Login, LoginFailed
+from esc_oidc.sandbox.names import InvalidRequest, Reference
+from esc_oidc.sandbox.servers import Sandbox
+from esc_oidc.sandbox.tokens import Issuer, Opener, Opening
+
+
+def role_names(iam):
+    """The roles of an account."""
+    return [each["RoleName"] for each in iam.list_roles()["Roles"]]
+
+
+def create_role(iam, name):
+    """A role that nobody may assume."""
+    statement = {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
+
+
+def test_one_after_another_begins_empty(aws_client):
+    """Both have the same account, and nothing of the first is in the second."""
+    with Sandbox() as first:
+        create_role(aws_client(first, "iam"), "left")
+    with Sandbox() as second:
+        assert second.account == first.account == "123456789012"
+        assert role_names(aws_client(second, "iam")) == []
+
+
+def test_two_at_once_do_not_mix(aws_client):
+    """Accounts, environments, tokens and keys are each one's own, and so is moto's reset."""
+    with Sandbox() as one, Sandbox() as other:
+        ours, theirs = aws_client(one, "iam"), aws_client(other, "iam")
+        assert one.account != other.account
+        create_role(ours, "ours")
+        create_role(theirs, "theirs")
+        assert (role_names(ours), role_names(theirs)) == (["ours"], ["theirs"])
+        assert other.access.caller(one.access_token(Opener("alice"), ["contoso"])) is None
+        assert one.issuer.key_id != other.issuer.key_id
+        reset = urllib.request.Request(f"{one.aws_url}/moto-api/reset", method="POST")  # noqa: S310 - loopback
+        with urllib.request.urlopen(reset) as reply:  # noqa: S310 - loopback
+            assert reply.status == 200
+        assert (role_names(ours), role_names(theirs)) == ([], ["theirs"])
+
+
+def test_nothing_is_left_behind():
+    """No thread, no port, no environment variable, no setting of moto."""
+    environment, threads = dict(os.environ), set(threading.enumerate())
+    setting = default_user_config["iam"]
+    with Sandbox() as sandbox:
+        boto3.client(
+            "sts",
+            endpoint_url=sandbox.aws_url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        ).get_caller_identity()
+        assert os.environ == environment
+    deadline = time.monotonic() + 5
+    while set(threading.enumerate()) - threads and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert set(threading.enumerate()) - threads == set()
+    assert default_user_config["iam"] == setting
+    for url in (sandbox.aws_url, sandbox.cloud_url):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=1)
+
+
+def test_it_stops_when_the_block_fails():
+    """An exception inside ends both servers as well."""
+    with pytest.raises(KeyError), Sandbox() as sandbox:
+        raise KeyError("x")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", urlsplit(sandbox.cloud_url).port), timeout=1)
+
+
+def test_it_listens_on_loopback_only():
+    """Nobody else on the network can reach it."""
+    with Sandbox() as sandbox:
+        assert {urlsplit(url).hostname for url in (sandbox.aws_url, sandbox.cloud_url)} == {"127.0.0.1"}
+
+
+def test_a_self_hosted_issuer_and_the_other_spelling(aws_client, esc):
+    """The issuer is whatever the provider in AWS has; environments of project `default` keep it on request."""
+    with Sandbox(issuer_url="https://pulumi.example.com/oidc", default_project="as written") as sandbox:
+        arn = aws_client(sandbox, "iam").create_open_id_connect_provider(
+            Url="https://pulumi.example.com/oidc", ClientIDList=["contoso"]
+        )["OpenIDConnectProviderArn"]
+        policy = (
+            '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", '
+            f'"Principal": {{"Federated": "{arn}"}}, "Condition": {{"StringEquals": {{'
+            '"pulumi.example.com/oidc:sub": "pulumi:environments:pulumi.organization.login:contoso'
+            ':currentEnvironment.name:default/dev"}}}]}'
+        )
+        role = aws_client(sandbox, "iam").create_role(RoleName="esc", AssumeRolePolicyDocument=policy)
+        sandbox.store.create(reference := Reference("contoso", "default", "dev"), "alice")
+        oidc = f"{{roleArn: '{role['Role']['Arn']}', sessionName: esc, duration: 1h, subjectAttributes: "
+        yaml = f"values: {{aws: {{fn::open::aws-login: {{oidc: {oidc}[currentEnvironment.name]}}}}}}}}"
+        sandbox.store.update(reference, yaml, "alice")
+        values = esc(sandbox).open_and_read_environment("contoso", "default", "dev")[1]
+        assert values["aws"]["accessKeyId"].startswith("ASIA")
+
+
+def test_an_access_token_for_nobody():
+    """A person without an organization cannot have one."""
+    with Sandbox() as sandbox, pytest.raises(InvalidRequest):
+        sandbox.access_token(Opener("alice"))
+
+
+def test_it_is_silent_and_needs_nothing_from_the_environment():
+    """A program with an AWS profile that does not exist and a proxy that is down sees nothing on its terminal."""
+    program = (
+        "from esc_oidc.sandbox.servers import Sandbox\n"
+        "import http.client\n"
+        "form = {'Content-Type': 'application/x-www-form-urlencoded'}\n"
+        "with Sandbox() as sandbox:\n"
+        "    for url in (sandbox.aws_url, sandbox.cloud_url):\n"
+        "        connection = http.client.HTTPConnection(url.removeprefix('http://'))\n"
+        "        connection.request('POST', '/', 'Action=GetCallerIdentity&Version=2011-06-15', form)\n"
+        "        connection.getresponse().read()\n"
+    )
+    environment = {**os.environ, "AWS_PROFILE": "none", "HTTP_PROXY": "http://127.0.0.1:1"}
+    ran = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (ran.stdout, ran.stderr) == ("", "")
+
+
+def test_there_is_an_end_to_accounts(monkeypatch):
+    """One sandbox too many is refused, and the others go on."""
+    monkeypatch.setattr("esc_oidc.sandbox.account._MOST", 1)
+    with Sandbox() as sandbox, pytest.raises(RuntimeError, match="close some"), Sandbox():
+        pass
+    with Sandbox() as again:
+        assert again.account == sandbox.account
+
+
+def test_an_aws_that_does_not_answer():
+    """The login fails with a diagnostic that says where AWS should have been."""
+    login = AwsLogin(Issuer(), "http://127.0.0.1:9")
+    oidc = {"roleArn": "arn:aws:iam::123456789012:role/x", "sessionName": "esc", "duration": "1h"}
+    block = Login(oidc, "aws/dev", "aws/dev")
+    with pytest.raises(LoginFailed, match=r"AWS did not answer at http://127\.0\.0\.1:9"):
+        login.open(Opening("contoso", "aws/dev", Opener("alice")), block)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"sessionName": ""}, "'sessionName' of aws-login must be a text"),
+        ({"policyArns": "x"}, "'policyArns' of aws-login must be a list of texts"),
+        ({"duration": "1d"}, "'1d' is not a duration"),
+        ({"duration": "s"}, "'s' is not a duration"),
+    ],
+)
+def test_a_login_that_says_too_little(changed, words):
+    """What the evaluator lets through is checked before anything is asked of AWS."""
+    oidc = {"roleArn": "arn:aws:iam::123456789012:role/x", "sessionName": "esc", **changed}
+    with pytest.raises(LoginFailed, match=words):
+        AwsLogin(Issuer(), "http://127.0.0.1:9").open(
+            Opening("contoso", "aws/dev", Opener("alice")), Login(oidc, "aws/dev", "aws/dev")
+        )
