@@ -3,6 +3,8 @@
 from typing import Any, get_args, get_origin
 
 import pulumi
+from pulumi.runtime.config import CONFIG
+
 from esc_oidc import PulumiEscOidc, PulumiEscOidcArgs
 
 README = """\
@@ -29,18 +31,25 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
+def plain_type(annotation: Any) -> Any:
+    """The type that counts: NotRequired and Input wrap it, and it is their first argument."""
+    while get_origin(annotation) not in (None, list, dict):
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
 def configured(config: pulumi.Config) -> dict[str, Any]:
     """The component's arguments that are configured. A key that is not set is not passed."""
     arguments = {}
-    for name, kind in PulumiEscOidcArgs.__annotations__.items():
+    unread = {key.partition(":")[2] for key in CONFIG.get() if key.startswith(f"{config.name}:")}
+    readers = {str: config.get, bool: config.get_bool}
+    for name, annotation in PulumiEscOidcArgs.__annotations__.items():
         key = camel_case(name)
         if config.get(key) is not None:
-            # NotRequired and Input wrap the type that counts, and it is their first argument.
-            while get_origin(kind) not in (None, list, dict):
-                kind = get_args(kind)[0]
-            read = {str: config.get, bool: config.get_bool}.get(kind, config.get_object)
-            arguments[name] = read(key)
-    return arguments
+            arguments[name] = readers.get(plain_type(annotation), config.get_object)(key)
+            unread.discard(key)
+    # A misspelled key must not pass for one that is not set: the component refuses it, and says which was meant.
+    return arguments | {key: config.get(key) for key in unread}
 
 
 arguments = {"organization": pulumi.get_organization(), **configured(pulumi.Config())}

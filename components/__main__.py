@@ -1,7 +1,8 @@
 """The component plugin: the same components for every Pulumi language."""
 
-from esc_oidc import PulumiEscOidc
 from pulumi.provider.experimental import component_provider_host
+
+from esc_oidc import PulumiEscOidc
 
 if __name__ == "__main__":
     component_provider_host(name="esc-oidc", components=[PulumiEscOidc])

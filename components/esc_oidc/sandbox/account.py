@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
 
 FIRST_ACCOUNT: Final = 123456789012
 """The account of a sandbox that runs alone; one beside it has the next number."""
@@ -43,6 +45,15 @@ class Account:
     def provider(self, arn: str, partition: str) -> Any | None:
         """What moto knows of an OIDC provider, or None."""
         return self.iam(partition).open_id_providers.get(arn)
+
+    def session_end(self, access_key_id: str) -> datetime | None:
+        """When the credentials of an assumed role expire; None when they are none of this account's."""
+        for backends in sts_backends[self.number].values():
+            for session in backends.assumed_roles:
+                if session.access_key_id == access_key_id:
+                    end: datetime = session.expiration
+                    return end.astimezone(UTC) if end.tzinfo else end.replace(tzinfo=UTC)
+        return None
 
     def iam(self, partition: str) -> Any:
         """The account's IAM in moto, for a partition such as ``aws``."""

@@ -1,5 +1,7 @@
 """Pulumi Cloud's calls on who calls, what the server can do, and how its OIDC issuer is verified."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, jsonify, request
 
 from .cloud_wire import caller
@@ -30,14 +32,14 @@ def user_calls() -> Blueprint:
     return calls
 
 
-def issuer_calls(issuer: Issuer, issuer_url: str) -> Blueprint:
+def issuer_calls(issuer: Issuer, issuer_url: Callable[[], str]) -> Blueprint:
     """What the OIDC issuer publishes, under ``/oidc``. Anybody may read it."""
     calls = Blueprint("issuer", __name__, url_prefix="/oidc/.well-known")
 
     @calls.get("/openid-configuration")
     def discovery() -> Response:
         # The real issuer's keys are on the internet; these are where the caller found this document.
-        return jsonify(issuer.discovery(issuer_url, f"{request.host_url}oidc/.well-known/jwks"))
+        return jsonify(issuer.discovery(issuer_url(), f"{request.host_url}oidc/.well-known/jwks"))
 
     @calls.get("/jwks")
     def jwks() -> Response:

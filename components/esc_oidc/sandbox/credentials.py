@@ -1,7 +1,7 @@
 """What `fn::open::aws-login` does: a token for the login, exchanged at AWS for credentials."""
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -27,13 +27,13 @@ class AwsLogin:
     Attributes:
         issuer: Who signs.
         aws_url: Where AWS answers.
-        issuer_url: The ``iss`` of the tokens.
+        issuer_url: Answers the ``iss`` of the tokens.
         default_project: How tokens spell environments of the project ``default``.
     """
 
     issuer: Issuer
     aws_url: str
-    issuer_url: str = ISSUER
+    issuer_url: Callable[[], str] = lambda: ISSUER
     default_project: DefaultProject = "stripped"
 
     def open(self, opening: Opening, login: Login) -> dict[str, str]:
@@ -50,7 +50,7 @@ class AwsLogin:
                     current_environment=login.current_environment,
                     root_environment=login.root_environment,
                     subject_attributes=_texts(oidc, "subjectAttributes"),
-                    issuer=self.issuer_url,
+                    issuer=self.issuer_url(),
                     default_project=self.default_project,
                 )
             )

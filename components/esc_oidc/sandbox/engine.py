@@ -165,7 +165,7 @@ class _Monitor(MockMonitor):
         kind = types.rpartition("$")[2]
         if kind != _STACK_TYPE:
             self.deployment.components[kind, name] = _plain(json_format.MessageToDict(request.outputs))
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call] # so it is upstream
 
 
 def _plain(value: Any) -> Any:
@@ -184,6 +184,7 @@ def _logger(deployment: Deployment) -> logging.Logger:
         def emit(self, record: logging.LogRecord) -> None:
             deployment.messages.append((record.levelname.lower(), record.getMessage()))
 
-    logger = logging.Logger("esc-oidc sandbox", logging.INFO)
+    # Not getLogger: that one is the process's, and this one belongs to a single deployment.
+    logger = logging.Logger("esc-oidc sandbox", logging.INFO)  # noqa: LOG001
     logger.addHandler(Keeping())
     return logger

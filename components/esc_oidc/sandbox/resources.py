@@ -7,8 +7,9 @@ from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-import boto3
+import botocore.session
 import pulumi
+from botocore import UNSIGNED
 from botocore.config import Config
 
 State = dict[str, Any]
@@ -24,10 +25,10 @@ class Clouds:
     Args:
         aws_url: Where AWS answers.
         cloud_url: Where Pulumi Cloud answers.
-        access_token: With which the program acts on Pulumi Cloud.
+        access_token: Gives, for an organization, the token with which the program acts on Pulumi Cloud.
     """
 
-    def __init__(self, aws_url: str, cloud_url: str, access_token: str) -> None:
+    def __init__(self, aws_url: str, cloud_url: str, access_token: Callable[[str], str]) -> None:
         self._iam = client("iam", aws_url)
         self._sts = client("sts", aws_url)
         self._cloud_url, self._access_token = cloud_url, access_token
@@ -58,7 +59,9 @@ class Clouds:
         """
         function = self._functions.get(token)
         if function is None:
-            raise LookupError(f"{token}: the sandbox does not know this function; it knows {', '.join(self._functions)}")
+            raise LookupError(
+                f"{token}: the sandbox does not know this function; it knows {', '.join(self._functions)}"
+            )
         return function(arguments)
 
     def _provider(self, _name: str, inputs: Mapping[str, Any]) -> Made:
@@ -97,19 +100,18 @@ class Clouds:
 
     def _role_policy(self, name: str, inputs: Mapping[str, Any]) -> Made:
         policy_name = inputs.get("name") or f"{name}-{_RANDOM_SUFFIX}"
-        self._iam.put_role_policy(
-            RoleName=inputs["role"], PolicyName=policy_name, PolicyDocument=inputs["policy"]
-        )
+        self._iam.put_role_policy(RoleName=inputs["role"], PolicyName=policy_name, PolicyDocument=inputs["policy"])
         return f"{inputs['role']}:{policy_name}", {**inputs, "name": policy_name}, f"{policy_name} in {inputs['role']}"
 
     def _environment(self, _name: str, inputs: Mapping[str, Any]) -> Made:
         """The calls that Pulumi's provider makes to create an environment, in its order."""
         organization, project, name = inputs["organization"], inputs.get("project", "default"), inputs["name"]
+        token = self._access_token(organization)
         base, definition = f"/api/esc/environments/{organization}", _text_of(inputs["yaml"]).strip()
-        self._call("POST", f"{base}/yaml/check?showSecrets=false", definition)
-        self._call("POST", base, json.dumps({"project": project, "name": name}))
-        self._call("PATCH", f"{base}/{project}/{name}", definition)
-        metadata = self._call("GET", f"{base}/{project}/{name}/metadata")
+        self._call(token, "POST", f"{base}/yaml/check?showSecrets=false", definition)
+        self._call(token, "POST", base, json.dumps({"project": project, "name": name}))
+        self._call(token, "PATCH", f"{base}/{project}/{name}", definition)
+        metadata = self._call(token, "GET", f"{base}/{project}/{name}/metadata")
         reference = f"{organization}/{project}/{name}"
         return reference, {**inputs, "revision": 2, "environmentId": metadata["id"]}, reference
 
@@ -140,16 +142,21 @@ class Clouds:
             "userId": caller["UserId"],
         }
 
-    def _call(self, method: str, path: str, body: str | None = None) -> Any:
-        return call_cloud(self._cloud_url, self._access_token, method, path, body)
+    def _call(self, token: str, method: str, path: str, body: str | None = None) -> Any:
+        return call_cloud(self._cloud_url, token, method, path, body)
 
 
-def client(service: str, url: str, **credentials: str) -> Any:
+def client(service: str, url: str, *, signed: bool = True, **credentials: Any) -> Any:
     """A boto3 client of the sandbox, which nothing in the user's own AWS configuration can lead elsewhere."""
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} | credentials
-    session = boto3.Session(**keys)
-    retries = Config(retries={"max_attempts": 1}, ignore_configured_endpoint_urls=True, proxies={})
-    return session.client(service, region_name="us-east-1", endpoint_url=url, config=retries)
+    keys: dict[str, Any] = {"aws_access_key_id": "test", "aws_secret_access_key": "test"} | credentials
+    config = Config(
+        retries={"max_attempts": 1},
+        proxies={},
+        signature_version=None if signed else UNSIGNED,
+    )
+    # A session of its own reads no profile: an AWS_PROFILE that does not exist here must not matter.
+    session = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    return session.create_client(service, region_name="us-east-1", endpoint_url=url, config=config, **keys)
 
 
 class CloudRefused(Exception):  # noqa: N818 - an answer, not a mistake in the program

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from ..claims import ISSUER
 from .access_tokens import AccessTokens
-from .account import lease
+from .account import Account, lease
 from .aws import Aws
 from .cloud import create_cloud
 from .credentials import AwsLogin
@@ -30,7 +31,7 @@ class Sandbox:
         cloud_url: Where Pulumi Cloud answers. Known inside the block.
         account: The AWS account's number. Known inside the block.
         issuer: Pulumi Cloud's signing key.
-        issuer_url: The ``iss`` of the tokens.
+        issuer_url: The ``iss`` of the tokens; may be set at any time.
         store: Pulumi Cloud's environments.
         access: Pulumi Cloud's access tokens.
     """
@@ -38,6 +39,7 @@ class Sandbox:
     aws_url: str
     cloud_url: str
     account: str
+    _account: Account
 
     def __init__(self, *, issuer_url: str = ISSUER, default_project: DefaultProject = "stripped") -> None:
         self.issuer = Issuer()
@@ -52,8 +54,9 @@ class Sandbox:
         with ExitStack() as starting:
             account = starting.enter_context(lease())
             self.account = account.number
+            self._account = account
             self.aws_url = starting.enter_context(serving(Aws(account, self.issuer.jwks), "sandbox AWS"))
-            aws_login = AwsLogin(self.issuer, self.aws_url, self.issuer_url, self._default_project)
+            aws_login = AwsLogin(self.issuer, self.aws_url, lambda: self.issuer_url, self._default_project)
             cloud = create_cloud(self.store, self.access, aws_login)
             self.cloud_url = starting.enter_context(serving(cloud, "sandbox Pulumi Cloud"))
             self._running = starting.pop_all()
@@ -67,6 +70,21 @@ class Sandbox:
     ) -> None:
         """Stop both servers and empty the account."""
         self._running.close()
+
+    def session_end(self, access_key_id: str) -> datetime | None:
+        """When AWS stops taking credentials that an assumed role gave; None for others."""
+        return self._account.session_end(access_key_id)
+
+    def max_session(self, role_arn: str) -> int:
+        """The longest session that a role allows, in seconds.
+
+        Raises:
+            LookupError: There is no such role.
+        """
+        role = self._account.role(role_arn, role_arn.split(":")[1])
+        if role is None:
+            raise LookupError(f"there is no role {role_arn} in the sandbox's account")
+        return int(role.max_session_duration)
 
     def access_token(self, opener: Opener, organizations: Iterable[str] = ()) -> str:
         """An access token of Pulumi Cloud; see `AccessTokens.issue`.

@@ -58,6 +58,20 @@ class Opener:
         if bool(self.team) != (self.token_type == "team"):  # noqa: S105 - a type, not a secret
             raise ValueError(f"a {self.token_type} token of team {self.team!r}: only a team token has a team")
 
+    @property
+    def is_person(self) -> bool:
+        """Whether this is somebody's own token, and not a team's or the organization's."""
+        return self.token_type == "personal"  # noqa: S105 - a type, not a secret
+
+    def of(self, organization: str) -> "Opener":
+        """The like in another organization: a person stays one, a token's login is its organization."""
+        return self if self.is_person else Opener(organization, self.token_type, self.team)
+
+    def __str__(self) -> str:
+        if self.is_person:
+            return self.login
+        return f"a token of team {self.team}" if self.team else f"a token of the organization {self.login}"
+
 
 @dataclass(frozen=True)
 class Opening:

@@ -1,0 +1,30 @@
+"""What the command prints: text for people, in colour only on a terminal, and JSON for programs."""
+
+import sys
+from enum import StrEnum
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def console() -> Console:
+    """Standard output. Nothing is wrapped, so that ARNs and reasons can be copied and searched for."""
+    return Console(file=sys.stdout, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def fail(message: str) -> NoReturn:
+    """End because the command was used wrongly or its input cannot be read.
+
+    Raises:
+        typer.Exit: With status 2.
+    """
+    typer.echo(f"esc-oidc: {message}", err=True)
+    raise typer.Exit(2)

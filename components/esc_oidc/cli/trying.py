@@ -1,0 +1,154 @@
+"""`esc-oidc try`: deploys a program to the sandbox, and tries who gets in."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from .. import InvalidInputs
+from ..sandbox.attempts import Attempt, Declared, attempts
+from ..sandbox.engine import Created, Deployment, deploy
+from ..sandbox.resources import CloudRefused, Clouds
+from ..sandbox.seed import SEED_FILE, SeedError, sow
+from ..sandbox.servers import Sandbox
+from ..sandbox.stack import ProgramStack, StackError, load_stack
+from ..sandbox.tokens import Opener
+from .output import Format, console, fail
+
+ORGANIZATION: Final = "contoso"
+"""What pulumi.get_organization() answers in the sandbox."""
+
+_COMPONENT: Final = "esc-oidc:index:PulumiEscOidc"
+
+
+def try_program(
+    directory: Path, stack: str | None, overrides: Mapping[str, str], seed: Path | None, output: Format
+) -> int:
+    """Deploy, try everyone, print. Gives the exit status: 1 if anybody got in who should not, or the reverse."""
+    started = time.monotonic()
+    try:
+        program = load_stack(directory.resolve(), stack, overrides)
+    except StackError as error:
+        fail(str(error))
+    report = _Report(output, console())
+    report.begin(program)
+    with Sandbox() as sandbox:
+        deployment = _deploy(sandbox, program, seed, report)
+        tried = []
+        declared = [
+            Declared.of(name, outputs) for (kind, name), outputs in deployment.components.items() if kind == _COMPONENT
+        ]
+        if not declared:
+            fail(f"{program.directory}: the program declares no PulumiEscOidc: there is nobody to try.")
+        for component in declared:
+            report.component(component)
+            for attempt in attempts(sandbox, component):
+                report.attempt(attempt)
+                tried.append(attempt)
+    report.end(deployment, tried, time.monotonic() - started)
+    return 0 if all(attempt.as_expected for attempt in tried) else 1
+
+
+def _deploy(sandbox: Sandbox, program: ProgramStack, seed: Path | None, report: "_Report") -> Deployment:
+    def token(organization: str) -> str:
+        return sandbox.access_token(Opener("deployer"), [organization])
+
+    seed = seed or (program.directory / SEED_FILE if (program.directory / SEED_FILE).exists() else None)
+    try:
+        if seed:
+            sow(sandbox, seed)
+        clouds = Clouds(sandbox.aws_url, sandbox.cloud_url, token)
+        return deploy(program, clouds, ORGANIZATION, report.created)
+    except SeedError as error:
+        fail(str(error))
+    except (InvalidInputs, ClientError, CloudRefused) as error:
+        report.refused(str(error))
+        raise SystemExit(1) from error
+
+
+class _Report:
+    """Prints as it goes; JSON comes at the end, whole."""
+
+    def __init__(self, output: Format, out: Console) -> None:
+        self._text, self._out = output is Format.TEXT, out
+
+    def begin(self, program: ProgramStack) -> None:
+        self._line(f"Deploying {program.project}, stack {program.stack}, to a sandbox on this machine")
+        self._line("One create pass: no state, no diff; AWS is moto, Pulumi Cloud a stand-in, the tokens are signed.")
+
+    def created(self, created: Created) -> None:
+        self._line(f"  + {created.type}  {created.name}", "bold" if not created.became else "")
+        if created.became:
+            self._line(f"      {created.became}", "yellow" if created.echoed else "dim")
+
+    def refused(self, message: str) -> None:
+        if self._text:
+            self._line(message, "red")
+        else:
+            self._json({"ok": False, "error": message})
+
+    def component(self, declared: Declared) -> None:
+        self._line("")
+        self._line(f"Who gets in to {declared.role_arn}", "bold")
+
+    def attempt(self, attempt: Attempt) -> None:
+        outcome = attempt.outcome
+        verdict = "admitted" if outcome.admitted else "refused "
+        self._line(f"  {verdict}  {attempt.who}", "green" if attempt.as_expected else "bold red")
+        if outcome.identity:
+            until = f", until {outcome.until:%H:%M:%S} UTC" if outcome.until else ""
+            self._line(f"            as {outcome.identity}{until}", "dim")
+        else:
+            self._line(f"            {outcome.reason}", "dim")
+        if not attempt.as_expected:
+            wanted = "admitted" if attempt.expected else "refused"
+            self._line(f"            WRONG: the component declares that this is {wanted}", "bold red")
+
+    def end(self, deployment: Deployment, tried: list[Attempt], seconds: float) -> None:
+        wrong = [attempt for attempt in tried if not attempt.as_expected]
+        if not self._text:
+            self._json(_as_json(deployment, tried))
+            return
+        for severity, message in deployment.messages:
+            self._line(f"{severity}: {message}", "yellow")
+        self._line("")
+        if wrong:
+            self._line(f"{len(wrong)} of {len(tried)} attempts did not go as declared.", "bold red")
+        else:
+            self._line(
+                f"Who is declared got in, and nobody else: {len(tried)} attempts, {seconds:.1f} s.", "bold green"
+            )
+
+    def _line(self, text: str, style: str = "") -> None:
+        if self._text:
+            self._out.print(text, style=style)
+
+    def _json(self, document: Mapping[str, Any]) -> None:
+        self._out.print(json.dumps(document, indent=2))
+
+
+def _as_json(deployment: Deployment, tried: list[Attempt]) -> dict[str, Any]:
+    return {
+        "ok": all(attempt.as_expected for attempt in tried),
+        "resources": [
+            {"type": each.type, "name": each.name, "became": each.became, "echoed": each.echoed}
+            for each in deployment.created
+        ],
+        "messages": [{"severity": severity, "text": text} for severity, text in deployment.messages],
+        "attempts": [
+            {
+                "component": attempt.component,
+                "who": attempt.who,
+                "expected": "admitted" if attempt.expected else "refused",
+                "actual": "admitted" if attempt.outcome.admitted else "refused",
+                "identity": attempt.outcome.identity,
+                "until": attempt.outcome.until.isoformat() if attempt.outcome.until else None,
+                "reason": attempt.outcome.reason,
+            }
+            for attempt in tried
+        ],
+    }

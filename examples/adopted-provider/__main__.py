@@ -1,0 +1,20 @@
+"""An ESC environment whose role trusts an identity provider that the account has already."""
+
+import pulumi
+
+from esc_oidc import PulumiEscOidc
+
+config = pulumi.Config()
+
+login = PulumiEscOidc(
+    "login",
+    organization=config.get("organization") or pulumi.get_organization(),
+    project="aws",
+    environment="dev",
+    # The provider must have the audience `aws:ORGANIZATION` among its client IDs. If it has not, the component says
+    # so, with the command that adds it, before it creates anything.
+    oidc_provider_arn=config.require("oidcProviderArn"),
+    policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+)
+
+pulumi.export("openCommand", login.open_command)
