@@ -1,0 +1,59 @@
+import pytest
+from esc_oidc.sandbox.names import Reference
+from esc_oidc.sandbox.resources import client
+from esc_oidc.sandbox.seed import SeedError, sow
+from esc_oidc.sandbox.servers import Sandbox
+
+SEED = """
+providers:
+- {url: https://api.pulumi.com/oidc, clientIds: [aws:contoso]}
+roles:
+- name: existing
+  maxSessionDuration: 7200
+  trustPolicy: {Version: "2012-10-17", Statement: []}
+environments:
+  contoso/aws/base: {values: {a: 1}}
+"""
+
+
+def test_a_seed_is_what_exists_before(tmp_path):
+    """Providers and roles are in AWS, environments in Pulumi Cloud."""
+    path = tmp_path / "seed.yaml"
+    path.write_text(
+        SEED.replace("Statement: []", 'Statement: [{Effect: Deny, Action: "sts:AssumeRole", Principal: {AWS: "*"}}]')
+    )
+    with Sandbox() as sandbox:
+        sow(sandbox, path)
+        iam = client("iam", sandbox.aws_url)
+        assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] != []
+        assert iam.get_role(RoleName="existing")["Role"]["MaxSessionDuration"] == 7200
+        assert sandbox.max_session(f"arn:aws:iam::{sandbox.account}:role/existing") == 7200
+        with pytest.raises(LookupError, match="there is no role"):
+            sandbox.max_session(f"arn:aws:iam::{sandbox.account}:role/other")
+        assert sandbox.store.revision(Reference("contoso", "aws", "base")).yaml == "values:\n  a: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("servers: []", "servers: a seed has environments, providers, roles only"),
+        ("- a", "not the shape of a seed"),
+        ("providers: [{url: a}]", "clientIds"),
+        ("environments: {a/b: {}}", "not the shape of a seed"),
+        ("a: [", "seed.yaml"),
+        ("environments: {a/b/c d: {}}", "c d"),
+    ],
+)
+def test_a_seed_of_another_shape_is_refused(tmp_path, text, said):
+    """The message has the file and what it should have."""
+    path = tmp_path / "seed.yaml"
+    path.write_text(text)
+    with Sandbox() as sandbox, pytest.raises(SeedError) as raised:
+        sow(sandbox, path)
+    assert said in str(raised.value)
+
+
+def test_a_seed_that_is_not_there_is_refused(tmp_path):
+    """The same for a file that cannot be read."""
+    with Sandbox() as sandbox, pytest.raises(SeedError, match="No such file"):
+        sow(sandbox, tmp_path / "none.yaml")
