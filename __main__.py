@@ -1,9 +1,9 @@
 """The stack: configuration in, one PulumiEscOidc, everything it knows out."""
 
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import pulumi
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, is_config_secret
 
 from esc_oidc import PulumiEscOidc, PulumiEscOidcArgs
 
@@ -38,22 +38,32 @@ def plain_type(annotation: Any) -> Any:
     return annotation
 
 
+def read(config: pulumi.Config, key: str, kind: Any = str) -> Any:
+    """A configured value of this type, as a secret Output if it is a secret."""
+    secret = is_config_secret(config.full_key(key))
+    if kind is str:
+        return config.get_secret(key) if secret else config.get(key)
+    if kind is bool:
+        return config.get_secret_bool(key) if secret else config.get_bool(key)
+    return config.get_secret_object(key) if secret else config.get_object(key)
+
+
 def configured(config: pulumi.Config) -> dict[str, Any]:
     """The component's arguments that are configured. A key that is not set is not passed."""
+    unread = {key.partition(":")[2] for key in CONFIG.get() if key.startswith(config.full_key(""))}
     arguments = {}
-    unread = {key.partition(":")[2] for key in CONFIG.get() if key.startswith(f"{config.name}:")}
-    readers = {str: config.get, bool: config.get_bool}
     for name, annotation in PulumiEscOidcArgs.__annotations__.items():
         key = camel_case(name)
-        if config.get(key) is not None:
-            arguments[name] = readers.get(plain_type(annotation), config.get_object)(key)
-            unread.discard(key)
+        if key in unread:
+            arguments[name] = read(config, key, plain_type(annotation))
+            unread.remove(key)
     # A misspelled key must not pass for one that is not set: the component refuses it, and says which was meant.
-    return arguments | {key: config.get(key) for key in unread}
+    return arguments | {key: read(config, key) for key in unread}
 
 
 arguments = {"organization": pulumi.get_organization(), **configured(pulumi.Config())}
-component = PulumiEscOidc(f"{arguments.get('project')}-{arguments.get('environment')}", arguments)
+name = f"{arguments.get('project')}-{arguments.get('environment')}"
+component = PulumiEscOidc(name, cast("PulumiEscOidcArgs", arguments))
 
 for output in PulumiEscOidc.__annotations__:
     pulumi.export(camel_case(output), getattr(component, output))

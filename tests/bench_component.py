@@ -7,9 +7,9 @@ import time
 import pulumi
 import pulumi_aws as aws
 import pulumi_pulumiservice as pulumiservice
-from esc_oidc import PulumiEscOidc
 
 from deploying import deploy
+from esc_oidc import PulumiEscOidc
 
 COUNT = 300
 TARGET = 1.25
@@ -31,9 +31,7 @@ class ByHand(pulumi.ComponentResource):
             return json.dumps({"Principal": arn, "Condition": {"StringEquals": equals}})
 
         self.trust_policy = provider.arn.apply(policy)
-        role = aws.iam.Role(
-            f"{name}-role", assume_role_policy=self.trust_policy, max_session_duration=3600, opts=child
-        )
+        role = aws.iam.Role(f"{name}-role", assume_role_policy=self.trust_policy, max_session_duration=3600, opts=child)
         definition = role.arn.apply(lambda arn: f"values: {{aws: {arn}}}")
         made = pulumiservice.Environment(
             f"{name}-environment",

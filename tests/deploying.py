@@ -9,8 +9,8 @@ from typing import Any
 
 import pulumi
 from google.protobuf import json_format
-from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import run_pulumi_func
 
 ACCOUNT = "123456789012"

@@ -4,6 +4,7 @@ from itertools import combinations, product
 
 import pytest
 import yaml
+
 from esc_oidc.environment import environment_definition
 from esc_oidc.inputs import check, plan
 from esc_oidc.sandbox.evaluator import ANONYMOUS

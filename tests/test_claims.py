@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from esc_oidc.claims import (
     audience,
     condition_key,

@@ -5,8 +5,8 @@ import pulumi_aws as aws
 import pulumi_pulumiservice as pulumiservice
 import pytest
 import yaml
-from esc_oidc import InvalidInputs, PulumiEscOidc, PulumiEscOidcArgs
 
+from esc_oidc import InvalidInputs, PulumiEscOidc, PulumiEscOidcArgs
 from tests.deploying import ACCOUNT, PROVIDER_ARN, deploy
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
@@ -103,7 +103,7 @@ def test_every_output_has_its_value():
 def test_what_is_registered_is_short():
     """The policy and the definition stand in the children's state; the component's own does not repeat them."""
     assert sorted(deploy(component()).outputs["esc"]) == [
-        "audience", "environmentRef", "oidcProviderArn", "openCommand", "roleArn", "roleName", "subjects",
+        "audience", "environmentRef", "oidcProviderArn", "roleArn", "roleName", "subjects",
     ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 import pytest
-from esc_oidc import InvalidInputs, PulumiEscOidc
-from esc_oidc.inputs import Violation
 from pulumi.provider.experimental import host
 
+from esc_oidc import InvalidInputs, PulumiEscOidc
+from esc_oidc.inputs import Violation
 from tests.deploying import deploy
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
@@ -10,7 +10,9 @@ BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
 
 def test_the_text_lists_every_violation():
     """One line for the component, one for each violation: input, value, rule, way out."""
-    error = InvalidInputs("PulumiEscOidc 'a'", [Violation("x", 1, "A rule.", "Do this."), Violation("y", 2, "B.", "C.")])
+    error = InvalidInputs(
+        "PulumiEscOidc 'a'", [Violation("x", 1, "A rule.", "Do this."), Violation("y", 2, "B.", "C.")]
+    )
     assert str(error) == "PulumiEscOidc 'a': 2 invalid inputs\n  - x = 1: A rule. Do this.\n  - y = 2: B. C."
     assert str(InvalidInputs("a", error.violations[:1])).startswith("a: 1 invalid input\n")
 

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from esc_oidc.cli.application import app
 from typer.testing import CliRunner
+
+from esc_oidc.cli.application import app
 
 EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[1] / "examples").glob("*/__main__.py"))
 

@@ -2,13 +2,14 @@ import re
 from pathlib import Path
 
 import pytest
-from esc_oidc import PulumiEscOidc, PulumiEscOidcArgs
 
+from esc_oidc import PulumiEscOidc, PulumiEscOidcArgs
+from esc_oidc.inputs import ENVIRONMENT_FIELDS
 from tests.deploying import deploy
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-PROGRAMS = [block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "PulumiEscOidc(" in block]
+PROGRAMS = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "PulumiEscOidc(" in block]
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=range(len(PROGRAMS)))
@@ -23,8 +24,6 @@ def test_the_programs_of_the_readme_run(program):
 
 def test_the_readme_lists_every_input():
     """The table has each input once, with a mark on those that narrow."""
-    from esc_oidc.inputs import ENVIRONMENT_FIELDS
-
     table = README.partition("## Inputs")[2].partition("## Outputs")[0]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     listed = [(name, "▽" in cell) for cell in cells for name in re.findall(r"`(\w+)`", cell)]

@@ -1,5 +1,6 @@
 """The component: wiring only. What the inputs mean is in `inputs`, who gets in is in `trust`."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, Unpack, cast, overload
 
@@ -20,11 +21,12 @@ class PulumiEscOidc(pulumi.ComponentResource):
     """Short-lived AWS credentials for a Pulumi ESC environment, over OpenID Connect.
 
     Declares the IAM OIDC provider (or adopts one), the IAM role whose trust policy admits exactly the named tokens,
-    and the ESC environment whose login asks for exactly those tokens.
-
-    Raises:
-        InvalidInputs: With every input that is refused, before anything is registered.
+    and the ESC environment whose login asks for exactly those tokens. Inputs that it refuses raise InvalidInputs, all
+    at once, before anything is registered.
     """
+
+    # Before Python 3.13 a docstring keeps its indentation, which the schema would show as a block of code.
+    __doc__ = inspect.cleandoc(__doc__)
 
     oidc_provider_arn: pulumi.Output[str]
     """The ARN of the IAM OIDC provider, created or adopted."""
@@ -78,25 +80,33 @@ class PulumiEscOidc(pulumi.ComponentResource):
         role = declared.role(self.trust_policy)
         self.role_name = role.name
         self.role_arn = declared.role_arn(role, self.oidc_provider_arn)
-        self.environment_definition = plan.combine(
-            self.role_arn, lambda plan, arn: environment_definition(plan.login, arn)
-        )
         self.environment_ref = self._environment_ref(name, given, plan)
-        self.open_command = self.environment_ref.apply(lambda ref: f"pulumi env open {ref}")
-        self.audience = plan.output(lambda plan: plan.trust.audience)
-        self.subjects = plan.output(lambda plan: [*plan.trust.subjects, *plan.trust.patterns])
+        self._on_demand = {
+            "audience": lambda: plan.output(lambda plan: plan.trust.audience),
+            "subjects": lambda: plan.output(_subjects),
+            "environment_definition": lambda: plan.combine(self.role_arn, _definition),
+            "open_command": lambda: self.environment_ref.apply(lambda ref: f"pulumi env open {ref}"),
+        }
         # The policy and the definition stand in the children's state already.
         self.register_outputs(
             {
                 "oidcProviderArn": self.oidc_provider_arn,
                 "roleArn": self.role_arn,
                 "roleName": self.role_name,
-                "audience": self.audience,
-                "subjects": self.subjects,
+                "audience": plan.take(lambda plan: plan.trust.audience),
+                "subjects": plan.take(_subjects),
                 "environmentRef": self.environment_ref,
-                "openCommand": self.open_command,
             }
         )
+
+    def __getattr__(self, name: str) -> Any:
+        """Outputs that nobody has read yet. Most programs read few, and each costs as much as a small resource."""
+        make = self.__dict__.get("_on_demand", {}).get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        output = make()
+        setattr(self, name, output)
+        return output
 
     def _environment_ref(
         self, name: str, given: Mapping[str, Any], plan: Planned[EnvironmentPlan]
@@ -109,7 +119,7 @@ class PulumiEscOidc(pulumi.ComponentResource):
             organization=plan.take(lambda plan: plan.inputs["organization"]),
             project=plan.take(lambda plan: plan.inputs["project"]),
             name=plan.take(lambda plan: plan.inputs["environment"]),
-            yaml=self.environment_definition.apply(pulumi.StringAsset),
+            yaml=plan.combine(self.role_arn, lambda plan, arn: pulumi.StringAsset(_definition(plan, arn))),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -124,3 +134,11 @@ class PulumiEscOidc(pulumi.ComponentResource):
             return plan.environment_ref
 
         return plan.combine(environment.revision, written)
+
+
+def _subjects(plan: EnvironmentPlan) -> list[str]:
+    return [*plan.trust.subjects, *plan.trust.patterns]
+
+
+def _definition(plan: EnvironmentPlan, role_arn: str) -> str:
+    return environment_definition(plan.login, role_arn)

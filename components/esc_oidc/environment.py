@@ -62,11 +62,12 @@ def environment_definition(login: Login, role_arn: str) -> str:
         "pulumiConfig": {**region_config, **_sorted(login.pulumi_config)},
     }
     definition = _without_empty({"imports": list(login.imports), "values": _without_empty(values)})
+    # Beyond ASCII the two emitters differ, and the pure one writes line breaks of Unicode as they are.
     text = yaml.dump(
         definition,
         Dumper=_Dumper,
         sort_keys=False,
-        allow_unicode=True,
+        allow_unicode=False,
         default_flow_style=False,
         width=_NO_WRAP,
     )

@@ -38,9 +38,13 @@ class Planned(Generic[P]):
         """What `read` finds in the plan; an Output if the plan is one."""
         return self._plan.apply(read) if isinstance(self._plan, pulumi.Output) else read(self._plan)
 
+    def item(self, key: str, place: Any) -> pulumi.Input[Any]:
+        """One item of an input that is a list or a dict."""
+        return self.take(lambda plan: plan.inputs[key][place])
+
     def output(self, read: Callable[[P], T]) -> pulumi.Output[T]:
         """What `read` finds in the plan, as an Output."""
-        return pulumi.Output.from_input(self._plan).apply(read)  # type: ignore[arg-type] # P is never an Awaitable
+        return pulumi.Output.from_input(self.take(read))
 
     def warned(self, resource: pulumi.Resource) -> "Planned[P]":
         """The same plan, once its warnings are logged under the component."""
@@ -78,7 +82,8 @@ def given_inputs(component: str, args: Any, keywords: Mapping[str, Any]) -> Mapp
         raise InvalidInputs(component, [Violation("args", sorted(keywords), rule, "Put all of them in one.")])
     if not isinstance(args, Mapping):
         rule = f"the inputs are a dict, not a {type(args).__name__}."
-        raise InvalidInputs(component, [Violation("args", args, rule, "Pass PulumiEscOidcArgs, or keywords.")])
+        fix = f"Pass {component.partition(' ')[0]}Args, or keywords."
+        raise InvalidInputs(component, [Violation("args", args, rule, fix)])
     return args
 
 
@@ -108,7 +113,9 @@ def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]
         return rules.plan(values)
 
     outputs = {key: pulumi.Output.from_input(value) for key, value in later.items()}
-    secrets = {key: pulumi.Output.from_input(output.is_secret()) for key, output in outputs.items()}
+    secrets: dict[str, pulumi.Output[bool]] = {
+        key: pulumi.Output.from_input(output.is_secret()) for key, output in outputs.items()
+    }
     both = pulumi.Output.all(values=pulumi.Output.all(**outputs), secrets=pulumi.Output.all(**secrets))
     return Planned(both.apply(resolve))
 

@@ -68,7 +68,7 @@ class RoleDeclaration(Generic[P]):
                 self._refuse(
                     "oidc_provider_arn",
                     arn,
-                    f"this provider takes tokens for {', '.join(sorted(client_ids))}; the login's are for {audience}.",
+                    f"this provider takes tokens for {', '.join(sorted(client_ids))}; this role's are for {audience}.",
                     "Register the audience: aws iam add-client-id-to-open-id-connect-provider "
                     f"--open-id-connect-provider-arn {arn} --client-id {audience}",
                 )
@@ -106,7 +106,7 @@ class RoleDeclaration(Generic[P]):
             aws.iam.RolePolicyAttachment(
                 f"{self.name}-policy-{_policy_name(index, arn)}",
                 role=role.name,
-                policy_arn=self._item("policy_arns", index),
+                policy_arn=self.planned.item("policy_arns", index),
                 opts=self._child,
             )
         for key in self.given.get("inline_policies") or ():
@@ -114,7 +114,7 @@ class RoleDeclaration(Generic[P]):
                 f"{self.name}-inline-{key}",
                 role=role.name,
                 name=key,
-                policy=self._item("inline_policies", key),
+                policy=self.planned.item("inline_policies", key),
                 opts=self._child,
             )
         return role
@@ -144,9 +144,6 @@ class RoleDeclaration(Generic[P]):
 
     def _input(self, key: str) -> Any:
         return self.planned.take(lambda plan: plan.inputs[key]) if self.given.get(key) else None
-
-    def _item(self, key: str, place: Any) -> Any:
-        return self.planned.take(lambda plan: plan.inputs[key][place])
 
     def _refuse(self, name: str, value: str, rule: str, fix: str) -> None:
         raise InvalidInputs(title(type(self.owner), self.name), [Violation(name, value, rule, fix)])

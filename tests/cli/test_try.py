@@ -2,8 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from esc_oidc.cli.application import app
 from typer.testing import CliRunner
+
+from esc_oidc.cli.application import app
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "name: trial\nruntime: python\n"
@@ -102,7 +103,7 @@ def test_json_is_whole_and_alone():
     """What the program prints does not mix with it, and every field is there."""
     document = json.loads(run(ROOT, "--format", "json").stdout)
     assert document["ok"] is True
-    assert [resource["name"] for resource in document["resources"]][0] == "aws-dev"
+    assert document["resources"][0]["name"] == "aws-dev"
     assert set(document["attempts"][0]) == {
         "component", "who", "expected", "actual", "identity", "until", "reason",
     }  # fmt: skip
@@ -149,8 +150,10 @@ def test_whoever_is_declared_and_refused_fails_the_command(program):
             "member opens contoso/aws/dev",
         ),
         (
-            "subject_attributes=[], dangerously_omit_current_environment=True, "
-            "dangerously_allow_any_stack_configuration=True,",
+            (
+                "subject_attributes=[], dangerously_omit_current_environment=True, "
+                "dangerously_allow_any_stack_configuration=True,"
+            ),
             "member runs `pulumi up` on a stack that lists contoso/aws/dev",
         ),
         ("create_environment=False,", "member opens contoso/aws/dev"),
@@ -212,7 +215,7 @@ def test_a_program_without_a_component_is_wrong_use(tmp_path):
     (tmp_path / "__main__.py").write_text("import pulumi\n")
     result = run(tmp_path)
     assert result.exit_code == 2
-    assert "declares no PulumiEscOidc" in result.stderr
+    assert "declares no component of esc-oidc" in result.stderr
 
 
 def test_an_adopted_provider_without_the_audience_is_refused(tmp_path):

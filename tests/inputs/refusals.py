@@ -28,8 +28,15 @@ def _item(name: str, value: str, rule: str, said: str) -> tuple[str, dict[str, A
 FORMS = [
     *_each(
         "organization",
-        {"with a colon": "con:toso", "with a slash": "con/toso", "with a space": "con toso", "with a star": "con*",
-         "of 81 characters": "c" * 81, "with a final newline": "contoso\n", "outside ASCII": "contosо"},
+        {
+            "with a colon": "con:toso",
+            "with a slash": "con/toso",
+            "with a space": "con toso",
+            "with a star": "con*",
+            "of 81 characters": "c" * 81,
+            "with a final newline": "contoso\n",
+            "outside ASCII": "contos\u043e",
+        },
         "1 to 80 letters, digits",
     ),
     ("organization already prefixed", {"organization": "aws:contoso"}, "organization", "Leave the `aws:` out"),
@@ -45,8 +52,16 @@ FORMS = [
             *_each(name, {"empty": ""}, "an empty string is no value"),
             *_each(
                 name,
-                {"with a colon": "a:b", "with a star": "a*", "yaml": "<yaml>", "a dot": ".", "two dots": "..",
-                 "with a space": "a b", "with a dollar": "a$b", "with a question mark": "a?"},
+                {
+                    "with a colon": "a:b",
+                    "with a star": "a*",
+                    "yaml": "<yaml>",
+                    "a dot": ".",
+                    "two dots": "..",
+                    "with a space": "a b",
+                    "with a dollar": "a$b",
+                    "with a question mark": "a?",
+                },
                 "letters, digits, `.`, `_` and `-`",
             ),
             *_each(name, {"with a slash": "aws/dev"}, "project='aws', environment='dev'"),
@@ -57,7 +72,9 @@ FORMS = [
     *_each("project", {"default in another case": "Default"}, "lower case"),
     _item("subject_attributes", "currentEnviroment.name", "unknown", "Did you mean `currentEnvironment.name`?"),
     _item("subject_attributes", "nonsense", "nothing like it", "Take one of these"),
-    _item("subject_attributes", "currentenvironment.name", "in the wrong case", "Did you mean `currentEnvironment.name`?"),
+    _item(
+        "subject_attributes", "currentenvironment.name", "in the wrong case", "Did you mean `currentEnvironment.name`?"
+    ),
     _item("subject_attributes", "pulumi.token.name", "token name", "chooses its name"),
     _item("subject_attributes", "pulumi.organization.login", "organization login", "already begins every subject"),
     ("subject_attributes twice", {"subject_attributes": [CURRENT, CURRENT]}, "subject_attributes[1]", "twice"),
@@ -82,12 +99,20 @@ FORMS = [
     _item("allowed_token_types", "robot", "unknown", "Take one of these"),
     *_each(
         "issuer",
-        {"http": "http://api.pulumi.com/oidc", "port": "https://api.pulumi.com:443/oidc",
-         "query": "https://api.pulumi.com/oidc?a=b", "fragment": "https://api.pulumi.com/oidc#a",
-         "user": "https://a@api.pulumi.com/oidc", "trailing slash": "https://api.pulumi.com/oidc/",
-         "no path": "https://api.pulumi.com", "v2": "https://api.pulumi.com/oidc/v2",
-         "upper case": "https://API.pulumi.com/oidc", "an address": "https://127.0.0.1/oidc",
-         "one label": "https://pulumi/oidc", "too long": "https://" + "a." * 130 + "com/oidc"},
+        {
+            "http": "http://api.pulumi.com/oidc",
+            "port": "https://api.pulumi.com:443/oidc",
+            "query": "https://api.pulumi.com/oidc?a=b",
+            "fragment": "https://api.pulumi.com/oidc#a",
+            "user": "https://a@api.pulumi.com/oidc",
+            "trailing slash": "https://api.pulumi.com/oidc/",
+            "no path": "https://api.pulumi.com",
+            "v2": "https://api.pulumi.com/oidc/v2",
+            "upper case": "https://API.pulumi.com/oidc",
+            "an address": "https://127.0.0.1/oidc",
+            "one label": "https://pulumi/oidc",
+            "too long": "https://" + "a." * 130 + "com/oidc",
+        },
         "exactly https://HOST/oidc",
     ),
     *_each("oidc_provider_arn", {"malformed": "arn:aws:iam::12:oidc-provider/api.pulumi.com/oidc"}, "arn:PARTITION"),
@@ -103,7 +128,9 @@ FORMS = [
     _item("additional_audiences", "azure:contoso", "of another cloud", "NAME or aws:NAME"),
     _item("additional_audiences", "aws:contoso", "its own", "has this audience anyway"),
     *_each("role_name", {"of 65": "r" * 65, "with a slash": "a/b", "outside ASCII": "rôle"}, "1 to 64 letters"),
-    *_each("role_path", {"open": "/esc", "bare": "esc", "with a space": "/a b/", "of 513": "/" + "a" * 511 + "/"}, "path"),
+    *_each(
+        "role_path", {"open": "/esc", "bare": "esc", "with a space": "/a b/", "of 513": "/" + "a" * 511 + "/"}, "path"
+    ),
     *_each("role_description", {"of 1001": "d" * 1001, "outside Latin-1": "日本"}, "up to 1000 printable Latin-1"),
     *_each("permissions_boundary_arn", {"not a policy": "arn:aws:iam::123456789012:role/esc"}, "managed policy's ARN"),
     _item("policy_arns", "ReadOnlyAccess", "a name", "managed policy's ARN"),
@@ -117,9 +144,16 @@ FORMS = [
         "inline_policies['a']",
         "Make it a managed policy",
     ),
-    ("inline_policies bad key", {"inline_policies": {"a b": '{"Statement":[]}'}}, "inline_policies (a key)", "1 to 128"),
+    (
+        "inline_policies bad key",
+        {"inline_policies": {"a b": '{"Statement":[]}'}},
+        "inline_policies (a key)",
+        "1 to 128",
+    ),
     *_each("duration", {"of 14m": "14m", "of 13h": "13h"}, "15m to 12h"),
-    *_each("duration", {"in days": "1d", "bare": "60", "negative": "-1h", "huge": "9" * 5000 + "h"}, "hours, minutes and"),
+    *_each(
+        "duration", {"in days": "1d", "bare": "60", "negative": "-1h", "huge": "9" * 5000 + "h"}, "hours, minutes and"
+    ),
     *_each("duration", {"empty": ""}, "an empty string is no value"),
     *_each("max_session_duration", {"of 59m": "59m", "of 13h": "13h"}, "1h to 12h"),
     ("duration over the maximum", {"duration": "3h", "max_session_duration": "2h"}, "duration", "Shorten it"),
@@ -154,6 +188,8 @@ FORMS = [
         "environment_variables['A']",
         "missing closing brace",
     ),
+    ("environment_variables with NUL", {"environment_variables": {"A": "a\0"}}, "environment_variables['A']", "U+0000"),
+    ("pulumi_config with half a character", {"pulumi_config": {"a": "\ud800"}}, "pulumi_config['a']", "Unicode text"),
     ("pulumi_config with an open reference", {"pulumi_config": {"a:b": "${"}}, "pulumi_config['a:b']", "ESC text"),
     (
         "environment_variables bad key",
@@ -163,7 +199,12 @@ FORMS = [
     ),
     ("pulumi_config bad key", {"pulumi_config": {"a b": "a"}}, "pulumi_config (a key)", "NAMESPACE:NAME"),
     *[
-        (f"environment_variables {key}", {"environment_variables": {key: "a"}}, "environment_variables (a key)", "writes it")
+        (
+            f"environment_variables {key}",
+            {"environment_variables": {key: "a"}},
+            "environment_variables (a key)",
+            "writes it",
+        )
         for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     ],
     (
@@ -179,10 +220,15 @@ FORMS = [
         "`region` writes it",
     ),
     _item("imports", "aws/dev", "itself", "cannot import itself"),
-]  # fmt: skip
+]
 
 WHO = [
-    ("allowed_environments of the legacy project", {"allowed_environments": ["default/x"]}, "allowed_environments[0]", "legacy"),
+    (
+        "allowed_environments of the legacy project",
+        {"allowed_environments": ["default/x"]},
+        "allowed_environments[0]",
+        "legacy",
+    ),
     (
         "allowed_environments beside the legacy project",
         {"project": "default", "allowed_environments": ["aws/x"]},
@@ -246,7 +292,10 @@ WHO = [
     ],
     (
         "a subject of 256 characters",
-        {"environment": "e" * (256 - len("pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/"))},
+        {
+            "environment": "e"
+            * (256 - len("pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/"))
+        },
         "environment",
         "256 characters",
     ),
@@ -259,7 +308,7 @@ WHO = [
             ("retain_oidc_provider", True),
         )
     ],
-]  # fmt: skip
+]
 
 NARROWING = [name for name, field in inputs.ENVIRONMENT_FIELDS.items() if field.narrows]
 
@@ -268,7 +317,12 @@ NAMES_AND_TYPES = [
     ("a name in camel case", {"allowedUsers": ["alice"]}, "allowedUsers", "Did you mean `allowed_users`?"),
     ("a name like no other", {"colour": "blue"}, "colour", "The inputs are `organization`"),
     ("a string where a list belongs", {"allowed_users": "alice"}, "allowed_users", "Pass ['alice']"),
-    ("a list where a string belongs", {"organization": ["contoso"]}, "organization", "this input is a string, not a list"),
+    (
+        "a list where a string belongs",
+        {"organization": ["contoso"]},
+        "organization",
+        "this input is a string, not a list",
+    ),
     ("a number where a string belongs", {"duration": 3600}, "duration", "this input is a string, not a int"),
     ("a string where a boolean belongs", {"create_environment": "false"}, "create_environment", "True or False"),
     ("a number where a boolean belongs", {ANY: 1}, ANY, "True or False"),
@@ -296,6 +350,6 @@ NAMES_AND_TYPES = [
             "bool": [],
         }[field.type]
     ],
-]  # fmt: skip
+]
 
 REFUSALS = FORMS + WHO + NAMES_AND_TYPES

@@ -1,10 +1,11 @@
 import pulumi
 import pytest
-from esc_oidc import InvalidInputs, PulumiEscOidc
-from esc_oidc.inputs import ENVIRONMENT_FIELDS, check
 
+from esc_oidc import PulumiEscOidc
+from esc_oidc.inputs import ENVIRONMENT_FIELDS, check
 from tests.deploying import deploy
 from tests.inputs.refusals import BASE, REFUSALS
+from tests.inputs.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain
 
 CASES = [pytest.param(*case[1:], id=case[0]) for case in REFUSALS]
 
@@ -12,48 +13,19 @@ CASES = [pytest.param(*case[1:], id=case[0]) for case in REFUSALS]
 @pytest.mark.parametrize(("inputs", "place", "said"), CASES)
 def test_a_broken_rule_is_one_clear_violation(inputs, place, said):
     """Each broken rule is reported once, with the input's name, its value, the rule and the way out."""
-    violations = check("esc", BASE | inputs)
-    assert [violation.input for violation in violations] == [place]
-    (text,) = map(str, violations)
-    assert said in text
-    assert text.startswith(f"{place} = ")
-    assert violations[0].rule.endswith(".")
-    assert violations[0].fix.endswith((".", "?", "`."))
+    is_one_clear_violation(check("esc", BASE | inputs), place, said)
 
 
 @pytest.mark.parametrize(("inputs", "place", "said"), CASES)
 def test_a_plain_input_is_refused_before_anything_is_registered(inputs, place, said):
     """Plain inputs are checked in the constructor: not even the component is registered."""
-    deployed = deploy(lambda: PulumiEscOidc("esc", **(BASE | inputs)) and None)
-    assert isinstance(deployed.error, InvalidInputs)
-    assert place in str(deployed.error)
-    assert said in str(deployed.error)
-    assert deployed.resources == []
-    assert deployed.invokes == []
-
-
-def _as_outputs(inputs):
-    """The inputs with an Output wherever the contract allows one."""
-    for name, value in inputs.items():
-        field = ENVIRONMENT_FIELDS.get(name)
-        if field and field.outputs == "anywhere":
-            yield name, pulumi.Output.from_input(value)
-        elif field and field.outputs == "items" and isinstance(value, list):
-            yield name, [pulumi.Output.from_input(item) for item in value]
-        elif field and field.outputs == "items" and isinstance(value, dict):
-            yield name, {key: pulumi.Output.from_input(item) for key, item in value.items()}
-        else:
-            yield name, value
+    is_refused_plain(PulumiEscOidc, BASE | inputs, place, said)
 
 
 @pytest.mark.parametrize(("inputs", "place", "said"), CASES)
 def test_an_output_is_refused_before_anything_is_sent(inputs, place, said):
     """Outputs are checked in one apply, and no provider, role, policy or environment is sent before it."""
-    deployed = deploy(lambda: PulumiEscOidc("esc", **dict(_as_outputs(BASE | inputs))) and None)
-    assert isinstance(deployed.error, InvalidInputs), deployed.error
-    assert said in str(deployed.error)
-    assert [resource.type for resource in deployed.resources if resource.request.custom] == []
-    assert deployed.invokes == []
+    is_refused_as_outputs(PulumiEscOidc, ENVIRONMENT_FIELDS, BASE | inputs, place, said)
 
 
 def test_all_violations_are_reported_at_once():

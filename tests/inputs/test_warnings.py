@@ -1,16 +1,20 @@
 import pytest
+
 from esc_oidc import PulumiEscOidc
 from esc_oidc.inputs import check, plan
 from esc_oidc.trust import provider_arn, size, trust_policy
-
 from tests.deploying import deploy
 from tests.inputs.refusals import ANY, ANY_IN_PROJECT, ANY_STACK, BASE, CURRENT, OMIT, ROOT, USER
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 WARNINGS = [
     ("the legacy project", {"project": "default"}, ["can be replayed here"]),
-    ("any environment", {ANY: True}, ["every environment of contoso may assume this role, and so may whoever can create"]),
-    ("any environment in the project", {ANY_IN_PROJECT: True}, ["every environment of project aws", ]),
+    (
+        "any environment",
+        {ANY: True},
+        ["every environment of contoso may assume this role, and so may whoever can create"],
+    ),
+    ("any environment in the project", {ANY_IN_PROJECT: True}, ["every environment of project aws"]),
     ("omitted current environment", {OMIT: True, "subject_attributes": [ROOT]}, ["whoever may edit any environment"]),
     (
         "any stack configuration",
@@ -32,7 +36,11 @@ WARNINGS = [
         {"issuer": "https://pulumi.example.com/oidc"},
         ["https://pulumi.example.com/oidc signs the tokens, not Pulumi Cloud: whoever runs pulumi.example.com"],
     ),
-    ("another organization's audience", {"additional_audiences": ["aws:fabrikam"]}, ["another organization's audience"]),
+    (
+        "another organization's audience",
+        {"additional_audiences": ["aws:fabrikam"]},
+        ["another organization's audience"],
+    ),
     ("an administrator", {"policy_arns": [ADMIN]}, ["administrator of the account"]),
     ("over 10 policies", {"policy_arns": [f"{ADMIN}{i}" for i in range(11)]}, ["11 policies are over AWS's default"]),
     (
@@ -50,7 +58,7 @@ WARNINGS = [
         {"allowed_environments": [f"aws/environment-{i:03}" for i in range(20)]},
         ["over AWS's default quota of 2048"],
     ),
-]  # fmt: skip
+]
 QUIET = [
     {},
     {"allowed_users": ["alice"], "allowed_root_environments": ["aws/x"]},

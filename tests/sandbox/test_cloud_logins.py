@@ -109,7 +109,7 @@ def test_a_pinned_import_is_another_subject(client, login_environment, make):
         ("bare", {"attributes": ""}, "pulumi:environments:org:contoso:env:login/bare"),
     ],
 )
-def test_a_login_that_cannot_work(client, make, role, name, changed, words):  # noqa: PLR0913, PLR0917 - fixtures
+def test_a_login_that_cannot_work(client, make, role, name, changed, words):
     """Two hours by default are too long for a role, and so on: each with the reason."""
     make(client, "login", name, login(role, **changed))
     with pytest.raises(exceptions.BadRequestException) as caught:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.judge import ANONYMOUS, CREDENTIALS, Request, Verdict, judge
 
 from esc_oidc.sandbox.evaluator import Evaluation, Login, LoginFailed, evaluate
+from tests.judge import ANONYMOUS, CREDENTIALS, Request, Verdict, judge
 
 CONTEXT = {"pulumi": {"user": {"login": "alice"}, "organization": {"login": "contoso"}}}
 CASES = yaml.safe_load(Path(__file__).with_name("evaluator_cases.yaml").read_text(encoding="utf-8"))
@@ -126,7 +126,7 @@ def test_random_texts_mean_what_they_mean_to_pulumi() -> None:
     """Dollars, braces, brackets, quotes and letters in any order have Pulumi's meaning and Pulumi's errors."""
     pieces = ["$", "{", "}", "[", "]", ".", '"', "\\", "a", "b", "0", "1", "-", "+", "x", "é", "à"]
     pieces += ["$$", "${", "${m", ".a", "[0]", '["a"]', " ", "\n", "\u2028"]
-    chosen = random.Random(1)  # noqa: S311 - the same texts every time
+    chosen = random.Random(1)
     texts = ["".join(chosen.choices(pieces, k=chosen.randint(1, 9))) for _ in range(1000)]
     values = [{"m": {"a": [1, {"b": 2}]}, "text": text} for text in texts]
     asked = [Request("aws/dev", definition=json.dumps({"values": each}), context=CONTEXT) for each in values]
@@ -136,7 +136,7 @@ def test_random_texts_mean_what_they_mean_to_pulumi() -> None:
 
 def test_random_scalars_mean_what_they_mean_to_pulumi() -> None:
     """Digits, signs, points, underscores and prefixes in any order are what Pulumi reads."""
-    chosen = random.Random(2)  # noqa: S311 - the same scalars every time
+    chosen = random.Random(2)
     letters = "00112789+-._eExXobBOaf:"
     scalars = ["".join(chosen.choices(letters, k=chosen.randint(1, 7))) for _ in range(1500)]
     # A colon at the end makes a map, a dash alone a list: these are not scalars.

@@ -1,4 +1,5 @@
 import pytest
+
 from esc_oidc.sandbox.names import Reference
 from esc_oidc.sandbox.resources import client
 from esc_oidc.sandbox.seed import SeedError, sow

@@ -1,4 +1,5 @@
 import pytest
+
 from esc_oidc.sandbox.stack import StackError, load_stack
 
 
@@ -73,6 +74,6 @@ def test_the_program_may_be_elsewhere(files):
 )
 def test_files_that_cannot_be_used_say_why(files, contents, said):
     """Each has its own message, with the file and the way out."""
-    with pytest.raises(StackError, match=".") as raised:
+    with pytest.raises(StackError) as raised:
         load_stack(files(**contents), None, {})
     assert said in str(raised.value)

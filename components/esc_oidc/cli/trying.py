@@ -10,8 +10,10 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from .. import InvalidInputs
-from ..sandbox.attempts import Attempt, Declared, attempts
+from ..sandbox.attempts import Attempt, Declared
+from ..sandbox.deployment_attempts import deployment_attempts
 from ..sandbox.engine import Created, Deployment, deploy
+from ..sandbox.environment_attempts import environment_attempts
 from ..sandbox.resources import CloudRefused, Clouds
 from ..sandbox.seed import SEED_FILE, SeedError, sow
 from ..sandbox.servers import Sandbox
@@ -22,7 +24,10 @@ from .output import Format, console, fail
 ORGANIZATION: Final = "contoso"
 """What pulumi.get_organization() answers in the sandbox."""
 
-_COMPONENT: Final = "esc-oidc:index:PulumiEscOidc"
+_ATTEMPTS: Final = {
+    "esc-oidc:index:PulumiEscOidc": environment_attempts,
+    "esc-oidc:index:PulumiDeploymentsOidc": deployment_attempts,
+}
 
 
 def try_program(
@@ -40,13 +45,16 @@ def try_program(
         deployment = _deploy(sandbox, program, seed, report)
         tried = []
         declared = [
-            Declared.of(name, outputs) for (kind, name), outputs in deployment.components.items() if kind == _COMPONENT
+            Declared(made.type, made.name, deployment.components[made.type, made.name])
+            for made in deployment.created
+            if made.type in _ATTEMPTS
         ]
         if not declared:
-            fail(f"{program.directory}: the program declares no PulumiEscOidc: there is nobody to try.")
+            fail(f"{program.directory}: the program declares no component of esc-oidc: there is nobody to try.")
         for component in declared:
             report.component(component)
-            for attempt in attempts(sandbox, component):
+            sandbox.issuer_url = component.issuer
+            for attempt in _ATTEMPTS[component.kind](sandbox, component):
                 report.attempt(attempt)
                 tried.append(attempt)
     report.end(deployment, tried, time.monotonic() - started)

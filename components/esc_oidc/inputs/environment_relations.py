@@ -9,7 +9,7 @@ from ..environment import CREDENTIALS, REGION_CONFIG, REGION_VARIABLE
 from ..trust import provider_arn
 from .limits import policy_limit, subject_limit
 from .openers import OPENER_ATTRIBUTES, open_ended
-from .relations import SHARED_RELATIONS, needs
+from .relations import SHARED_RELATIONS, further_audiences, needs
 from .subjects import ASKED_BY, attributes, declared_trust, everyone, minted_subjects, own_environment
 from .violations import Violation
 
@@ -175,24 +175,13 @@ def _imports_others(known: Mapping[str, Any], _given: AbstractSet[str]) -> Itera
             yield Violation(f"imports[{index}]", name, "an environment cannot import itself.", "Leave it out.")
 
 
-@needs("organization", "project", "additional_audiences")
-def _further_audiences(known: Mapping[str, Any], _given: AbstractSet[str]) -> Iterator[Violation]:
-    own = audience(known["organization"], known["project"])
-    for index, name in enumerate(known.get("additional_audiences", ())):
-        if name == own:
-            yield Violation(
-                f"additional_audiences[{index}]",
-                name,
-                "the provider has this audience anyway.",
-                "Leave it out.",
-            )
-
-
 @needs("issuer", *_TRUST_INPUTS)
 def _aws_limits(known: Mapping[str, Any], _given: AbstractSet[str]) -> Iterator[Violation]:
     if not any(open_ended(everyone(known), attributes(known))):
         trust = declared_trust(known)
-        yield from subject_limit(known, minted_subjects(known))
+        yield from subject_limit(
+            known, minted_subjects(known), "Shorten the names that stand in it, or list fewer attributes."
+        )
         yield from policy_limit(known, trust, provider_arn(trust.issuer))
 
 
@@ -209,7 +198,7 @@ ENVIRONMENT_RELATIONS: Final = (
     _openers_are_exact,
     _written_by_the_component,
     _imports_others,
-    _further_audiences,
+    further_audiences(lambda known: audience(known["organization"], known["project"]), "organization", "project"),
     _aws_limits,
 )
 """Every rule between the inputs of PulumiEscOidc."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from . import formats
+from . import deployment_formats, formats
 from .formats import Format, matching
 
 Type = Literal["str", "bool", "list", "dict"]
@@ -185,3 +185,17 @@ ENVIRONMENT_FIELDS: Final[Mapping[str, Field]] = {
     "imports": Field("list", formats.environment_reference),
 }
 """The inputs of PulumiEscOidc. A test holds them equal to its argument type."""
+
+DEPLOYMENT_FIELDS: Final[Mapping[str, Field]] = {
+    "organization": ENVIRONMENT_FIELDS["organization"],
+    "project": Field("str", deployment_formats.project, required=True, outputs="anywhere"),
+    "stacks": Field("list", deployment_formats.stack, narrows=True, outputs="items"),
+    "operations": _narrowing_list(deployment_formats.operation),
+    "dangerously_allow_any_stack_in_project": _FLAG,
+    **PROVIDER_FIELDS,
+    **ROLE_FIELDS,
+    **SESSION_FIELDS,
+    "session_name": Field("str", deployment_formats.session_name),
+    "manage_deployment_settings": _FLAG,
+}
+"""The inputs of PulumiDeploymentsOidc. A test holds them equal to its argument type."""

@@ -205,6 +205,9 @@ def session_name(value: str) -> Problem | None:
 
 def esc_text(value: str) -> Problem | None:
     """ESC text: ``${...}`` refers to a value, ``$$`` is a dollar."""
+    if re.search("[\0\ud800-\udfff]", value):
+        rule = "it is Unicode text without the character U+0000, which no variable can hold."
+        return Problem(rule, "Encode it, in Base64 for instance.")
     _, errors = parse(value)
     if not errors:
         return None

@@ -7,7 +7,7 @@ from ..trust import MAX_POLICY, MAX_SUBJECT, Trust, size, trust_policy
 from .violations import Violation
 
 
-def subject_limit(inputs: Mapping[str, Any], subjects: Iterable[str]) -> Iterator[Violation]:
+def subject_limit(inputs: Mapping[str, Any], subjects: Iterable[str], fix: str) -> Iterator[Violation]:
     """Subjects that AWS does not take; the input with the longest name in one is where to begin."""
     for subject in subjects:
         if len(subject) > MAX_SUBJECT:
@@ -17,7 +17,7 @@ def subject_limit(inputs: Mapping[str, Any], subjects: Iterable[str]) -> Iterato
                 source,
                 name,
                 f"with it, a subject has {len(subject)} characters, and AWS takes at most {MAX_SUBJECT}: {subject}.",
-                "Shorten the names that stand in it, or list fewer attributes.",
+                fix,
             )
 
 
@@ -25,21 +25,25 @@ def _names(inputs: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for source, value in inputs.items():
         if source in {"organization", "project", "environment"}:
             yield source, value
-        elif source.startswith("allowed_"):
+        elif _lists_names(source):
             yield from ((source, name) for name in value)
+
+
+def _lists_names(source: str) -> bool:
+    return source.startswith("allowed_") or source == "stacks"
 
 
 def policy_limit(inputs: Mapping[str, Any], trust: Trust, provider: str) -> Iterator[Violation]:
     """Whether the trust policy is longer than AWS's quota can be raised to, and how many subjects would fit."""
     taken = size(trust_policy(trust, provider))
     count = len(trust.subjects) + len(trust.patterns)
-    # With a subject that is over its own limit, that is what to say; without, only an `allowed_` list makes so many.
+    # With a subject that is over its own limit, that is what to say; without, only a list of names makes so many.
     if taken <= MAX_POLICY or any(len(subject) > MAX_SUBJECT for subject in trust.subjects + trust.patterns):
         return
     first = Trust(trust.issuer, trust.audience, trust.subjects[:1], trust.patterns[: 0 if trust.subjects else 1])
     alone = size(trust_policy(first, provider))
     fit = 1 + int((MAX_POLICY - alone) / ((taken - alone) / (count - 1)))
-    _, source = max((len(value), name) for name, value in inputs.items() if name.startswith("allowed_"))
+    _, source = max((len(value), name) for name, value in inputs.items() if _lists_names(name))
     yield Violation(
         source,
         inputs[source],

@@ -1,6 +1,6 @@
-"""What the checked inputs of PulumiEscOidc come to: everything its resources need."""
+"""What checked inputs come to: the role's part, which every component shares, and PulumiEscOidc's own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,8 +9,8 @@ from ..environment import Login
 from ..trust import Trust, provider_arn
 from .environment_relations import ENVIRONMENT_RELATIONS
 from .examination import depends_on_output, examine
-from .fields import ENVIRONMENT_FIELDS
-from .relations import generated_role_name, longest_session, relate
+from .fields import ENVIRONMENT_FIELDS, Field
+from .relations import Relation, generated_role_name, longest_session, relate
 from .subjects import attributes, declared_trust, own_environment
 from .violations import Violation
 from .warnings import environment_warnings, provider_warnings, role_warnings, size_warning
@@ -50,19 +50,21 @@ class EnvironmentPlan(RolePlan):
     environment_ref: str
 
 
-def check(name: str, given: Mapping[str, Any]) -> list[Violation]:
+def violations_of(
+    fields: Mapping[str, Field], relations: Sequence[Relation], name: str, given: Mapping[str, Any]
+) -> list[Violation]:
     """Everything that is wrong with the inputs of the component of this name, at once.
 
     LATER stands in the place of an Output; what depends on one is checked when its value is known.
     """
-    violations = list(examine(ENVIRONMENT_FIELDS, given))
+    violations = list(examine(fields, given))
     if given.get("role_name") is None:
         violations += generated_role_name(name)
-    present = {key: value for key, value in given.items() if value is not None and key in ENVIRONMENT_FIELDS}
+    present = {key: value for key, value in given.items() if value is not None and key in fields}
     bad = {violation.name for violation in violations}
     later = {key for key, value in present.items() if depends_on_output(value)}
     known = {key: _as_list(value) for key, value in present.items() if key not in bad | later}
-    violations += relate(ENVIRONMENT_RELATIONS, known, present.keys(), bad | later)
+    violations += relate(relations, known, present.keys(), bad | later)
     return violations
 
 
@@ -70,23 +72,40 @@ def _as_list(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def plan(given: Mapping[str, Any]) -> EnvironmentPlan:
-    """What inputs without a violation come to."""
-    inputs = {**DEFAULTS, **{name: value for name, value in given.items() if value is not None}}
-    trust = declared_trust(inputs)
+def with_defaults(defaults: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs that count: None is "not given"."""
+    return {**defaults, **{name: value for name, value in given.items() if value is not None}}
+
+
+def role_plan(inputs: Mapping[str, Any], trust: Trust, warnings: Iterable[str]) -> RolePlan:
+    """What the provider and the role of a component come to.
+
+    Args:
+        inputs: Inputs without a violation, with their defaults.
+        trust: What the role must admit.
+        warnings: What is to be said of who gets in.
+    """
     over_quota = tuple(size_warning(trust, inputs.get("oidc_provider_arn") or provider_arn(trust.issuer)))
-    return EnvironmentPlan(
+    return RolePlan(
         inputs=inputs,
         trust=trust,
         client_ids=(trust.audience, *inputs.get("additional_audiences", ())),
         max_session_seconds=seconds(longest_session(inputs)),
         over_quota=bool(over_quota),
-        warnings=(
-            *environment_warnings(inputs),
-            *provider_warnings(inputs),
-            *role_warnings(inputs),
-            *over_quota,
-        ),
+        warnings=(*warnings, *provider_warnings(inputs), *role_warnings(inputs), *over_quota),
+    )
+
+
+def check(name: str, given: Mapping[str, Any]) -> list[Violation]:
+    """Everything that is wrong with the inputs of the PulumiEscOidc of this name; see `violations_of`."""
+    return violations_of(ENVIRONMENT_FIELDS, ENVIRONMENT_RELATIONS, name, given)
+
+
+def plan(given: Mapping[str, Any]) -> EnvironmentPlan:
+    """What inputs of PulumiEscOidc without a violation come to."""
+    inputs = with_defaults(DEFAULTS, given)
+    return EnvironmentPlan(
+        **vars(role_plan(inputs, declared_trust(inputs), environment_warnings(inputs))),
         login=_login(inputs),
         environment_ref=f"{inputs['organization']}/{own_environment(inputs)}",
     )

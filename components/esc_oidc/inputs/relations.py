@@ -87,6 +87,19 @@ def _tag_keys_differ(known: Mapping[str, Any], _given: AbstractSet[str]) -> Iter
             yield Violation("tags (a key)", key, f"IAM takes it for the same key as {other!r}.", "Leave one out.")
 
 
+def further_audiences(audience: Callable[[Mapping[str, Any]], str], *read: str) -> Relation:
+    """Refuses an additional audience that is the component's own; `audience` makes that from the inputs it reads."""
+
+    def check(known: Mapping[str, Any], _given: AbstractSet[str]) -> Iterator[Violation]:
+        for index, name in enumerate(known.get("additional_audiences", ())):
+            if name == audience(known):
+                yield Violation(
+                    f"additional_audiences[{index}]", name, "the provider has this audience anyway.", "Leave it out."
+                )
+
+    return needs("additional_audiences", *read)(check)
+
+
 def longest_session(inputs: Mapping[str, Any]) -> str:
     """The role's maximum session: what is given, else the larger of `duration` and 1h, AWS's least."""
     duration: str = inputs.get("duration", "1h")

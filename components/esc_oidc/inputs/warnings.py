@@ -1,6 +1,6 @@
 """What is allowed and should be known all the same."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..claims import CURRENT_ENVIRONMENT, ISSUER, LEGACY_PROJECT, TEAM
@@ -41,8 +41,8 @@ def role_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
         arn.endswith(":policy/AdministratorAccess") for arn in policies
     ):
         yield (
-            "policy_arns: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or attach "
-            "a narrower policy."
+            "policy_arns: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or "
+            "attach a narrower policy."
         )
     if len(policies) > _POLICY_QUOTA:
         yield f"policy_arns: {len(policies)} policies are over AWS's default quota of {_POLICY_QUOTA} for a role."
@@ -58,15 +58,19 @@ def size_warning(trust: Trust, provider: str) -> Iterator[str]:
         )
 
 
+def upper_case(names: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Names, each with its input, that differ from how they may be written elsewhere."""
+    for source, name in names:
+        if name != name.lower():
+            yield (
+                f"{source}: {name!r} has upper case, and AWS compares in exact case: check how Pulumi Cloud writes it."
+            )
+
+
 def environment_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
     """Warnings on who gets in to the role of an ESC environment."""
     organization, project = inputs["organization"], inputs["project"]
-    for name in ("organization", "project", "environment"):
-        if inputs[name] != inputs[name].lower():
-            yield (
-                f"{name}: {inputs[name]!r} has upper case, and AWS compares in exact case: check how Pulumi Cloud "
-                "writes it."
-            )
+    yield from upper_case((name, inputs[name]) for name in ("organization", "project", "environment"))
     if project == LEGACY_PROJECT:
         yield (
             f"project: the audience of the legacy project `default` is {organization!r}, which is also that of Pulumi "
@@ -91,7 +95,8 @@ def _dangers(inputs: Mapping[str, Any]) -> Iterator[str]:
         yield f"{ANY}: every environment of {organization} may assume this role, {_OR_CREATE} in any project."
     if inputs.get(ANY_IN_PROJECT):
         yield (
-            f"{ANY_IN_PROJECT}: every environment of project {project} may assume this role, {_OR_CREATE} in the project."
+            f"{ANY_IN_PROJECT}: every environment of project {project} may assume this role, {_OR_CREATE} in the "
+            "project."
         )
     if inputs.get(OMIT):
         yield (

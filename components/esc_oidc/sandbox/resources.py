@@ -39,6 +39,7 @@ class Clouds:
             "aws:iam/rolePolicyAttachment:RolePolicyAttachment": self._attachment,
             "aws:iam/rolePolicy:RolePolicy": self._role_policy,
             "pulumiservice:index:Environment": self._environment,
+            "pulumiservice:index:DeploymentSettings": self._deployment_settings,
         }
         self._functions: Mapping[str, Callable[[Mapping[str, Any]], State]] = {
             "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": self._find_provider,
@@ -114,6 +115,19 @@ class Clouds:
         metadata = self._call(token, "GET", f"{base}/{project}/{name}/metadata")
         reference = f"{organization}/{project}/{name}"
         return reference, {**inputs, "revision": 2, "environmentId": metadata["id"]}, reference
+
+    def _deployment_settings(self, _name: str, inputs: Mapping[str, Any]) -> Made:
+        """One call, with the names and durations as Pulumi's provider writes them on the wire."""
+        stack = f"{inputs['organization']}/{inputs['project']}/{inputs['stack']}"
+        context = dict(inputs.get("operationContext") or {})
+        aws = context.get("oidc", {}).get("aws")
+        if aws:
+            names = {"roleARN": "roleArn", "policyARNs": "policyArns"}
+            context["oidc"] = {"aws": {names.get(key, key): value for key, value in aws.items()}}
+        body = json.dumps({"operationContext": context})
+        token = self._access_token(inputs["organization"])
+        self._call(token, "PUT", f"/api/stacks/{stack}/deployments/settings", body)
+        return stack, dict(inputs), f"deployment settings of {stack}"
 
     def _find_provider(self, arguments: Mapping[str, Any]) -> State:
         arn = arguments.get("arn")

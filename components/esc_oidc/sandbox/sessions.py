@@ -70,12 +70,18 @@ def _open_path(sandbox: Sandbox, access_token: str, path: str, body: str | None)
     return _identity(sandbox, {key: value["value"] for key, value in login.items()})
 
 
-def assume_role(sandbox: Sandbox, role_arn: str, claims: Mapping[str, Any], seconds: int | None = None) -> Outcome:
+def assume_role(
+    sandbox: Sandbox,
+    role_arn: str,
+    claims: Mapping[str, Any],
+    seconds: int | None = None,
+    session_name: str = "esc-oidc-try",
+) -> Outcome:
     """Present a signed token with these claims to AWS directly, as any AWS SDK does."""
     sts = client("sts", sandbox.aws_url, signed=False)
     request = {
         "RoleArn": role_arn,
-        "RoleSessionName": "esc-oidc-try",
+        "RoleSessionName": session_name,
         "WebIdentityToken": sandbox.issuer.mint(claims),
     }
     try:
