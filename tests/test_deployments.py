@@ -52,7 +52,8 @@ def test_the_minimal_component_is_provider_and_role():
 
 def test_neither_component_is_a_kind_of_the_other():
     """What they share is used by both, not inherited from one."""
-    assert PulumiDeploymentsOidc.__mro__[1] is PulumiEscOidc.__mro__[1] is pulumi.ComponentResource
+    assert not issubclass(PulumiDeploymentsOidc, PulumiEscOidc)
+    assert not issubclass(PulumiEscOidc, PulumiDeploymentsOidc)
 
 
 def test_the_two_forms_of_the_constructor_declare_the_same():

@@ -11,13 +11,14 @@ from .args import PulumiEscOidcArgs
 from .environment import environment_definition
 from .errors import InvalidInputs
 from .inputs import EnvironmentPlan, Violation, check, plan
+from .outputs import OutputsOnDemand
 from .planning import Planned, Rules, given_inputs, planned, title
 from .role import RoleDeclaration
 
 _RULES = Rules(check, plan)
 
 
-class PulumiEscOidc(pulumi.ComponentResource):
+class PulumiEscOidc(OutputsOnDemand):
     """Short-lived AWS credentials for a Pulumi ESC environment, over OpenID Connect.
 
     Declares the IAM OIDC provider (or adopts one), the IAM role whose trust policy admits exactly the named tokens,
@@ -83,7 +84,7 @@ class PulumiEscOidc(pulumi.ComponentResource):
         self.environment_ref = self._environment_ref(name, given, plan)
         self._on_demand = {
             "audience": lambda: plan.output(lambda plan: plan.trust.audience),
-            "subjects": lambda: plan.output(_subjects),
+            "subjects": lambda: plan.output(lambda plan: plan.trust.all_subjects),
             "environment_definition": lambda: plan.combine(self.role_arn, _definition),
             "open_command": lambda: self.environment_ref.apply(lambda ref: f"pulumi env open {ref}"),
         }
@@ -94,19 +95,10 @@ class PulumiEscOidc(pulumi.ComponentResource):
                 "roleArn": self.role_arn,
                 "roleName": self.role_name,
                 "audience": plan.take(lambda plan: plan.trust.audience),
-                "subjects": plan.take(_subjects),
+                "subjects": plan.take(lambda plan: plan.trust.all_subjects),
                 "environmentRef": self.environment_ref,
             }
         )
-
-    def __getattr__(self, name: str) -> Any:
-        """Outputs that nobody has read yet. Most programs read few, and each costs as much as a small resource."""
-        make = self.__dict__.get("_on_demand", {}).get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        output = make()
-        setattr(self, name, output)
-        return output
 
     def _environment_ref(
         self, name: str, given: Mapping[str, Any], plan: Planned[EnvironmentPlan]
@@ -134,10 +126,6 @@ class PulumiEscOidc(pulumi.ComponentResource):
             return plan.environment_ref
 
         return plan.combine(environment.revision, written)
-
-
-def _subjects(plan: EnvironmentPlan) -> list[str]:
-    return [*plan.trust.subjects, *plan.trust.patterns]
 
 
 def _definition(plan: EnvironmentPlan, role_arn: str) -> str:

@@ -9,13 +9,14 @@ import pulumi_pulumiservice as pulumiservice
 
 from .deployments_args import PulumiDeploymentsOidcArgs
 from .inputs import DeploymentPlan, check_deployment, plan_deployment
+from .outputs import OutputsOnDemand
 from .planning import Planned, Rules, given_inputs, planned, title
 from .role import RoleDeclaration
 
 _RULES = Rules(check_deployment, plan_deployment)
 
 
-class PulumiDeploymentsOidc(pulumi.ComponentResource):
+class PulumiDeploymentsOidc(OutputsOnDemand):
     """Short-lived AWS credentials for Pulumi Deployments, over OpenID Connect.
 
     Declares the IAM OIDC provider (or adopts one) and the IAM role whose trust policy admits exactly the named stacks
@@ -78,8 +79,10 @@ class PulumiDeploymentsOidc(pulumi.ComponentResource):
         self.operation_context = plan.combine(self.role_arn, DeploymentPlan.operation_context)
         if given.get("manage_deployment_settings"):
             self._deployment_settings(name, given, plan)
-        self.audience = plan.output(lambda plan: plan.trust.audience)
-        self.subjects = plan.output(_subjects)
+        self._on_demand = {
+            "audience": lambda: plan.output(lambda plan: plan.trust.audience),
+            "subjects": lambda: plan.output(lambda plan: plan.trust.all_subjects),
+        }
         # The policy stands in the role's state already.
         self.register_outputs(
             {
@@ -87,7 +90,7 @@ class PulumiDeploymentsOidc(pulumi.ComponentResource):
                 "roleArn": self.role_arn,
                 "roleName": self.role_name,
                 "audience": plan.take(lambda plan: plan.trust.audience),
-                "subjects": plan.take(_subjects),
+                "subjects": plan.take(lambda plan: plan.trust.all_subjects),
                 "operationContext": self.operation_context,
             }
         )
@@ -104,7 +107,3 @@ class PulumiDeploymentsOidc(pulumi.ComponentResource):
                 operation_context=self.operation_context,  # type: ignore[arg-type] # a dict with the wire's own names
                 opts=child,
             )
-
-
-def _subjects(plan: DeploymentPlan) -> list[str]:
-    return [*plan.trust.subjects, *plan.trust.patterns]

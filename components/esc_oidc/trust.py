@@ -40,6 +40,11 @@ class Trust:
     subjects: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
 
+    @property
+    def all_subjects(self) -> list[str]:
+        """Exact subjects first, then patterns."""
+        return [*self.subjects, *self.patterns]
+
 
 def provider_arn(issuer: str, account: str = ACCOUNT_TO_COME, partition: str = "aws") -> str:
     """The ARN of the IAM OIDC provider for this issuer: AWS makes it from the URL alone."""

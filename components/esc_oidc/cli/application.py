@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-from .output import Format, fail
+from ..claims import CURRENT_ENVIRONMENT
+from .claiming import Openers, deployment_tokens, environment_tokens, print_claims
+from .explaining import Question, explain
+from .linting import lint_files
+from .output import Format, LintFormat, fail
+from .proving import declared_by_hand, declared_by_inputs, prove_policy
 from .trying import try_program
 
 app = typer.Typer(
@@ -40,3 +45,71 @@ def _try(
             fail(f"--config {pair!r}: write KEY=VALUE, as in --config environment=prod.")
         overrides[key] = value
     raise typer.Exit(try_program(directory, stack, overrides, seed, output))
+
+
+@app.command("explain")
+def _explain(
+    token: Annotated[str, typer.Option(help="A file with a JWT or its claims as JSON; `-` is standard input.")],
+    policy: Annotated[str | None, typer.Argument(help="A file with the trust policy; `-` is standard input.")] = None,
+    role: Annotated[str | None, typer.Option(help="A role in AWS instead, read with your own credentials.")] = None,
+    issuer: Annotated[str | None, typer.Option(help="The provider's URL; by default the policy's.")] = None,
+    client_id: Annotated[list[str] | None, typer.Option(help="A client ID of the provider; repeat it.")] = None,
+    duration: Annotated[str | None, typer.Option(help="What the login asks for, like 1h30m.")] = None,
+    max_session_duration: Annotated[str | None, typer.Option(help="What the role allows, like 1h.")] = None,
+    session_name: Annotated[str | None, typer.Option(help="The role session name.")] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Would this role admit this token, and if not, why: which key, what it wanted, the likely mistake."""
+    question = Question(issuer, client_id or [], duration, max_session_duration, session_name)
+    raise typer.Exit(explain(policy, role, token, question, output))
+
+
+@app.command("lint")
+def _lint(
+    sources: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, or `-` for standard input.")],
+    output: Annotated[LintFormat, typer.Option("--format", help="Text, JSON, or SARIF for code scanning.")] = (
+        LintFormat.TEXT
+    ),
+) -> None:
+    """Judge trust policies for Pulumi Cloud, in policy JSON, IAM's answers, Terraform plans and Pulumi stacks."""
+    raise typer.Exit(lint_files(sources, output))
+
+
+@app.command("prove")
+def _prove(
+    policy: Annotated[str, typer.Argument(help="A file with the trust policy; `-` is standard input.")],
+    inputs: Annotated[str | None, typer.Option(help="A YAML or JSON file with the inputs of a component.")] = None,
+    audience: Annotated[str | None, typer.Option(help="The declared audience, instead of --inputs.")] = None,
+    subject: Annotated[list[str] | None, typer.Option(help="A declared subject; `*` is any run; repeat it.")] = None,
+    issuer: Annotated[str | None, typer.Option(help="The issuer, with --audience.")] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Prove that a trust policy admits exactly what is declared, or show the shortest subject on which it fails."""
+    if inputs and (audience or subject or issuer):
+        fail("--inputs says everything: leave --audience, --subject and --issuer out.")
+    trust = declared_by_inputs(inputs) if inputs else declared_by_hand(audience, subject or [], issuer)
+    raise typer.Exit(prove_policy(policy, trust, output))
+
+
+@app.command("claims")
+def _claims(
+    reference: Annotated[str, typer.Argument(metavar="ORG/PROJECT/ENV", help="With --stack: ORG/PROJECT/STACK.")],
+    attribute: Annotated[list[str] | None, typer.Option(help="A subject attribute of the login; repeat it.")] = None,
+    no_attributes: Annotated[bool, typer.Option("--no-attributes", help="The login lists none.")] = False,
+    user: Annotated[str, typer.Option(help="Who opens.")] = "alice",
+    team: Annotated[str, typer.Option(help="Whose team token opens.")] = "ops",
+    importer: Annotated[str | None, typer.Option(help="PROJECT/ENV of an environment that imports it.")] = None,
+    stack: Annotated[bool, typer.Option("--stack", help="The tokens of Pulumi Deployments for a stack.")] = False,
+    issuer: Annotated[str | None, typer.Option(help="A self-hosted issuer.")] = None,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Print issuer, audience and subject for each way of opening an environment, or of running a stack."""
+    if attribute and no_attributes:
+        fail("--attribute and --no-attributes contradict each other.")
+    listed = [] if no_attributes else attribute or [CURRENT_ENVIRONMENT]
+    tokens = (
+        deployment_tokens(reference, issuer)
+        if stack
+        else environment_tokens(reference, listed, Openers(user, team), importer, issuer)
+    )
+    raise typer.Exit(print_claims(tokens, output))

@@ -1,8 +1,9 @@
 """What the command prints: text for people, in colour only on a terminal, and JSON for programs."""
 
+import json
 import sys
 from enum import StrEnum
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -13,6 +14,19 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class LintFormat(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+def print_json(document: Any) -> None:
+    """JSON for programs, whole and alone on standard output."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def console() -> Console:

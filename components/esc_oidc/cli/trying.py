@@ -1,6 +1,5 @@
 """`esc-oidc try`: deploys a program to the sandbox, and tries who gets in."""
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from ..sandbox.seed import SEED_FILE, SeedError, sow
 from ..sandbox.servers import Sandbox
 from ..sandbox.stack import ProgramStack, StackError, load_stack
 from ..sandbox.tokens import Opener
-from .output import Format, console, fail
+from .output import Format, console, fail, print_json
 
 ORGANIZATION: Final = "contoso"
 """What pulumi.get_organization() answers in the sandbox."""
@@ -97,7 +96,7 @@ class _Report:
         if self._text:
             self._line(message, "red")
         else:
-            self._json({"ok": False, "error": message})
+            print_json({"ok": False, "error": message})
 
     def component(self, declared: Declared) -> None:
         self._line("")
@@ -119,7 +118,7 @@ class _Report:
     def end(self, deployment: Deployment, tried: list[Attempt], seconds: float) -> None:
         wrong = [attempt for attempt in tried if not attempt.as_expected]
         if not self._text:
-            self._json(_as_json(deployment, tried))
+            print_json(_as_json(deployment, tried))
             return
         for severity, message in deployment.messages:
             self._line(f"{severity}: {message}", "yellow")
@@ -134,9 +133,6 @@ class _Report:
     def _line(self, text: str, style: str = "") -> None:
         if self._text:
             self._out.print(text, style=style)
-
-    def _json(self, document: Mapping[str, Any]) -> None:
-        self._out.print(json.dumps(document, indent=2))
 
 
 def _as_json(deployment: Deployment, tried: list[Attempt]) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def _duration(low: int, high: str) -> Format:
         except ValueError:
             return Problem("a duration is written in hours, minutes and seconds: 1h, 90m, 1h30m.", "Write it so.")
         if not low <= length <= HALF_DAY:
-            return Problem(f"AWS allows {high}.", "Choose one of these, or open the environment more often.")
+            return Problem(f"AWS allows {high}.", "Choose one of these; whoever needs longer logs in again.")
         return None
 
     return check
@@ -190,8 +190,8 @@ max_session_duration = _duration(HOUR, "a role a maximum session of 1h to 12h")
 
 def session_name(value: str) -> Problem | None:
     """The name of the session, as CloudTrail shows it."""
-    # The template becomes a login, whose length is not known; one character is the least it can be.
-    filled = value.replace(SESSION_NAME_TEMPLATE, "u")
+    # The template becomes a login, whose length is not known; AWS takes two characters at the least.
+    filled = value.replace(SESSION_NAME_TEMPLATE, "uu")
     if re.fullmatch(r"[\w+=,.@-]{2,64}", filled, re.ASCII):
         return None
     rule = "a session name has 2 to 64 letters, digits and `_+=,.@-`."

@@ -37,7 +37,7 @@ class TokenRefused(Exception):  # noqa: N818 - what AWS says; not an error of th
 
 
 def check_token(
-    jwt: str, jwks: Mapping[str, object], now: float, issuer: str, client_ids: Sequence[str]
+    jwt: str, jwks: Mapping[str, object], now: float, issuer: str, client_ids: Sequence[str] | None
 ) -> Mapping[str, object]:
     """Check a signed token as AWS does before it reads the trust policy.
 
@@ -46,7 +46,8 @@ def check_token(
         jwks: The issuer's key set, ``{"keys": [...]}``.
         now: The time, in seconds since 1970 (``time.time()``).
         issuer: The provider's URL.
-        client_ids: The provider's client IDs.
+        client_ids: The provider's client IDs. None leaves the audience to `decide`, which knows the account and so
+            the whole command that registers it.
 
     Returns:
         The token's claims.
@@ -69,7 +70,8 @@ def check_token(
     _raise(refuse_issuer(claims, issuer))
     _verify(jwt, jwks, str(algorithm), header.get("kid"))
     _raise(refuse_times(claims, now))
-    _raise(refuse_audience(claims, client_ids, provider_arn(issuer, "ACCOUNT", "aws")))
+    if client_ids is not None:
+        _raise(refuse_audience(claims, client_ids, provider_arn(issuer, "ACCOUNT", "aws")))
     return claims
 
 

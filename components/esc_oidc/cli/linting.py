@@ -1,0 +1,110 @@
+"""`esc-oidc lint`: judges trust policies, wherever they stand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, Final
+
+from ..verify import Finding, lint
+from ..verify.rules import RULES
+from .output import LintFormat, console, print_json
+from .reading import Found, policies
+
+_NOTE: Final = "other-issuer"
+"""The one finding that asks for nothing."""
+
+
+def lint_files(sources: Sequence[str], output: LintFormat) -> int:
+    """Print every finding. Gives the exit status: 1 if there is one that asks for something."""
+    found = policies(sources)
+    judged = [(each, finding) for each in found for finding in _findings(each)]
+    if output is LintFormat.SARIF:
+        print_json(_sarif(judged))
+    elif output is LintFormat.JSON:
+        unknown = [str(each) for each in found if each.located.policy is None]
+        print_json({"policies": len(found), "unknown": unknown, "findings": [_as_json(*each) for each in judged]})
+    else:
+        _print(found, judged)
+    return 1 if any(finding.rule != _NOTE for _, finding in judged) else 0
+
+
+def _findings(found: Found) -> Iterator[Finding]:
+    policy, role_arn = found.located.policy, found.located.role_arn
+    if policy is not None:
+        try:
+            yield from lint(policy, role_arn)
+        except ValueError:
+            # A preview's or plan's ARN may be a placeholder: then the rules on account and partition cannot be asked.
+            yield from lint(policy)
+
+
+def _print(found: list[Found], judged: list[tuple[Found, Finding]]) -> None:
+    out = console()
+    colours = {"error": "bold red", "warning": "yellow"}
+    for each in found:
+        if each.located.policy is None:
+            out.print(f"{each}: not known yet, or encrypted: not judged", style="dim")
+    for each, finding in judged:
+        style = "dim" if finding.rule == _NOTE else colours[finding.severity]
+        severity = "note" if finding.rule == _NOTE else finding.severity
+        place = "" if finding.statement is None else f", statement {finding.statement}"
+        out.print(f"{each}{place}: {severity} {finding.rule}", style=style)
+        out.print(f"    {finding.message}")
+        out.print(f"    {finding.fix}", style="dim")
+    errors = sum(finding.severity == "error" for _, finding in judged)
+    warnings = sum(finding.severity == "warning" and finding.rule != _NOTE for _, finding in judged)
+    out.print(f"{len(found)} trust policies: {errors} errors, {warnings} warnings.", style="bold")
+
+
+def _as_json(found: Found, finding: Finding) -> dict[str, Any]:
+    return {
+        "source": found.source,
+        "place": found.located.place,
+        "statement": finding.statement,
+        "rule": finding.rule,
+        "severity": "note" if finding.rule == _NOTE else finding.severity,
+        "message": finding.message,
+        "fix": finding.fix,
+    }
+
+
+def _sarif(judged: Sequence[tuple[Found, Finding]]) -> Mapping[str, Any]:
+    """The findings for code scanning, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html."""
+    rules = [
+        {
+            "id": rule.id,
+            "shortDescription": {"text": rule.title},
+            "fullDescription": {"text": rule.why},
+            "help": {"text": rule.fix},
+            "defaultConfiguration": {"level": rule.severity},
+        }
+        for rule in RULES.values()
+    ]
+    results = [
+        {
+            "ruleId": finding.rule,
+            "level": "note" if finding.rule == _NOTE else finding.severity,
+            "message": {"text": f"{finding.message} {finding.fix}"},
+            "locations": [
+                {
+                    "physicalLocation": {"artifactLocation": {"uri": found.source}},
+                    "logicalLocations": [{"fullyQualifiedName": _logical(found, finding)}],
+                }
+            ],
+        }
+        for found, finding in judged
+    ]
+    driver = {
+        "name": "esc-oidc",
+        "version": version("esc-oidc"),
+        "rules": rules,
+    }
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "results": results}],
+    }
+
+
+def _logical(found: Found, finding: Finding) -> str:
+    statement = "" if finding.statement is None else f"Statement[{finding.statement}]"
+    return ".".join(part for part in (found.located.place, statement) if part) or "policy"

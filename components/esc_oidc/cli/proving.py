@@ -1,0 +1,65 @@
+"""`esc-oidc prove`: does a trust policy admit exactly what was declared, out of all that Pulumi Cloud can mint."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from ..claims import ISSUER
+from ..inputs import check, check_deployment, plan, plan_deployment
+from ..trust import Trust
+from ..verify import Proof, UndefinedBehaviour, prove
+from .output import Format, console, fail, print_json
+from .reading import one_policy, text_of
+
+
+def prove_policy(policy: str, trust: Trust, output: Format) -> int:
+    """Print the proof, or the shortest subject that refutes it. Gives the exit status: 1 when it does not hold."""
+    found = one_policy(policy)
+    if found.located.policy is None:
+        fail(f"{found}: the policy is not known yet, or encrypted.")
+    try:
+        proof = prove(found.located.policy, trust)
+    except UndefinedBehaviour as error:
+        fail(f"{found}: this cannot be proved: {error}")
+    if output is Format.JSON:
+        print_json(_as_json(proof))
+    else:
+        verdict = "PROVED" if proof.holds else "REFUTED"
+        console().print(verdict, style="bold green" if proof.holds else "bold red")
+        console().print(proof.reason)
+    return 0 if proof.holds else 1
+
+
+def declared_by_inputs(source: str) -> Trust:
+    """What the inputs of a component declare, from a YAML or JSON file of them in either spelling."""
+    try:
+        given = yaml.safe_load(text_of(source))
+    except yaml.YAMLError as error:
+        fail(f"{source}: {error}")
+    if not isinstance(given, dict):
+        fail(f"{source}: the inputs are a mapping, as PulumiEscOidc or PulumiDeploymentsOidc takes them.")
+    inputs = {re.sub(r"([A-Z])", r"_\1", str(key)).lower(): value for key, value in given.items()}
+    for_deployments = "stacks" in inputs or "dangerously_allow_any_stack_in_project" in inputs
+    violations = (check_deployment if for_deployments else check)("prove", inputs)
+    if violations:
+        fail("\n  - ".join([f"{source}: the inputs are not valid:", *map(str, violations)]))
+    return plan_deployment(inputs).trust if for_deployments else plan(inputs).trust
+
+
+def declared_by_hand(audience: str | None, subjects: Sequence[str], issuer: str | None) -> Trust:
+    """A declaration given as audience and subjects; `*` in a subject stands for any run of characters."""
+    if audience is None or not subjects:
+        fail("say what is declared: --inputs FILE, or --audience and at least one --subject.")
+    patterns = tuple(subject for subject in subjects if "*" in subject)
+    exact = tuple(subject for subject in subjects if "*" not in subject)
+    return Trust(issuer or ISSUER, audience, exact, patterns)
+
+
+def _as_json(proof: Proof) -> dict[str, Any]:
+    found = proof.counterexample
+    example = (
+        None if found is None else {"audience": found.audience, "subject": found.subject, "admitted": found.admitted}
+    )
+    return {"holds": proof.holds, "reason": proof.reason, "counterexample": example}

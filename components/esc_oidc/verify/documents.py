@@ -1,0 +1,124 @@
+"""Finds trust policies inside the documents that tools write: IAM's answers, Terraform plans, Pulumi stacks.
+
+Sources: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html,
+https://developer.hashicorp.com/terraform/internals/json-format and
+https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/core.go
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+# What stands in a preview for a value that is not known yet, and what marks a secret.
+# https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go and .../resource/properties.go
+_UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+
+_PULUMI_ROLES: Final = {"aws:iam/role:Role": "assumeRolePolicy", "aws-native:iam:Role": "assumeRolePolicyDocument"}
+_TERRAFORM_ROLE: Final = "aws_iam_role"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A trust policy, and where it stands.
+
+    Attributes:
+        place: Where, as the tool names it: a role's name, an address, a URN; empty for a document that is a policy.
+        policy: The policy as text or mapping; None when the tool does not know it yet, or has it encrypted.
+        role_arn: The role's ARN if it is known.
+    """
+
+    place: str
+    policy: str | Mapping[str, object] | None
+    role_arn: str | None
+
+
+def find_trust_policies(document: Mapping[str, object]) -> list[Located]:
+    """Every trust policy in a document.
+
+    Reads policies themselves; `aws iam get-role`, `list-roles` and `get-account-authorization-details`;
+    `terraform show -json` of a plan or a state; `pulumi stack export` and `pulumi preview --json`.
+    """
+    if "Statement" in document:
+        return [Located("", document, None)]
+    return [*_iam(document), *_terraform(document), *_pulumi(document)]
+
+
+def _iam(document: Mapping[str, object]) -> Iterator[Located]:
+    roles = [document.get("Role"), *_list(document.get("Roles")), *_list(document.get("RoleDetailList"))]
+    if "AssumeRolePolicyDocument" in document:
+        roles.append(document)
+    for role in roles:
+        if isinstance(role, Mapping) and "AssumeRolePolicyDocument" in role:
+            place = role.get("RoleName") or role.get("Arn") or "role"
+            yield Located(str(place), _policy(role["AssumeRolePolicyDocument"]), _text(role.get("Arn")))
+
+
+def _terraform(document: Mapping[str, object]) -> Iterator[Located]:
+    changes = _list(document.get("resource_changes"))
+    for change in changes:
+        if isinstance(change, Mapping) and change.get("type") == _TERRAFORM_ROLE:
+            values = _mapping(_mapping(change.get("change")).get("after"))
+            # What is destroyed has no `after`.
+            if values:
+                yield _terraform_role(str(change.get("address")), values)
+    if changes:
+        return
+    for name in ("planned_values", "values"):
+        yield from _module(_mapping(_mapping(document.get(name)).get("root_module")))
+
+
+def _module(module: Mapping[str, object]) -> Iterator[Located]:
+    for resource in _list(module.get("resources")):
+        if isinstance(resource, Mapping) and resource.get("type") == _TERRAFORM_ROLE:
+            yield _terraform_role(str(resource.get("address")), _mapping(resource.get("values")))
+    for child in _list(module.get("child_modules")):
+        yield from _module(_mapping(child))
+
+
+def _terraform_role(address: str, values: Mapping[str, object]) -> Located:
+    return Located(address, _policy(values.get("assume_role_policy")), _text(values.get("arn")))
+
+
+def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:
+    resources = list(_list(_mapping(document.get("deployment")).get("resources")))
+    resources += [_mapping(step).get("newState") for step in _list(document.get("steps"))]
+    seen = set()
+    for resource in map(_mapping, resources):
+        name = _PULUMI_ROLES.get(str(resource.get("type")))
+        urn = str(resource.get("urn"))
+        # A resource that is to be deleted is on its way out; a replacement stands in a preview more than once.
+        if name is None or resource.get("delete") or urn in seen:
+            continue
+        seen.add(urn)
+        inputs, outputs = _mapping(resource.get("inputs")), _mapping(resource.get("outputs"))
+        written = inputs.get(name, outputs.get(name))
+        yield Located(urn, _policy(written), _text(outputs.get("arn")))
+
+
+def _policy(value: object) -> str | Mapping[str, object] | None:
+    if isinstance(value, Mapping) and _SIGNATURE in value:
+        plaintext = value.get("plaintext")
+        try:
+            value = json.loads(plaintext) if isinstance(plaintext, str) else None
+        except ValueError:
+            return None
+    if isinstance(value, str):
+        # IAM's API has it URL-encoded; the command line decodes it.
+        text = unquote(value) if value.lower().startswith("%7b") else value
+        return None if text == _UNKNOWN else text
+    return value if isinstance(value, Mapping) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value != _UNKNOWN else None
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []

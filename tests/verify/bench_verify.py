@@ -1,0 +1,86 @@
+"""How fast `verify` is, against the targets: `make bench` runs it; exit status 1 when one is missed."""
+
+import sys
+import time
+from itertools import cycle, islice
+
+from esc_oidc.inputs import check, plan
+from esc_oidc.trust import MAX_POLICY, size, trust_policy
+from esc_oidc.verify import Request, compile_policy, lint, prove
+from esc_oidc.verify.model_rules import DEV, LOGIN, PROVIDER, example
+from esc_oidc.verify.rules import RULES
+
+ROUNDS = 5
+ISSUER = "https://api.pulumi.com/oidc"
+BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
+
+
+def best(work):
+    """The seconds that the fastest of some rounds took: the others had company on the machine."""
+    taken = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
+
+
+def tokens_per_second():
+    """One compiled policy, admitted and refused tokens in turn."""
+    policy = compile_policy(example({}))
+    requests = [Request({"iss": ISSUER, "aud": "aws:contoso", "sub": sub}, ISSUER) for sub in (DEV, f"{LOGIN}:x:y")]
+    return 10_000 / best(lambda: [policy.decide(request) for request in islice(cycle(requests), 10_000)])
+
+
+def seconds_to_lint():
+    """10,000 policies: every example of a rule, good and bad, and what the component emits, in turn."""
+    policies = [example(elements) for rule in RULES.values() for elements in (rule.bad, rule.good)]
+    users = [f"user-{number}" for number in range(8)]
+    policies += [trust_policy(plan(BASE | {"allowed_users": users[:count]}).trust, PROVIDER) for count in range(1, 9)]
+    every = list(islice(cycle(policies), 10_000))
+    return best(lambda: [lint(policy) for policy in every])
+
+
+def largest(inputs_of):
+    """The largest policy that some inputs come to, within AWS's limit."""
+    count = 1
+    while not check("esc", inputs_of(count + 1)):
+        count += 1
+    trust = plan(inputs_of(count)).trust
+    policy = trust_policy(trust, PROVIDER)
+    assert MAX_POLICY - 200 < size(policy) <= MAX_POLICY, size(policy)
+    return policy, trust
+
+
+def exact(count):
+    """Inputs that come to so many exact subjects."""
+    return BASE | {"allowed_environments": [f"aws/e{number}" for number in range(count)]}
+
+
+def patterns(count):
+    """Inputs that come to so many patterns, with a wildcard in the middle of each."""
+    users = [f"u{number}" for number in range(count)]
+    return BASE | {"dangerously_allow_any_environment_in_project": True, "allowed_users": users}
+
+
+def main():
+    """Print each figure and whether it is good enough."""
+    missed = False
+    figures = [("decide, tokens a second", tokens_per_second(), 50_000, True)]
+    figures += [("lint, seconds for 10,000 policies", seconds_to_lint(), 5, False)]
+    for name, inputs_of in (("subjects", exact), ("patterns", patterns)):
+        policy, trust = largest(inputs_of)
+        assert prove(policy, trust).holds
+        count = len(trust.subjects) + len(trust.patterns)
+        label = f"prove, seconds for {count} {name} ({size(policy)} characters)"
+        figures.append((label, best(lambda policy=policy, trust=trust: prove(policy, trust)), 0.5, False))
+    for label, figure, target, more_is_better in figures:
+        good = figure >= target if more_is_better else figure < target
+        missed = missed or not good
+        sign = "at least" if more_is_better else "under"
+        print(f"{'ok    ' if good else 'MISSED'} {label}: {figure:,.3f} (target: {sign} {target:,})")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

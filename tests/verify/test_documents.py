@@ -1,0 +1,67 @@
+"""Trust policies are found in what tools write, with their place and the role's ARN."""
+# ruff: noqa: E501 - a table of cases, one a line
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from esc_oidc.verify.documents import Located, find_trust_policies
+from esc_oidc.verify.model_rules import example
+
+POLICY = example({})
+TEXT = json.dumps(POLICY)
+ARN = "arn:aws:iam::123456789012:role/esc"
+URN = "urn:pulumi:dev::esc::aws:iam/role:Role::esc-role"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+
+
+def terraform(values, address="aws_iam_role.esc"):
+    """A role as a plan has it, both as a change and as a planned value."""
+    return {"address": address, "type": "aws_iam_role", "values": values, "change": {"after": values}}
+
+
+def pulumi(inputs, outputs=None, **more):
+    """A role as a stack has it."""
+    return {"urn": URN, "type": "aws:iam/role:Role", "inputs": inputs, "outputs": outputs or {}, **more}
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (POLICY, [Located("", POLICY, None)]),
+        ({"Role": {"RoleName": "esc", "Arn": ARN, "AssumeRolePolicyDocument": POLICY}}, [Located("esc", POLICY, ARN)]),
+        ({"Role": {"RoleName": "esc", "AssumeRolePolicyDocument": quote(TEXT)}}, [Located("esc", TEXT, None)]),
+        ({"Roles": [{"RoleName": "esc", "Arn": ARN, "AssumeRolePolicyDocument": POLICY}] * 2}, [Located("esc", POLICY, ARN)] * 2),
+        ({"RoleDetailList": [{"Arn": ARN, "AssumeRolePolicyDocument": POLICY}]}, [Located(ARN, POLICY, ARN)]),
+        (
+            {"resource_changes": [terraform({"assume_role_policy": TEXT, "arn": ARN}), {"type": "aws_s3_bucket"}],
+             "planned_values": {"root_module": {"resources": [terraform({"assume_role_policy": TEXT})]}}},
+            [Located("aws_iam_role.esc", TEXT, ARN)],
+        ),
+        ({"resource_changes": [terraform(None)]}, []),
+        ({"resource_changes": [terraform({"name": "esc"})]}, [Located("aws_iam_role.esc", None, None)]),
+        (
+            {"values": {"root_module": {"child_modules": [{"resources": [terraform({"assume_role_policy": TEXT}, "module.m.aws_iam_role.esc")]}]}}},
+            [Located("module.m.aws_iam_role.esc", TEXT, None)],
+        ),
+        ({"version": 3, "deployment": {"resources": [pulumi({"assumeRolePolicy": TEXT}, {"arn": ARN}), {"type": "pulumi:pulumi:Stack", "urn": "u"}]}}, [Located(URN, TEXT, ARN)]),
+        ({"deployment": {"resources": [pulumi({"assumeRolePolicy": TEXT}, delete=True)]}}, []),
+        ({"deployment": {"resources": [pulumi({"assumeRolePolicy": {**SECRET, "plaintext": json.dumps(TEXT)}})]}}, [Located(URN, TEXT, None)]),
+        ({"deployment": {"resources": [pulumi({"assumeRolePolicy": {**SECRET, "ciphertext": "AAAA"}})]}}, [Located(URN, None, None)]),
+        ({"steps": [{"op": "create", "newState": pulumi({"assumeRolePolicy": TEXT}, {"arn": UNKNOWN})}, {"op": "delete"}]}, [Located(URN, TEXT, None)]),
+        ({"steps": [{"op": "create", "newState": pulumi({"assumeRolePolicy": UNKNOWN})}]}, [Located(URN, None, None)]),
+        ({"steps": [{"newState": pulumi({"assumeRolePolicy": TEXT})}] * 2}, [Located(URN, TEXT, None)]),
+        (
+            {"deployment": {"resources": [{"urn": URN, "type": "aws-native:iam:Role", "inputs": {"assumeRolePolicyDocument": POLICY}}]}},
+            [Located(URN, POLICY, None)],
+        ),
+        ({}, []),
+        ({"Role": None, "Roles": "x", "resource_changes": [7], "planned_values": [], "deployment": 7, "steps": [None]}, []),
+        ({"deployment": {"resources": [pulumi({"assumeRolePolicy": {**SECRET, "plaintext": "{"}})]}}, [Located(URN, None, None)]),
+    ],
+)  # fmt: skip
+def test_each_format(document, expected):
+    """Each tool's document gives its policies, the role's ARN where it is known, and None for what is not known yet."""
+    assert find_trust_policies(document) == expected

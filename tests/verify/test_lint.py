@@ -1,0 +1,235 @@
+"""`lint`: every rule, wherever in the document it is broken, and silence about what is right."""
+
+import json
+import re
+from copy import deepcopy
+
+import pytest
+
+from esc_oidc.inputs import plan
+from esc_oidc.trust import provider_arn, trust_policy
+from esc_oidc.verify import Finding, lint
+from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
+from esc_oidc.verify.rules import RULES
+from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
+from tests.verify.bad_policies import BAD
+from tests.verify.rules_page import PAGE, page
+
+ROLE = "arn:aws:iam::123456789012:role/esc"
+BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
+GITHUB = {
+    **STATEMENT,
+    "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
+    "Condition": {
+        "StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"},
+        "StringLike": {"token.actions.githubusercontent.com:sub": "*"},
+    },
+}
+
+
+def rules(policy, role=ROLE):
+    """The ids of what was found."""
+    return {finding.rule for finding in lint(policy, role)}
+
+
+def errors(policy):
+    """The errors that were found."""
+    return [finding for finding in lint(policy, ROLE) if finding.severity == "error"]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_each_rule_has_a_bad_and_a_good_example(rule):
+    """The bad example breaks the rule, with its severity; the good one does not break it."""
+    found = [finding for finding in lint(example(rule.bad), ROLE) if finding.rule == rule.id]
+    assert found
+    assert {finding.severity for finding in found} == {rule.severity}
+    assert rule.id not in rules(example(rule.good))
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_good_examples_are_good(rule):
+    """A good example breaks no rule at all, as an error."""
+    assert errors(example(rule.good)) == []
+
+
+def test_the_page_is_the_table():
+    """docs/rules.md has a section for each rule and for nothing else, and says what the table says."""
+    text = PAGE.read_text("utf-8")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == list(RULES)
+    assert text == page()
+
+
+@pytest.mark.parametrize(("elements", "rule"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_what_is_bad_is_found_wherever_it_stands(elements, rule):
+    """Alone, as the second statement, and as text, an error names the rule and the statement."""
+    policy = example(elements)
+    assert rule in {finding.rule for finding in errors(policy)}
+    second = {**policy, "Statement": [STATEMENT, *policy["Statement"]]}
+    assert 1 in {finding.statement for finding in errors(second) if finding.rule == rule}
+    assert lint(json.dumps(second), ROLE) == lint(second, ROLE)
+
+
+@pytest.mark.parametrize(
+    ("elements", "rule"),
+    [case[1:] for case in BAD if RULES[case[2]].id.startswith(("subject-", "organization-", "project-", "partial-"))],
+)
+def test_what_is_bad_is_found_as_one_value_of_a_list(elements, rule):
+    """A bad value of `sub` is found among good ones."""
+    condition = deepcopy(elements["Condition"])
+    for keys in condition.values():
+        if SUB in keys:
+            keys[SUB] = [DEV, keys[SUB], f"{DEV}:pulumi.user.login:alice"]
+    assert rule in {finding.rule for finding in errors(example({"Condition": condition}))}
+
+
+def test_one_bad_audience_of_a_list_is_found():
+    """A wildcard or another cloud among audiences is found."""
+    assert "audience-cloud" in rules(example(conditions(aud=["aws:contoso", "azure:contoso"])))
+    like = {"StringEquals": {SUB: DEV}, "StringLike": {AUD: ["aws:contoso", "aws:*"]}}
+    assert "audience-wildcard" in rules(example({"Condition": like}))
+
+
+def test_what_the_component_emits_has_no_error():
+    """No shape without a `dangerously_` input has a finding of severity error."""
+    for inputs in shapes():
+        policy = trust_policy(plan(inputs).trust, PROVIDER)
+        assert [finding for finding in errors(policy) if finding.rule != "too-long"] == [], inputs
+
+
+def test_the_default_has_no_finding_at_all():
+    """What the component emits by default is silent, with named users and teams as well."""
+    for more in ({}, {"allowed_users": ["alice"]}, {"allowed_teams": ["ops"], "allowed_environments": ["gcp/dev"]}):
+        assert lint(trust_policy(plan(BASE | more).trust, PROVIDER), ROLE) == []
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({ANY: True}, {"organization-wide", "admits-strangers"}),
+        ({ANY: True, "project": "default"}, {"organization-wide", "admits-strangers", "legacy-audience"}),
+        ({ANY_IN_PROJECT: True}, {"project-wide"}),
+        ({ANY_IN_PROJECT: True, "allowed_environments": ["gcp/dev"]}, {"project-wide"}),
+        ({ANY_IN_PROJECT: True, "allowed_users": ["alice"]}, {"project-wide", "middle-wildcard"}),
+        ({OMIT: True, "subject_attributes": [ROOT]}, {"current-environment-missing"}),
+        (
+            {OMIT: True, "subject_attributes": [USER], "allowed_users": ["alice"]},
+            {"current-environment-missing"},
+        ),
+        ({OMIT: True, "subject_attributes": []}, {"without-attributes"}),
+        ({OMIT: True, ANY_STACK: True, "subject_attributes": []}, {"without-attributes", "yaml-subject"}),
+    ],
+    ids=str,
+)
+def test_each_dangerous_input_is_found(inputs, expected):
+    """A `dangerously_` input gives the findings that say whom it lets in, and no others."""
+    assert rules(trust_policy(plan(BASE | inputs).trust, PROVIDER)) == expected
+
+
+@pytest.mark.parametrize("account", ["123456789012", "999999999999"])
+def test_a_provider_of_another_account_or_partition(account):
+    """With the role's ARN its account and partition are compared; without, nothing is known of them."""
+    policy = trust_policy(plan(BASE).trust, provider_arn("https://api.pulumi.com/oidc", account))
+    assert rules(policy, None) == set()
+    assert rules(policy) == (set() if account == "123456789012" else {"principal-account"})
+    assert "principal-partition" in rules(policy, ROLE.replace("arn:aws:", "arn:aws-cn:"))
+
+
+def test_a_role_arn_that_is_none_is_the_callers_mistake():
+    """What is not the ARN of a role is refused, not ignored."""
+    with pytest.raises(ValueError, match="not the ARN of a role"):
+        lint(example({}), "esc")
+
+
+def test_other_issuers_are_left_alone_with_a_note():
+    """A GitHub policy, however wide, is none of this linter's business, and it says so."""
+    (note,) = lint({"Version": "2012-10-17", "Statement": GITHUB}, ROLE)
+    assert (note.rule, note.severity) == ("other-issuer", "warning")
+    both = lint({"Version": "2012-10-17", "Statement": [GITHUB, STATEMENT]}, ROLE)
+    assert [(finding.rule, finding.statement) for finding in both] == [("other-issuer", 0)]
+
+
+def test_a_service_role_is_left_alone():
+    """A role for an AWS service has nothing to do with tokens."""
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    assert rules({"Version": "2012-10-17", "Statement": statement}) == {"other-issuer"}
+
+
+def test_a_deny_narrows_and_may_use_any_operator():
+    """A Deny of everything else is no finding, but a key that is never there is."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRoleWithWebIdentity"}
+    narrow = {**deny, "Condition": {"StringNotEquals": {SUB: DEV}}}
+    assert lint({"Version": "2012-10-17", "Statement": [STATEMENT, narrow]}, ROLE) == []
+    wrong = {**deny, "Condition": {"StringNotEquals": {f"https://{SUB}": DEV}}}
+    assert rules({"Version": "2012-10-17", "Statement": [STATEMENT, wrong]}) == {"key-scheme"}
+    assert rules({"Version": "2012-10-17", "Statement": [STATEMENT, deny]}) == {"never-matches"}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    ["", "{}", "[]", "nonsense", None, 7, [], {}, {"Statement": "x"}, {"Statement": [None]}, "[" * 100_000,
+     {"Statement": [{**STATEMENT, "Condition": {"StringEquals": {SUB: {"a": 1}}}}]},
+     {"Statement": [{**STATEMENT, "NotPrincipal": "*"}]}, '{"Statement": [], "Statement": []}'],
+    ids=lambda policy: str(policy)[:30],
+)  # fmt: skip
+def test_what_cannot_be_read_is_a_finding(policy):
+    """An odd document is one finding, `unreadable`, and never an exception."""
+    (finding,) = lint(policy, ROLE)
+    assert (finding.rule, finding.severity, finding.statement) == ("unreadable", "error", None)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {},
+        {"Principal": {"Federated": [PROVIDER]}},
+        {"Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"]},
+        conditions([DEV, f"{DEV}:pulumi.user.login:alice"]),
+        conditions(like=[DEV]),
+        conditions(f"{LOGIN}:currentEnvironment.name:dev", "contoso"),
+        conditions("pulumi:deploy:org:contoso:project:Core:stack:dev:operation:update:scope:write", "contoso"),
+        conditions("pulumi:environments:org:contoso:env:aws/dev"),
+        conditions(aud="contoso", like="pulumi:deploy:org:contoso:project:Core:stack:dev:*"),
+        conditions(aud="contoso", like="pulumi:deploy:org:contoso:project:Core:stack:dev:operation:update:*"),
+        conditions("pulumi:environments:org:contoso:env:development", "contoso"),
+        conditions(f"{LOGIN}:currentEnvironment.name:project/development:pulumi.user.login:personA"),
+        {"Condition": {**conditions()["Condition"], "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}},
+        {"Condition": {"StringEquals": {AUD.upper(): "aws:contoso", SUB.upper(): DEV}}},
+    ],
+    ids=str,
+)
+def test_what_is_right_has_no_error(elements):
+    """Named environments and stacks of one organization are no error, in any of the documented forms."""
+    assert errors(example(elements)) == []
+
+
+def test_a_self_hosted_issuer_is_judged_when_its_tokens_look_like_pulumis():
+    """HOST/oidc is taken for Pulumi if its audiences or subjects are, or if nothing is asked, else not."""
+    path = "login.example.com/oidc"
+    principal = {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{path}"}
+    wide = {"StringEquals": {f"{path}:aud": "aws:contoso"}}
+    assert {"self-hosted", "subject-missing"} <= rules(example({"Principal": principal, "Condition": wide}))
+    assert {"self-hosted", "condition-missing"} <= rules(example({"Principal": principal, "Condition": {}}))
+    other = {"StringEquals": {f"{path}:aud": "sts.amazonaws.com"}}
+    assert rules(example({"Principal": principal, "Condition": other})) == {"other-issuer"}
+
+
+def test_upper_case_in_an_organization_is_said():
+    """A login with upper case is a warning, in a subject and in a pattern."""
+    sub = "pulumi:environments:pulumi.organization.login:Contoso:currentEnvironment.name:aws/dev"
+    assert rules(example(conditions(sub, "aws:Contoso"))) == {"upper-case"}
+    assert rules(example(conditions(aud="aws:Contoso", like=f"{sub}:*"))) == {"upper-case", "open-end"}
+
+
+def test_a_wide_principal_for_another_issuer_is_left_alone():
+    """A statement for everybody that asks for another issuer's keys is not about Pulumi Cloud."""
+    assert rules({"Version": "2012-10-17", "Statement": {**GITHUB, "Principal": "*"}}) == {"other-issuer"}
+
+
+def test_a_finding_reads_as_one_line():
+    """A finding as text has severity, rule, place, message and fix."""
+    (finding,) = lint(example({"Condition": {"StringEquals": {SUB: DEV}}}))
+    assert isinstance(finding, Finding)
+    assert str(finding) == (
+        'error audience-missing: statement 0: nothing limits `aud`. Add "api.pulumi.com/oidc:aud": '
+        '"aws:ORGANIZATION" under StringEquals.'
+    )
