@@ -439,3 +439,14 @@ def test_none_is_not_given(none):
     """`config.get` answers None for what is not set; for what narrows nothing that means the default."""
     given, absent = deploy(component(**{none: None})), deploy(component())
     assert {r.name: r.inputs for r in given.resources} == {r.name: r.inputs for r in absent.resources}
+
+
+def test_an_attribute_that_is_no_output_is_an_attribute_error():
+    """Outputs are made on demand; whatever else is asked for is missing, as on any object."""
+
+    def program():
+        made = PulumiEscOidc("esc", **BASE)
+        assert made.audience is made.audience
+        return {"missing": str(hasattr(made, "rolearn")), "private": str(hasattr(made, "_nothing"))}
+
+    assert deploy(program).exports == {"missing": "False", "private": "False"}

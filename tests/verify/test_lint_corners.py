@@ -1,0 +1,65 @@
+import pytest
+
+from esc_oidc.trust import Trust
+from esc_oidc.verify import lint, prove
+from esc_oidc.verify.documents import find_trust_policies
+from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, STATEMENT, SUB, conditions
+
+
+def rules(**elements):
+    statement = {**STATEMENT, **elements}
+    statement = {name: value for name, value in statement.items() if value is not None}
+    return {finding.rule for finding in lint({"Version": "2012-10-17", "Statement": [statement]})}
+
+
+def test_a_wildcard_in_an_audience_under_string_equals_is_literal():
+    """`*` is no wildcard there: nobody has such an audience."""
+    assert rules(**conditions(aud="aws:*")) == {"wildcard-literal"}
+
+
+def test_not_action_allows_everything_else():
+    """An Allow with NotAction lets the token do all but what it lists."""
+    assert rules(Action=None, NotAction="sts:AssumeRole") == {"action-wide"}
+
+
+def test_a_document_that_is_nested_too_deep_is_a_finding():
+    """A hostile document is not read, and brings nothing down."""
+    deep = []
+    for _ in range(50_000):
+        deep = [deep]
+    for policy in ('{"Statement":' + "[" * 100_000, *({"Statement": [{**STATEMENT, name: deep}]} for name in STATEMENT)):
+        assert [finding.rule for finding in lint(policy)] == ["unreadable"]
+
+
+def test_a_name_that_no_environment_has_is_found_beside_a_wildcard():
+    """The part of a pattern that is fixed has to be a name, too."""
+    found = rules(**conditions(like=f"{LOGIN}:currentEnvironment.name:na me:pulumi.user.login:*"))
+    assert "subject-form" in found
+
+
+def test_what_aws_leaves_open_is_said_beside_what_is_wrong():
+    """A condition that cannot be decided does not hide the rules that are broken."""
+    undecided = {"ForAnyValue:StringEqualsIfExists": {"aws:x": "a"}}
+    condition = {"StringEquals": {AUD: "aws:contoso"}, "StringLike": {SUB: "*"}, **undecided}
+    assert {"undefined", "subject-any"} <= rules(Condition=condition)
+
+
+def test_a_character_that_no_token_has_admits_nobody():
+    """A pattern with one behind its wildcard is refuted as too narrow, not by a crash."""
+    policy = {"Version": "2012-10-17", "Statement": [{**STATEMENT, **conditions(like=f"{DEV}*€")}]}
+    proof = prove(policy, Trust("https://api.pulumi.com/oidc", "aws:contoso", (DEV,)))
+    assert proof.counterexample is not None
+    assert proof.counterexample.subject == DEV
+    assert not proof.counterexample.admitted
+
+
+@pytest.mark.parametrize(
+    ("document", "places"),
+    [
+        ({"RoleName": "a", "AssumeRolePolicyDocument": {"Statement": []}}, ["a"]),
+        ({"values": {"root_module": {"resources": [{"type": "aws_s3_bucket", "address": "b"}]}}}, []),
+    ],
+)
+def test_a_role_alone_is_read_and_other_resources_are_not(document, places):
+    """A role without the envelope of `get-role` is one; a bucket has no trust policy."""
+    assert [located.place for located in find_trust_policies(document)] == places
