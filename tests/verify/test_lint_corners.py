@@ -27,7 +27,10 @@ def test_a_document_that_is_nested_too_deep_is_a_finding():
     deep = []
     for _ in range(50_000):
         deep = [deep]
-    for policy in ('{"Statement":' + "[" * 100_000, *({"Statement": [{**STATEMENT, name: deep}]} for name in STATEMENT)):
+    for policy in (
+        '{"Statement":' + "[" * 100_000,
+        *({"Statement": [{**STATEMENT, name: deep}]} for name in STATEMENT),
+    ):
         assert [finding.rule for finding in lint(policy)] == ["unreadable"]
 
 

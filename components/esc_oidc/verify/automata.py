@@ -78,10 +78,11 @@ def automaton(expression: str, alphabet: Letters) -> Automaton:
         number: {alphabet.of[character] for character in characters}
         for number, characters in fsm.alphabet.by_transition.items()
     }
+    # In the order of the letters: interegular's own differs from run to run, and the counterexample with it.
     steps: dict[int, Mapping[int, int]] = {
-        int(state): {
-            letter: target for number, target in fsm.map.get(state, {}).items() for letter in letter_of[number]
-        }
+        int(state): dict(
+            sorted((letter, target) for number, target in fsm.map.get(state, {}).items() for letter in letter_of[number])
+        )
         for state in fsm.states
     }
     every = len(alphabet.groups)
