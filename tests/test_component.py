@@ -15,6 +15,7 @@ BILLING = "arn:aws:iam::aws:policy/job-function/Billing"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
+ELSEWHERE = {"clientIdLists": ["aws:fabrikam"]}
 OUTPUTS = list(PulumiEscOidc.__annotations__)
 
 
@@ -384,6 +385,85 @@ def test_a_secret_that_is_refused_is_not_shown():
     deployed = deploy(lambda: component(allowed_users=pulumi.Output.secret(["hunter 2"]))())
     assert "letters, digits and `._@+-`" in str(deployed.error)
     assert "hunter" not in str(deployed.error)
+    odd = deploy(lambda: component(allowed_users=pulumi.Output.secret(["a!", 7]))())
+    assert str(odd.error).count("= (a secret): ") == 2
+
+
+def test_a_secret_does_not_stand_in_a_message():
+    """Rules and warnings speak of the value, or of another input's: neither shows a secret."""
+    long = ["a" * 250]
+    for inputs in ({"organization": "topsecret", "allowed_users": long}, {"organization": "TopSecret"}):
+        deployed = deploy(
+            lambda inputs=inputs: component(
+                **{**inputs, "organization": pulumi.Output.secret(inputs["organization"])}
+            )()
+        )
+        said = [str(deployed.error), *deployed.warnings]
+        assert "(a secret)" in "".join(said)
+        assert not any("topsecret" in text.lower() for text in said)
+    deployed = deploy(lambda: component(oidc_provider_arn=pulumi.Output.secret(PROVIDER_ARN))(), provider=ELSEWHERE)
+    assert "--open-id-connect-provider-arn (a secret)" in str(deployed.error)
+    assert PROVIDER_ARN not in str(deployed.error)
+
+
+def test_an_output_that_turns_out_none_is_not_given():
+    """As for plain values; only what decides which resources there are may not."""
+    none = pulumi.Output.from_input
+    deployed = deploy(lambda: component(role_description=none(None), region=none(None))())
+    assert deployed.error is None
+    assert "description" not in deployed.one("Role").inputs
+    adopted = deploy(lambda: component(oidc_provider_arn=none(None))())
+    assert "oidc_provider_arn = None: it is an Output that turned out None" in str(adopted.error)
+    assert adopted.of("Role") == []
+
+
+@pytest.mark.parametrize("later", [True, False])
+def test_what_was_passed_is_what_counts(later):
+    """Inputs are copied: whoever changes the dict or the lists afterwards changes nothing of this component."""
+
+    def program():
+        organization = pulumi.Output.from_input("contoso") if later else "contoso"
+        users, variables = ["alice"], {"SAFE": "x"}
+        args = {**BASE, "organization": organization, "allowed_users": users, "environment_variables": variables}
+        made = PulumiEscOidc("esc", args)
+        users.append("bob")
+        variables["AWS_ACCESS_KEY_ID"] = "AKIA"
+        variables["BAD KEY"] = "${"
+        args["environment"] = "prod"
+        del args["allowed_users"]
+        return {"subjects": made.subjects, "definition": made.environment_definition, "ref": made.environment_ref}
+
+    exports = deploy(program).exports
+    assert exports["ref"] == "contoso/aws/dev"
+    assert [subject.rpartition(":")[2] for subject in exports["subjects"]] == ["alice"]
+    variables = yaml.safe_load(exports["definition"])["values"]["environmentVariables"]
+    assert variables["AWS_ACCESS_KEY_ID"] == "${aws.login.accessKeyId}"
+    assert sorted(variables) == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SAFE"]
+
+
+def test_members_of_enumerations_are_texts():
+    """pulumi_aws has enumerations for regions and policies; they come to the same as their values."""
+    region, policy = aws.Region.US_EAST1, aws.iam.ManagedPolicy.READ_ONLY_ACCESS
+    plain = deploy(component(region="us-east-1", policy_arns=[READ_ONLY]))
+    for wrap in (lambda value: value, pulumi.Output.from_input):
+        deployed = deploy(lambda wrap=wrap: component(region=wrap(region), policy_arns=[policy])())
+        assert deployed.error is None
+        assert {r.name: r.inputs for r in deployed.resources} == {r.name: r.inputs for r in plain.resources}
+
+
+@pytest.mark.parametrize("inputs", [{}, {"oidc_provider_arn": PROVIDER_ARN}, {"create_environment": False}])
+def test_the_simplest_mocks_will_do(inputs):
+    """Users' own tests answer with the inputs alone: no ARNs, no client IDs, no revision."""
+    deployed = deploy(component(**inputs), sparse=True)
+    assert deployed.error is None
+    assert "subjectAttributes" in deployed.exports["environment_definition"]
+
+
+@pytest.mark.parametrize("name", [None, 5, ""])
+def test_a_component_needs_a_name(name):
+    """A name that is none is refused like any other input."""
+    deployed = deploy(lambda: PulumiEscOidc(name, **BASE) and None)
+    assert "the component's name = " in str(deployed.error)
 
 
 def test_an_awaitable_counts_as_an_output():

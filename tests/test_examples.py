@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -6,7 +8,8 @@ from typer.testing import CliRunner
 
 from esc_oidc.cli.application import app
 
-EXAMPLES = sorted(path.parent for path in (Path(__file__).parents[1] / "examples").glob("*/__main__.py"))
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.py"))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
@@ -41,3 +44,54 @@ def test_an_adopted_provider_is_not_created():
     """The third: the account's own provider is trusted, and none is made."""
     result = CliRunner().invoke(app, ["try", str(EXAMPLES[0].parent / "adopted-provider")])
     assert "+ aws:iam/openIdConnectProvider:" not in result.stdout
+
+
+SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text())
+COMPONENT = SCHEMA["resources"]["esc-oidc:index:PulumiEscOidc"]
+
+
+def same_inputs(names):
+    """The inputs of the first example: it has none that the component lacks, and all that it requires."""
+    assert set(names) <= set(COMPONENT["inputProperties"])
+    assert set(COMPONENT["requiredInputs"]) <= set(names)
+
+
+def test_the_yaml_example_is_the_first_one_in_yaml():
+    """Types and inputs are the schema's, outputs exist, and every reference is to something declared."""
+    program = yaml.safe_load((ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
+    login = program["resources"]["login"]
+    assert login["type"] in SCHEMA["resources"]
+    same_inputs(login["properties"])
+    for reference in re.findall(r"\$\{([\w.]+)\}", json.dumps(program)):
+        name, _, output = reference.partition(".")
+        assert output in COMPONENT["properties"] if name == "login" else name in program["config"]
+    assert (ROOT / "examples" / "yaml" / program["packages"]["esc-oidc"] / "PulumiPlugin.yaml").exists()
+
+
+def test_the_typescript_example_is_the_first_one_in_typescript():
+    """The same: the inputs that it names, and the outputs that it exports, are the schema's."""
+    folder = ROOT / "examples" / "typescript"
+    program = (folder / "index.ts").read_text()
+    same_inputs(re.findall(r"^    (\w+):", program, re.MULTILINE))
+    assert set(re.findall(r"login\.(\w+)", program)) <= set(COMPONENT["properties"])
+    packages = yaml.safe_load((folder / "Pulumi.yaml").read_text())["packages"]
+    assert json.loads((folder / "package.json").read_text())["dependencies"]["@pulumi/esc-oidc"] == "file:sdks/esc-oidc"
+    assert (folder / packages["esc-oidc"] / "PulumiPlugin.yaml").exists()
+
+
+def test_the_template_asks_for_what_the_program_reads():
+    """`pulumi new` asks for each required key, with a description, and copies the folder, which stands alone."""
+    folder = ROOT / "examples" / "one-environment"
+    asked = yaml.safe_load((folder / "Pulumi.yaml").read_text())["template"]["config"]
+    required = re.findall(r'config\.require\w*\("(\w+)"\)', (folder / "__main__.py").read_text())
+    assert sorted(required) == sorted(key for key in asked if ":" not in key)
+    assert all(question["description"] for question in asked.values())
+    assert ".." not in "".join(path.read_text() for path in folder.iterdir() if path.is_file() and path.suffix != ".md")
+
+
+def test_several_accounts_are_two_accounts():
+    """Each environment's role and provider are in the account of its own AWS provider."""
+    result = CliRunner().invoke(app, ["try", str(ROOT / "examples" / "several-accounts")])
+    for account in ("111111111111", "222222222222"):
+        assert f"arn:aws:iam::{account}:oidc-provider/api.pulumi.com/oidc" in result.stdout
+        assert f"arn:aws:sts::{account}:assumed-role/" in result.stdout

@@ -129,4 +129,5 @@ class PulumiEscOidc(OutputsOnDemand):
 
 
 def _definition(plan: EnvironmentPlan, role_arn: str) -> str:
-    return environment_definition(plan.login, role_arn)
+    # Mocks may answer without an ARN: then the definition has none.
+    return environment_definition(plan.login, role_arn or "")

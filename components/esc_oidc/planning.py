@@ -1,17 +1,20 @@
 """From the inputs of a component, some of them Outputs, to its plan."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 import pulumi
 
 from .errors import InvalidInputs
-from .inputs import LATER, SECRET, RolePlan, Violation
+from .inputs import LATER, SECRET, RolePlan, Violation, without
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
+
+DECIDING: Final = ("oidc_provider_arn",)
+"""Inputs that decide by being given which resources there are."""
 
 READABLE: Final = ("environment_variables", "pulumi_config")
 """Inputs that stand in the environment's definition, where its readers see them."""
@@ -51,7 +54,7 @@ class Planned(Generic[P]):
 
         def warn(plan: P) -> P:
             for warning in plan.warnings:
-                pulumi.log.warn(warning, resource=resource)
+                pulumi.log.warn(without(plan.secrets, warning), resource=resource)
             return plan
 
         return Planned(self.take(warn))  # type: ignore[arg-type] # an Input of P is P or its Output here
@@ -70,13 +73,15 @@ def title(component: type[pulumi.ComponentResource], name: str) -> str:
 
 
 def given_inputs(component: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inputs, whether they were passed as one argument or by keyword.
+    """The inputs, whether they were passed as one argument or by keyword, as they are now.
+
+    They are copied: Outputs are checked later, and what was checked by then must still be what was passed.
 
     Raises:
         InvalidInputs: When both were, or the argument is no mapping.
     """
     if args is None:
-        return keywords
+        return {key: _copied(value) for key, value in keywords.items()}
     if keywords:
         rule = "inputs are passed as `args` or by keyword, not both."
         raise InvalidInputs(component, [Violation("args", sorted(keywords), rule, "Put all of them in one.")])
@@ -84,7 +89,7 @@ def given_inputs(component: str, args: Any, keywords: Mapping[str, Any]) -> Mapp
         rule = f"the inputs are a dict, not a {type(args).__name__}."
         fix = f"Pass {component.partition(' ')[0]}Args, or keywords."
         raise InvalidInputs(component, [Violation("args", args, rule, fix)])
-    return args
+    return {key: _copied(value) for key, value in args.items()}
 
 
 def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]) -> Planned[P]:
@@ -104,13 +109,15 @@ def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]
         return Planned(rules.plan(given))
 
     def resolve(resolved: Mapping[str, Any]) -> P:
-        values = {**given, **resolved["values"]}
-        secrets = {key for key, is_secret in resolved["secrets"].items() if is_secret}
-        violations = [_redacted(violation, secrets) for violation in rules.check(name, values)]
-        violations += [_readable(key) for key in READABLE if key in secrets]
+        values = {**given, **{key: _copied(value) for key, value in resolved["values"].items()}}
+        secret = {key for key, is_secret in resolved["secrets"].items() if is_secret}
+        texts = tuple(text for key in secret for text in _texts(values[key]))
+        violations = [_redacted(violation, secret, texts) for violation in rules.check(name, values)]
+        violations += [_readable(key) for key in READABLE if key in secret]
+        violations += [_decided(key) for key in DECIDING if key in later and values[key] is None]
         if violations:
             raise InvalidInputs(component, violations)
-        return rules.plan(values)
+        return replace(rules.plan(values), secrets=texts)
 
     outputs = {key: pulumi.Output.from_input(value) for key, value in later.items()}
     secrets: dict[str, pulumi.Output[bool]] = {
@@ -143,10 +150,38 @@ def _marked(value: Any) -> Any:
     return value
 
 
-def _redacted(violation: Violation, secrets: set[str]) -> Violation:
-    if violation.name not in secrets:
-        return violation
-    return replace(violation, value=SECRET, fix="Correct the value; it is a secret and not shown here.")
+def _copied(value: Any) -> Any:
+    """The value as it is now, in Python's own types: texts may be members of an enumeration of a provider's package."""
+    if isinstance(value, Mapping):
+        return {_copied(key): _copied(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copied(item) for item in value]
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def _redacted(violation: Violation, secret: set[str], texts: tuple[str, ...]) -> Violation:
+    """The violation without any secret in it, the value's own or another input's."""
+    rule = without(texts, violation.rule)
+    if violation.name not in secret:
+        return replace(violation, rule=rule, fix=without(texts, violation.fix))
+    return replace(violation, value=SECRET, rule=rule, fix="Correct the value; it is a secret and not shown here.")
+
+
+def _decided(name: str) -> Violation:
+    rule = "it is an Output that turned out None, and whether to create or to adopt was decided before."
+    return Violation(name, None, rule, "Leave the input out where there is nothing to adopt.")
 
 
 def _readable(name: str) -> Violation:

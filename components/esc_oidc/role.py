@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from .claims import ISSUER
 from .errors import InvalidInputs
-from .inputs import RolePlan, Violation, policy_limit, provider_arn_parts, size_warning
+from .inputs import SECRET, RolePlan, Violation, policy_limit, provider_arn_parts, size_warning, without
 from .planning import Planned, title
 from .trust import render, trust_policy
 
@@ -66,6 +66,7 @@ class RoleDeclaration(Generic[P]):
             # Mocks answer without client IDs; then there is nothing to judge.
             if client_ids and audience not in client_ids:
                 self._refuse(
+                    plan,
                     "oidc_provider_arn",
                     arn,
                     f"this provider takes tokens for {', '.join(sorted(client_ids))}; this role's are for {audience}.",
@@ -124,10 +125,14 @@ class RoleDeclaration(Generic[P]):
         if not self._adopts:
             return role.arn
 
-        def check(arns: Mapping[str, str]) -> str:
+        def check(plan: P, arns: Mapping[str, str]) -> str:
+            # Mocks may answer without ARNs; then there is nothing to judge.
+            if not arns["role"]:
+                return arns["role"]
             partition, account, _ = provider_arn_parts(arns["role"])
             if provider_arn_parts(arns["provider"])[:2] != (partition, account):
                 self._refuse(
+                    plan,
                     "oidc_provider_arn",
                     arns["provider"],
                     f"the role is in account {account} of partition {partition}, and AWS takes tokens only through a "
@@ -136,17 +141,20 @@ class RoleDeclaration(Generic[P]):
                 )
             return arns["role"]
 
-        return pulumi.Output.all(role=role.arn, provider=provider_arn).apply(check)
+        return self.planned.combine(pulumi.Output.all(role=role.arn, provider=provider_arn), check)
 
     @property
     def _child(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self.owner)
 
     def _input(self, key: str) -> Any:
-        return self.planned.take(lambda plan: plan.inputs[key]) if self.given.get(key) else None
+        # An Output may turn out None, which is "not given".
+        return self.planned.take(lambda plan: plan.inputs.get(key)) if self.given.get(key) else None
 
-    def _refuse(self, name: str, value: str, rule: str, fix: str) -> None:
-        raise InvalidInputs(title(type(self.owner), self.name), [Violation(name, value, rule, fix)])
+    def _refuse(self, plan: P, name: str, value: str, rule: str, fix: str) -> None:
+        shown = SECRET if value in plan.secrets else value
+        violation = Violation(name, shown, without(plan.secrets, rule), without(plan.secrets, fix))
+        raise InvalidInputs(title(type(self.owner), self.name), [violation])
 
 
 def _policy_name(index: int, arn: Any) -> str:

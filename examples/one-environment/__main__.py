@@ -11,9 +11,9 @@ login = PulumiEscOidc(
     organization=config.get("organization") or pulumi.get_organization(),
     project=config.require("escProject"),
     environment=config.require("escEnvironment"),
-    allowed_users=config.require_object("users"),
+    allowed_users=[user.strip() for user in config.require("users").split(",")],
     policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
-    region="us-east-1",
+    region=pulumi.Config("aws").get("region") or "us-east-1",
 )
 
 pulumi.export("openCommand", login.open_command)

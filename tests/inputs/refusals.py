@@ -299,6 +299,16 @@ WHO = [
         "environment",
         "256 characters",
     ),
+    (
+        "far more subjects than fit",
+        {
+            "allowed_users": [f"user{i}" for i in range(1000)],
+            "allowed_root_environments": [f"aws/e{i}" for i in range(1001)],
+        },
+        "allowed_root_environments",
+        "make 1001000 subjects",
+    ),
+    ("inline_policies nested too deep", {"inline_policies": {"a": "[" * 100_000}}, "inline_policies['a']", "not JSON"),
     ("more subjects than fit", {"allowed_environments": LONG}, "allowed_environments", "31 subjects like these fit"),
     *[
         (f"{name} beside an adopted provider", {"oidc_provider_arn": PROVIDER, name: value}, name, "adopts one")

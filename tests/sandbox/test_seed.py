@@ -1,7 +1,7 @@
 import pytest
 
 from esc_oidc.sandbox.names import Reference
-from esc_oidc.sandbox.resources import client
+from esc_oidc.sandbox.requests import client
 from esc_oidc.sandbox.seed import SeedError, sow
 from esc_oidc.sandbox.servers import Sandbox
 

@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
+import pulumi
+import typer
 from rich.console import Console
 
 from .. import InvalidInputs
 from ..sandbox.attempts import Attempt, Declared
 from ..sandbox.deployment_attempts import deployment_attempts
-from ..sandbox.engine import Created, Deployment, deploy
+from ..sandbox.engine import Created, Deployment, NotDeployed, deploy
 from ..sandbox.environment_attempts import environment_attempts
-from ..sandbox.resources import CloudRefused, Clouds
+from ..sandbox.resources import Clouds
 from ..sandbox.seed import SEED_FILE, SeedError, sow
 from ..sandbox.servers import Sandbox
 from ..sandbox.stack import ProgramStack, StackError, load_stack
@@ -68,13 +69,16 @@ def _deploy(sandbox: Sandbox, program: ProgramStack, seed: Path | None, report: 
     try:
         if seed:
             sow(sandbox, seed)
-        clouds = Clouds(sandbox.aws_url, sandbox.cloud_url, token)
+        clouds = Clouds(sandbox.aws_url, sandbox.cloud_url, token, program.config.get("aws:region"))
         return deploy(program, clouds, ORGANIZATION, report.created)
     except SeedError as error:
         fail(str(error))
-    except (InvalidInputs, ClientError, CloudRefused) as error:
+    except (InvalidInputs, NotDeployed) as error:
         report.refused(str(error))
-        raise SystemExit(1) from error
+        raise typer.Exit(1) from error
+    except pulumi.RunError as error:
+        # The configuration has another type than the program reads, or the program gave up.
+        fail(str(error))
 
 
 class _Report:

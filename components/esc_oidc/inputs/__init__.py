@@ -5,7 +5,7 @@ from .fields import DEPLOYMENT_FIELDS, ENVIRONMENT_FIELDS
 from .formats import provider_arn_parts
 from .limits import policy_limit
 from .plan import DEFAULTS, EnvironmentPlan, RolePlan, check, plan
-from .violations import LATER, SECRET, Violation
+from .violations import LATER, SECRET, Violation, without
 from .warnings import size_warning
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "policy_limit",
     "provider_arn_parts",
     "size_warning",
+    "without",
 ]

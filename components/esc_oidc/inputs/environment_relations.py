@@ -7,10 +7,10 @@ from typing import Any, Final
 from ..claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, TOKEN_TYPE, audience
 from ..environment import CREDENTIALS, REGION_CONFIG, REGION_VARIABLE
 from ..trust import provider_arn
-from .limits import policy_limit, subject_limit
+from .limits import count_limit, policy_limit, subject_limit
 from .openers import OPENER_ATTRIBUTES, open_ended
 from .relations import SHARED_RELATIONS, further_audiences, needs
-from .subjects import ASKED_BY, attributes, declared_trust, everyone, minted_subjects, own_environment
+from .subjects import ASKED_BY, attributes, declared_trust, everyone, minted_subjects, own_environment, subject_count
 from .violations import Violation
 
 OMIT: Final = "dangerously_omit_current_environment"
@@ -177,7 +177,11 @@ def _imports_others(known: Mapping[str, Any], _given: AbstractSet[str]) -> Itera
 
 @needs("issuer", *_TRUST_INPUTS)
 def _aws_limits(known: Mapping[str, Any], _given: AbstractSet[str]) -> Iterator[Violation]:
-    if not any(open_ended(everyone(known), attributes(known))):
+    if any(open_ended(everyone(known), attributes(known))):
+        return
+    too_many = list(count_limit(known, subject_count(known)))
+    yield from too_many
+    if not too_many:
         trust = declared_trust(known)
         yield from subject_limit(
             known, minted_subjects(known), "Shorten the names that stand in it, or list fewer attributes."

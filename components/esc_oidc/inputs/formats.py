@@ -125,7 +125,7 @@ def issuer(value: str) -> Problem | None:
     if _ISSUER.fullmatch(value) and len(value) <= _MAX_ISSUER:
         return None
     return Problem(
-        "an issuer is exactly https://HOST/oidc, HOST a lower-case DNS name without a port.",
+        "an issuer is exactly https://HOST/oidc, HOST a lower-case DNS name with a dot and without a port.",
         "Pulumi Cloud's is https://api.pulumi.com/oidc; a self-hosted one has your API's host.",
     )
 
@@ -162,7 +162,7 @@ def inline_policy(value: str) -> Problem | None:
     rule = "an inline policy is a JSON object with a `Statement`, up to 10,240 characters without white space."
     try:
         document = json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Problem(rule, f"It is not JSON: {error}.")
     if not isinstance(document, dict) or "Statement" not in document:
         return Problem(rule, "Pass json.dumps of the document.")
@@ -206,7 +206,7 @@ def session_name(value: str) -> Problem | None:
 def esc_text(value: str) -> Problem | None:
     """ESC text: ``${...}`` refers to a value, ``$$`` is a dollar."""
     if re.search("[\0\ud800-\udfff]", value):
-        rule = "it is Unicode text without the character U+0000, which no variable can hold."
+        rule = "it is Unicode text, without U+0000 and without halves of surrogate pairs, which no variable can hold."
         return Problem(rule, "Encode it, in Base64 for instance.")
     _, errors = parse(value)
     if not errors:

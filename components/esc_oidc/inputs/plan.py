@@ -1,7 +1,7 @@
 """What checked inputs come to: the role's part, which every component shares, and PulumiEscOidc's own."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..durations import seconds
@@ -40,6 +40,7 @@ class RolePlan:
     max_session_seconds: int
     over_quota: bool
     warnings: tuple[str, ...]
+    secrets: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def longest_session(inputs: Mapping[str, Any]) -> str:
 
 def generated_role_name(component: str) -> Sequence[Violation]:
     """What is wrong with the role's generated name, which begins with the component's own."""
-    if not re.fullmatch(r"[\w+=,.@-]*", component, re.ASCII):
+    if not isinstance(component, str) or not re.fullmatch(r"[\w+=,.@-]+", component, re.ASCII):
         rule = "the role's name is made from the component's, and has letters, digits and `_+=,.@-` only."
     elif len(f"{component}-role-") + _GENERATED > MAX_ROLE_NAME:
         rule = f"the role's name would be `{component}-role-` and {_GENERATED} characters, over {MAX_ROLE_NAME} in all."

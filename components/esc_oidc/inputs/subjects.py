@@ -71,6 +71,15 @@ def declared_trust(inputs: Inputs) -> Trust:
     )
 
 
+def subject_count(inputs: Inputs) -> int:
+    """How many subjects the lists make, without making them; spellings of the legacy project are not counted."""
+    listed = attributes(inputs)
+    roots = inputs.get("allowed_root_environments", environments(inputs)) if ROOT_ENVIRONMENT in listed else ("any",)
+    openers_listed = everyone(inputs) if any(name in listed for name in OPENER_ATTRIBUTES) else ("anyone",)
+    current = environments(inputs) if CURRENT_ENVIRONMENT in listed or not listed else ("any",)
+    return len(current) * len(roots) * len(openers_listed)
+
+
 def minted_subjects(inputs: Inputs) -> tuple[str, ...]:
     """The subjects of the environments that the inputs name, also where a pattern admits them."""
     wide = ("dangerously_allow_any_environment", "dangerously_allow_any_environment_in_project")

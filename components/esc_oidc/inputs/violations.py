@@ -66,6 +66,14 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text)} characters)"
 
 
+def without(secrets: Iterable[str], text: str) -> str:
+    """A message in which no secret stands. What has one or two characters is left: hiding it would tell more."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) > 2:  # noqa: PLR2004 - said above
+            text = text.replace(secret, repr(SECRET))
+    return text
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was most likely meant, whatever its case."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

@@ -61,22 +61,26 @@ class Account:
 
 
 @contextmanager
-def lease() -> Iterator[Account]:
+def lease(wanted: str | None = None) -> Iterator[Account]:
     """An empty account that no other sandbox of this process uses, until the end of the block.
 
+    Args:
+        wanted: Its 12 digits; None for any.
+
     Raises:
-        RuntimeError: A thousand sandboxes run already.
+        RuntimeError: Another sandbox has it, or a thousand sandboxes run already.
     """
     with _lock:
-        candidates = range(FIRST_ACCOUNT, FIRST_ACCOUNT + _MOST)
+        candidates = range(FIRST_ACCOUNT, FIRST_ACCOUNT + _MOST) if wanted is None else (int(wanted),)
         number = next((each for each in candidates if each not in _leased), None)
         if number is None:
-            raise RuntimeError(f"{_MOST} sandboxes run in this process: close some")
+            what = f"account {wanted} is another sandbox's" if wanted else f"{_MOST} sandboxes run in this process"
+            raise RuntimeError(f"{what}: close some")
         _leased.add(number)
         # The policies that AWS manages. The same as MOTO_IAM_LOAD_MANAGED_POLICIES=true, without a trace in the
         # environment, which the programs that we start would inherit.
         default_user_config["iam"] = {"load_aws_managed_policies": True}
-    account = Account(str(number))
+    account = Account(f"{number:012}")
     account.reset()
     try:
         yield account

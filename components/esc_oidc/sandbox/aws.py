@@ -13,7 +13,7 @@ from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request
 
 from . import client_ids, sts
-from .account import Account
+from .accounts import Accounts
 from .xml_replies import STS, Refused, Reply
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OLD_LANGUAGE: Final = "2008-10-17"
 """A policy version that IAM takes and moto's UpdateAssumeRolePolicy does not."""
 
+_ISSUED: Final = (f"{sts.ACTION}Result".encode(), f"{sts.ACTION}Response".encode())
 _ACCOUNT_HEADER: Final = "HTTP_X_MOTO_ACCOUNT_ID"
 _FORM: Final = "application/x-www-form-urlencoded"
 _FORMS: Final = (_FORM, "multipart/form-data")
@@ -36,34 +37,47 @@ class _Request(Request):
 
 
 class Aws:
-    """A WSGI application: moto for one account, with these actions of its own.
+    """A WSGI application: moto for a sandbox's accounts, with these actions of its own.
 
     ``AssumeRoleWithWebIdentity`` is judged before moto issues credentials. The two actions on a provider's
     client IDs are answered here, moto lacks them. ``CreateRole`` has its trust policy checked, which moto does
-    in ``UpdateAssumeRolePolicy`` only. ``POST /moto-api/reset`` empties this account and no other.
+    in ``UpdateAssumeRolePolicy`` only. ``POST /moto-api/reset`` empties the caller's account and no other.
     """
 
-    def __init__(self, account: Account, jwks: Callable[[], Mapping[str, Any]]) -> None:
-        self._account = account
-        self._web_identity = sts.WebIdentity(account, jwks)
+    def __init__(self, accounts: Accounts, jwks: Callable[[], Mapping[str, Any]]) -> None:
+        self._accounts = accounts
+        self._web_identity = sts.WebIdentity(accounts, jwks)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        environ[_ACCOUNT_HEADER] = self._account.number
+        account = self._accounts.of_request(environ.get("HTTP_AUTHORIZATION", ""))
+        environ[_ACCOUNT_HEADER] = account.number
         if environ["PATH_INFO"].startswith("/moto-api/reset") and environ["REQUEST_METHOD"] == "POST":
-            self._account.reset()
+            account.reset()
             return _send(Reply(HTTPStatus.OK, b"<ok/>"), start_response)
         form = _parameters(environ)
         action = form.get("Action", "")
         if action == sts.ACTION:
             return _send(self._assume_role(environ, form), start_response)
         if action in client_ids.ACTIONS:
-            return _send(client_ids.answer(self._account, form, _partition(environ)), start_response)
+            return _send(client_ids.answer(account, form, _partition(environ)), start_response)
         if action == "CreateRole":
             return _send(self._create_role(environ, form), start_response)
-        answer: Iterable[bytes] = self._moto(environ, start_response)
-        return answer
+        return self._answer(environ, start_response)
+
+    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """What moto answers to everything else. It decides nothing on web identities, so it must not issue any.
+
+        However a request is dressed up, what counts is what comes back.
+        """
+        chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        body = b"".join(chunks)
+        if any(mark in body for mark in _ISSUED):
+            refused = Refused("ValidationError", "Send AssumeRoleWithWebIdentity as a form, as every SDK does.")
+            return _send(refused.reply(STS), start_response)
+        start_response(status, list(headers))
+        return [body]
 
     def _assume_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> Reply:
         try:
@@ -71,7 +85,8 @@ class Aws:
         except Refused as refused:
             return refused.reply(STS)
         scope = f"19700101/{_REGIONS.get(session.partition, 'us-east-1')}/sts/aws4_request"
-        issued = self._ask_moto({**environ, "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=x/{scope}"}, form)
+        signed = {"HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=x/{scope}", _ACCOUNT_HEADER: session.account}
+        issued = self._ask_moto({**environ, **signed}, form)
         # What AWS answers and moto forgets: whom it took the caller for.
         end = f"</{sts.ACTION}Result>"
         who = (

@@ -9,7 +9,7 @@ from ..claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, OPERATIONS
 from ..durations import seconds
 from ..verify.subjects import DeploymentSubject, read_subject
 from .attempts import Attempt, Declared, too_long
-from .resources import CloudRefused, call_cloud
+from .requests import CloudRefused, call_cloud
 from .servers import Sandbox
 from .sessions import assume_role
 from .tokens import Opener, Opening, deployment_claims, login_claims

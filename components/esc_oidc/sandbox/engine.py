@@ -7,6 +7,7 @@ no state and so no diff, no update and no deletion.
 import asyncio
 import contextlib
 import contextvars
+import json
 import logging
 import os
 import runpy
@@ -17,14 +18,24 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pulumi
+from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import json_format
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.stack import run_pulumi_func
 
+from .requests import CloudRefused
 from .stack import ProgramStack
 
 _STACK_TYPE: Final = "pulumi:pulumi:Stack"
-_INFRASTRUCTURE: Final = ("pulumi:providers:",)
+_PROVIDERS: Final = "pulumi:providers:"
+
+
+EXPECTED: Final = (BotoCoreError, ClientError, CloudRefused, LookupError)
+"""What a cloud may answer to a resource or a function."""
+
+
+class NotDeployed(Exception):  # noqa: N818 - a cloud's answer, not a mistake in the program
+    """A cloud refused a resource or a function; the text says which and why."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +75,15 @@ class Deployment:
 class Cloud(Protocol):
     """Where resources are created and functions are answered."""
 
-    def create(self, kind: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any], str] | None:
+    def configure(self, kind: str, name: str, inputs: Mapping[str, Any]) -> None:
+        """An explicit provider, with which resources may be created."""
+
+    def create(
+        self, kind: str, name: str, inputs: Mapping[str, Any], provider: str = ""
+    ) -> tuple[str, dict[str, Any], str] | None:
         """The id, the state and a description of a new resource, or None for a kind that it does not know."""
 
-    def invoke(self, token: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def invoke(self, token: str, arguments: Mapping[str, Any], provider: str = "") -> dict[str, Any]:
         """What a function answers."""
 
 
@@ -78,12 +94,15 @@ def deploy(
 
     Raises:
         InvalidInputs: When a component refuses its inputs.
+        NotDeployed: When AWS or Pulumi Cloud refuses something.
         Exception: Whatever the program raises.
     """
     deployment = Deployment()
     monitor = _Monitor(_Deploying(cloud, deployment, progress))
 
     async def main() -> None:
+        # What a refusal leaves behind in other tasks is the same refusal; the first one is raised.
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
         pulumi.runtime.reset_options()
         pulumi.runtime.set_mocks(
             monitor.mocks,
@@ -133,11 +152,16 @@ class _Deploying(Mocks):
         self.cloud, self.deployment, self._progress = cloud, deployment, progress
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if not args.custom or args.typ.startswith(_INFRASTRUCTURE):
-            if not args.custom:
-                self._report(Created(args.typ, args.name, ""))
+        if args.typ.startswith(_PROVIDERS):
+            self.cloud.configure(args.typ, args.name, _plain(_parsed(args.inputs)))
             return args.name, dict(args.inputs)
-        made = self.cloud.create(args.typ, args.name, _plain(args.inputs))
+        if not args.custom:
+            self._report(Created(args.typ, args.name, ""))
+            return args.name, dict(args.inputs)
+        try:
+            made = self.cloud.create(args.typ, args.name, _plain(args.inputs), args.provider or "")
+        except EXPECTED as error:
+            raise NotDeployed(f"{args.typ} {args.name!r}: {error}") from error
         if made is None:
             self._report(Created(args.typ, args.name, "echoed: the sandbox does not know this kind", echoed=True))
             return args.name, dict(args.inputs)
@@ -146,7 +170,10 @@ class _Deploying(Mocks):
         return identity, state
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        return self.cloud.invoke(args.token, _plain(args.args)), []
+        try:
+            return self.cloud.invoke(args.token, _plain(args.args), args.provider or ""), []
+        except EXPECTED as error:
+            raise NotDeployed(f"{args.token}: {error}") from error
 
     def _report(self, created: Created) -> None:
         self.deployment.created.append(created)
@@ -166,6 +193,17 @@ class _Monitor(MockMonitor):
         if kind != _STACK_TYPE:
             self.deployment.components[kind, name] = _plain(json_format.MessageToDict(request.outputs))
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call] # so it is upstream
+
+
+def _parsed(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of a provider, which all but texts travel as JSON."""
+    parsed = {}
+    for key, value in inputs.items():
+        try:
+            parsed[key] = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            parsed[key] = value
+    return parsed
 
 
 def _plain(value: Any) -> Any:

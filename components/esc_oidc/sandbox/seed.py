@@ -8,7 +8,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from .names import Reference, StoreError
-from .resources import client
+from .requests import client
 from .servers import Sandbox
 
 SEED_FILE: Final = "sandbox.yaml"

@@ -9,6 +9,7 @@ from typing import Self
 from ..claims import ISSUER
 from .access_tokens import AccessTokens
 from .account import Account, lease
+from .accounts import Accounts
 from .aws import Aws
 from .cloud import create_cloud
 from .credentials import AwsLogin
@@ -20,14 +21,14 @@ from .tokens import DefaultProject, Issuer, Opener
 class Sandbox:
     """A context manager that starts both servers, and stops them.
 
-    Several may run one after another or at once: each has an AWS account of its own, empty at the start.
+    Several may run one after another or at once: each has AWS accounts of its own, empty at the start.
 
     Args:
         issuer_url: The ``iss`` of the tokens, and so the URL that the provider in AWS must have.
         default_project: How tokens spell environments of the project ``default``.
 
     Attributes:
-        aws_url: Where AWS answers; any access key will do. Known inside the block.
+        aws_url: Where AWS answers; any access key will do, and one of 12 digits is that account's. Known inside.
         cloud_url: Where Pulumi Cloud answers. Known inside the block.
         account: The AWS account's number. Known inside the block.
         issuer: Pulumi Cloud's signing key.
@@ -39,7 +40,7 @@ class Sandbox:
     aws_url: str
     cloud_url: str
     account: str
-    _account: Account
+    _accounts: Accounts
 
     def __init__(self, *, issuer_url: str = ISSUER, default_project: DefaultProject = "stripped") -> None:
         self.issuer = Issuer()
@@ -54,8 +55,8 @@ class Sandbox:
         with ExitStack() as starting:
             account = starting.enter_context(lease())
             self.account = account.number
-            self._account = account
-            self.aws_url = starting.enter_context(serving(Aws(account, self.issuer.jwks), "sandbox AWS"))
+            self._accounts = Accounts(account, self._open_account)
+            self.aws_url = starting.enter_context(serving(Aws(self._accounts, self.issuer.jwks), "sandbox AWS"))
             aws_login = AwsLogin(self.issuer, self.aws_url, lambda: self.issuer_url, self._default_project)
             cloud = create_cloud(self.store, self.access, aws_login)
             self.cloud_url = starting.enter_context(serving(cloud, "sandbox Pulumi Cloud"))
@@ -71,9 +72,12 @@ class Sandbox:
         """Stop both servers and empty the account."""
         self._running.close()
 
+    def _open_account(self, number: str) -> Account:
+        return self._running.enter_context(lease(number))
+
     def session_end(self, access_key_id: str) -> datetime | None:
         """When AWS stops taking credentials that an assumed role gave; None for others."""
-        return self._account.session_end(access_key_id)
+        return self._accounts.of_key(access_key_id).session_end(access_key_id)
 
     def max_session(self, role_arn: str) -> int:
         """The longest session that a role allows, in seconds.
@@ -81,9 +85,11 @@ class Sandbox:
         Raises:
             LookupError: There is no such role.
         """
-        role = self._account.role(role_arn, role_arn.split(":")[1])
+        _, partition, _, _, number, _ = role_arn.split(":", 5)
+        account = self._accounts.of_role(number)
+        role = account.role(role_arn, partition) if account else None
         if role is None:
-            raise LookupError(f"there is no role {role_arn} in the sandbox's account")
+            raise LookupError(f"there is no role {role_arn} in the sandbox")
         return int(role.max_session_duration)
 
     def access_token(self, opener: Opener, organizations: Iterable[str] = ()) -> str:

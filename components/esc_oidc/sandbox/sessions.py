@@ -12,8 +12,11 @@ from botocore.exceptions import ClientError
 
 from ..claims import LEGACY_PROJECT
 from .names import Reference
-from .resources import CloudRefused, call_cloud, client
+from .requests import CloudRefused, call_cloud, client
 from .servers import Sandbox
+
+_SHORTEST, _LONGEST = 3, 40
+"""How long an organization's name pulumi-esc-sdk takes; Pulumi Cloud's own limits are wider."""
 
 _REFUSAL: Final = "Not authorized to perform sts:AssumeRoleWithWebIdentity: "
 
@@ -40,8 +43,9 @@ class Outcome:
 
 def open_by_name(sandbox: Sandbox, access_token: str, reference: Reference) -> Outcome:
     """Open an environment as `pulumi env open` does, with the client of the package pulumi-esc-sdk."""
-    if reference.project.startswith(LEGACY_PROJECT):
-        # The SDK's client refuses this project by itself; the CLI makes the same two calls.
+    organization_length = len(reference.organization)
+    if reference.project.startswith(LEGACY_PROJECT) or not _SHORTEST <= organization_length <= _LONGEST:
+        # The SDK's client refuses these by itself; the CLI makes the same two calls.
         return _open_path(sandbox, access_token, f"{reference.organization}/{reference.path}", None)
     configuration = pulumi_esc_sdk.Configuration(host=sandbox.cloud_url, access_token=access_token)
     esc = pulumi_esc_sdk.EscClient(configuration)

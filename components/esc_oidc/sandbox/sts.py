@@ -9,7 +9,7 @@ from typing import Any, Final
 import jwt
 
 from ..verify import Decision, Request, TokenRefused, UndefinedBehaviour, check_token, decide
-from .account import Account
+from .accounts import Accounts
 from .xml_replies import Refused
 
 ACTION: Final = "AssumeRoleWithWebIdentity"
@@ -24,12 +24,14 @@ class Session:
     """What a request may have: moto's to issue, ours to describe.
 
     Attributes:
+        account: The role's account.
         partition: The role's partition.
         subject: The token's ``sub``.
         audience: The token's ``aud``.
         provider: The provider's ARN.
     """
 
+    account: str
     partition: str
     subject: str
     audience: str
@@ -38,14 +40,14 @@ class Session:
 
 @dataclass(frozen=True)
 class WebIdentity:
-    """Judges requests for one account.
+    """Judges requests for the accounts of a sandbox.
 
     Attributes:
-        account: Where roles and providers are.
+        accounts: Where roles and providers are.
         jwks: The issuer's present keys, as a JSON Web Key Set. The real AWS fetches them from the issuer.
     """
 
-    account: Account
+    accounts: Accounts
     jwks: Callable[[], Mapping[str, Any]]
 
     def judge(self, form: Mapping[str, str]) -> Session:
@@ -65,25 +67,26 @@ class WebIdentity:
         match = _ROLE_ARN.fullmatch(arn)
         if match is None:
             raise Refused("ValidationError", f"Request ARN is invalid: {arn!r} is not arn:aws:iam::ACCOUNT:role/NAME")
-        partition, account = match.groups()
-        if account != self.account.number:
-            raise _not_authorized(f"there is no account {account} here, only {self.account.number}")
+        partition, number = match.groups()
+        account = self.accounts.of_role(number)
+        if account is None:
+            raise _not_authorized(f"there is no account {number} here")
         issuer = _issuer(token)
-        provider_arn = f"arn:{partition}:iam::{account}:oidc-provider/{issuer.removeprefix('https://')}"
-        provider = self.account.provider(provider_arn, partition)
+        provider_arn = f"arn:{partition}:iam::{number}:oidc-provider/{issuer.removeprefix('https://')}"
+        provider = account.provider(provider_arn, partition)
         if provider is None:
             raise Refused("InvalidIdentityToken", f"No OpenIDConnect provider found in your account for {issuer}")
         # A copy: whoever registers a client ID meanwhile does so for the next request.
         client_ids = tuple(provider.client_id_list)
         try:
             claims = check_token(token, self.jwks(), time.time(), issuer, None)
-            role = self.account.role(arn, partition)
+            role = account.role(arn, partition)
             if role is None:
                 raise _not_authorized(f"there is no role {arn}")
             request = Request(
                 claims,
                 issuer,
-                account=account,
+                account=number,
                 partition=partition,
                 client_ids=client_ids,
                 duration=f"{duration}s",
@@ -95,7 +98,7 @@ class WebIdentity:
             raise Refused(error.error, error.reason) from error
         except UndefinedBehaviour as error:
             raise _not_authorized(f"AWS leaves this open, so the sandbox refuses it: {error}") from error
-        return Session(partition, str(claims["sub"]), str(claims["aud"]), provider_arn)
+        return Session(number, partition, str(claims["sub"]), str(claims["aud"]), provider_arn)
 
 
 def _enforce(decision: Decision) -> None:

@@ -81,7 +81,11 @@ def automaton(expression: str, alphabet: Letters) -> Automaton:
     # In the order of the letters: interegular's own differs from run to run, and the counterexample with it.
     steps: dict[int, Mapping[int, int]] = {
         int(state): dict(
-            sorted((letter, target) for number, target in fsm.map.get(state, {}).items() for letter in letter_of[number])
+            sorted(
+                (letter, target)
+                for number, target in fsm.map.get(state, {}).items()
+                for letter in letter_of[number]
+            )
         )
         for state in fsm.states
     }

@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWe
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
 """
 
+import math
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -80,7 +81,7 @@ def refuse_times(claims: Mapping[str, object], now: float) -> Refusal | None:
 
 
 def _refuse_time(claim: str, moment: object, now: float) -> Refusal | None:
-    if isinstance(moment, bool) or not isinstance(moment, int | float):
+    if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
         return Refusal("InvalidIdentityToken", lambda: f"The token's {claim} is not a number of seconds.")
     if claim == "exp":
         if now <= moment + CLOCK_GRACE:

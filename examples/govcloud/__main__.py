@@ -1,0 +1,24 @@
+"""An ESC environment with credentials for AWS GovCloud, which is a partition of its own."""
+
+import pulumi
+import pulumi_aws as aws
+
+from esc_oidc import PulumiEscOidc
+
+config = pulumi.Config()
+
+# ARNs have the partition in them: aws-us-gov here, by the region of the AWS provider.
+partition = aws.get_partition_output().partition
+
+login = PulumiEscOidc(
+    "login",
+    organization=config.get("organization") or pulumi.get_organization(),
+    project="aws",
+    environment="gov",
+    allowed_users=config.require_object("users"),
+    policy_arns=[pulumi.Output.concat("arn:", partition, ":iam::aws:policy/ReadOnlyAccess")],
+    region=pulumi.Config("aws").require("region"),
+)
+
+pulumi.export("openCommand", login.open_command)
+pulumi.export("roleArn", login.role_arn)
