@@ -82,9 +82,7 @@ def automaton(expression: str, alphabet: Letters) -> Automaton:
     steps: dict[int, Mapping[int, int]] = {
         int(state): dict(
             sorted(
-                (letter, target)
-                for number, target in fsm.map.get(state, {}).items()
-                for letter in letter_of[number]
+                (letter, target) for number, target in fsm.map.get(state, {}).items() for letter in letter_of[number]
             )
         )
         for state in fsm.states
