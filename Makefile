@@ -5,16 +5,19 @@ BIN := $(VENV)/bin
 
 # What decides who gets in, of which every branch is covered, and the tests that cover it.
 CORE := components/esc_oidc/*.py,components/esc_oidc/inputs/*,components/esc_oidc/verify/*
-CORE_TESTS := $(wildcard tests/test_*.py) tests/inputs tests/verify
+SLOW := tests/test_examples.py tests/test_package.py tests/test_plugin.py tests/test_testing_page.py
+CORE_TESTS := $(filter-out $(SLOW),$(wildcard tests/test_*.py)) tests/inputs tests/verify
+PYTEST := $(BIN)/python -m pytest -q -n auto
 
 .DEFAULT_GOAL := help
-.PHONY: help try test check format bench clean
+.PHONY: help try test check format docs bench clean
 
 help:
 	@echo "make try     deploy this stack to a sandbox on this machine and show who gets in"
 	@echo "make test    every check and every test"
 	@echo "make check   formatter, linter, types, coverage of the core"
 	@echo "make format  let the formatter and the linter fix what they can"
+	@echo "make docs    write the reference and the page of rules anew"
 	@echo "make bench   how fast it is"
 
 # `try` needs the command and the sandbox; the rest needs the tools as well.
@@ -35,15 +38,21 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/coverage run -m pytest -q $(CORE_TESTS)
+	$(PYTEST) --cov --cov-report= $(CORE_TESTS)
 	$(BIN)/coverage report --skip-covered --show-missing --include='$(CORE)' --fail-under=100
 
 test: check
-	$(BIN)/python -m pytest -q $(CORE_TESTS:%=--ignore=%)
+	$(PYTEST) $(CORE_TESTS:%=--ignore=%)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The reference is made from the schema's snapshot, which tests/test_schema.py renews.
+docs: $(VENV)/.dev
+	RECORD=1 $(BIN)/python -m pytest -q tests/test_schema.py
+	$(BIN)/python docs/make_reference.py
+	PYTHONPATH=. $(BIN)/python tests/verify/rules_page.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python tests/verify/bench_verify.py

@@ -62,8 +62,8 @@ def configured(config: pulumi.Config) -> dict[str, Any]:
 
 
 arguments = {"organization": pulumi.get_organization(), **configured(pulumi.Config())}
-name = f"{arguments.get('project')}-{arguments.get('environment')}"
-component = PulumiEscOidc(name, cast("PulumiEscOidcArgs", arguments))
+# Not named after the environment: renaming that must not make a second provider beside the first.
+component = PulumiEscOidc("esc-oidc", cast("PulumiEscOidcArgs", arguments))
 
 for output in PulumiEscOidc.__annotations__:
     pulumi.export(camel_case(output), getattr(component, output))

@@ -104,11 +104,11 @@ def test_the_sandbox_stack_deploys(sandbox):
     assert sandbox.error is None
     assert sandbox.warnings == []
     assert [(resource.type.rpartition(":")[2], resource.name) for resource in sandbox.resources] == [
-        ("PulumiEscOidc", "aws-dev"),
-        ("OpenIdConnectProvider", "aws-dev-provider"),
-        ("Role", "aws-dev-role"),
-        ("RolePolicyAttachment", "aws-dev-policy-ReadOnlyAccess-2a3bda39"),
-        ("Environment", "aws-dev-environment"),
+        ("PulumiEscOidc", "esc-oidc"),
+        ("OpenIdConnectProvider", "esc-oidc-provider"),
+        ("Role", "esc-oidc-role"),
+        ("RolePolicyAttachment", "esc-oidc-policy-ReadOnlyAccess-2a3bda39"),
+        ("Environment", "esc-oidc-environment"),
     ]
 
 
@@ -128,8 +128,8 @@ def test_every_output_is_exported(sandbox):
     """Each output of the component under its camelCase name with its value, and the readme."""
     assert set(sandbox.exports) == {camel_case(name) for name in PulumiEscOidc.__annotations__} | {"readme"}
     assert sandbox.exports["oidcProviderArn"] == PROVIDER_ARN
-    assert sandbox.exports["roleArn"] == f"arn:aws:iam::{ACCOUNT}:role/aws-dev-role-1234567"
-    assert sandbox.exports["roleName"] == "aws-dev-role-1234567"
+    assert sandbox.exports["roleArn"] == f"arn:aws:iam::{ACCOUNT}:role/esc-oidc-role-1234567"
+    assert sandbox.exports["roleName"] == "esc-oidc-role-1234567"
     assert sandbox.exports["audience"] == "aws:contoso"
     assert len(sandbox.exports["subjects"]) == 2
     assert yaml.safe_load(sandbox.exports["environmentDefinition"]) == definition(sandbox)
@@ -148,7 +148,7 @@ def test_the_readme_refers_to_exports(sandbox):
 def test_a_key_that_is_not_set_is_not_passed(passed):
     """The component gets the configured inputs and nothing else: its own defaults hold, and nothing is None."""
     assert run_stack(REQUIRED).error is None
-    assert passed == [{"name": "aws-dev", **REQUIRED}]
+    assert passed == [{"name": "esc-oidc", **REQUIRED}]
 
 
 def test_texts_lists_maps_and_booleans_are_read_by_their_type(passed):
@@ -166,7 +166,7 @@ def test_texts_lists_maps_and_booleans_are_read_by_their_type(passed):
     }
     deployed = run_stack({**REQUIRED, **values})
     assert deployed.error is None
-    assert passed == [{"name": "aws-dev", **REQUIRED, **{INPUTS[key]: value for key, value in values.items()}}]
+    assert passed == [{"name": "esc-oidc", **REQUIRED, **{INPUTS[key]: value for key, value in values.items()}}]
     assert definition(deployed)["values"]["environmentVariables"] == {"STAGE": "dev", "NUMBER": "1"}
     assert at(definition(deployed), *OIDC_LOGIN)["duration"] == "1h30m"
     assert deployed.one("Role").inputs["tags"] == values["tags"]
@@ -187,7 +187,7 @@ def test_every_input_can_be_configured(key, passed):
 def test_a_text_that_looks_like_something_else_stays_a_text(passed):
     """The engine hands over texts: an environment named `true` or `1` is not a boolean or a number."""
     assert run_stack({**REQUIRED, "project": "1", "environment": "true"}).error is None
-    assert passed == [{"name": "1-true", "organization": "contoso", "project": "1", "environment": "true"}]
+    assert passed == [{"name": "esc-oidc", "organization": "contoso", "project": "1", "environment": "true"}]
 
 
 def test_a_misspelled_key_is_refused():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 import pulumi
+from pulumi.output import Unknown
 
 from .errors import InvalidInputs
 from .inputs import LATER, SECRET, RolePlan, Violation, without
@@ -128,7 +129,8 @@ def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]
 
 
 def _is_output(value: Any) -> bool:
-    return isinstance(value, pulumi.Output) or inspect.isawaitable(value)
+    # Unknown is what the plugin hands on in a preview where a caller said nothing else of an Output.
+    return isinstance(value, pulumi.Output | Unknown) or inspect.isawaitable(value)
 
 
 def _has_output(value: Any) -> bool:

@@ -56,10 +56,10 @@ def test_this_repository_s_stack_admits_its_two_users_and_nobody_else():
     result = run(ROOT)
     assert result.exit_code == 0, result.output
     for kind, name in (
-        ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws-dev-provider"),
-        ("aws:iam/role:Role", "aws-dev-role"),
-        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws-dev-policy-ReadOnlyAccess-2a3bda39"),
-        ("pulumiservice:index:Environment", "aws-dev-environment"),
+        ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "esc-oidc-provider"),
+        ("aws:iam/role:Role", "esc-oidc-role"),
+        ("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "esc-oidc-policy-ReadOnlyAccess-2a3bda39"),
+        ("pulumiservice:index:Environment", "esc-oidc-environment"),
     ):
         assert f"+ {kind}  {name}" in result.stdout
     assert lines(result, "admitted") == [
@@ -77,7 +77,7 @@ def test_this_repository_s_stack_admits_its_two_users_and_nobody_else():
         "refused   Pulumi Deployments, an update of a stack",
         "refused   alice, a session of 3601 seconds, longer than the role allows",
     ]
-    assert "assumed-role/aws-dev-role-0sandbx/pulumi-esc, until " in result.stdout
+    assert "assumed-role/esc-oidc-role-0sandbx/pulumi-esc, until " in result.stdout
 
 
 def test_every_refusal_has_its_reason():
@@ -103,7 +103,7 @@ def test_json_is_whole_and_alone():
     """What the program prints does not mix with it, and every field is there."""
     document = json.loads(run(ROOT, "--format", "json").stdout)
     assert document["ok"] is True
-    assert document["resources"][0]["name"] == "aws-dev"
+    assert document["resources"][0]["name"] == "esc-oidc"
     assert set(document["attempts"][0]) == {
         "component", "who", "expected", "actual", "identity", "until", "reason",
     }  # fmt: skip

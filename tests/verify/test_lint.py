@@ -118,7 +118,7 @@ def test_the_default_has_no_finding_at_all():
         ({OMIT: True, "subject_attributes": []}, {"without-attributes"}),
         ({OMIT: True, ANY_STACK: True, "subject_attributes": []}, {"without-attributes", "yaml-subject"}),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_each_dangerous_input_is_found(inputs, expected):
     """A `dangerously_` input gives the findings that say whom it lets in, and no others."""

@@ -47,6 +47,14 @@ def test_what_aws_leaves_open_is_said_beside_what_is_wrong():
     assert {"undefined", "subject-any"} <= rules(Condition=condition)
 
 
+@pytest.mark.parametrize("action", ["sts:AssumeRole", ["sts:AssumeRole", "sts:TagSession"]])
+@pytest.mark.parametrize("principal", [{"AWS": "arn:aws:iam::123456789012:role/pulumi-deployer"}, {"AWS": "*"}])
+def test_who_assumes_a_role_without_a_token_is_left_alone(action, principal):
+    """A role that is called after Pulumi, or anybody of an organization: not about tokens, so not judged."""
+    condition = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3"}}
+    assert rules(Principal=principal, Action=action, Condition=condition) == {"other-issuer"}
+
+
 def test_a_character_that_no_token_has_admits_nobody():
     """A pattern with one behind its wildcard is refuted as too narrow, not by a crash."""
     policy = {"Version": "2012-10-17", "Statement": [{**STATEMENT, **conditions(like=f"{DEV}*€")}]}

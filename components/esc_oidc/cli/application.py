@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from ..claims import CURRENT_ENVIRONMENT
+from ..claims import CURRENT_ENVIRONMENT, ISSUER
 from .claiming import Openers, deployment_tokens, environment_tokens, print_claims
 from .explaining import Question, explain
 from .linting import lint_files
 from .output import Format, LintFormat, fail
 from .proving import declared_by_hand, declared_by_inputs, prove_policy
-from .trying import try_program
+from .sandboxing import run_sandbox, user_of
+from .trying import ORGANIZATION, try_program
 
 app = typer.Typer(
     help="Short-lived AWS credentials for Pulumi ESC: see who gets in.",
@@ -45,6 +46,25 @@ def _try(
             fail(f"--config {pair!r}: write KEY=VALUE, as in --config environment=prod.")
         overrides[key] = value
     raise typer.Exit(try_program(directory, stack, overrides, seed, output))
+
+
+# The first word that is no option begins COMMAND, so that `--` is needed only where COMMAND begins with an option.
+@app.command("sandbox", context_settings={"allow_interspersed_args": False})
+def _sandbox(
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="COMMAND", help="Without it: print the variables and wait.")
+    ] = None,
+    seed: Annotated[Path | None, typer.Option(help="What exists before: a YAML file like sandbox.yaml.")] = None,
+    user: Annotated[str, typer.Option(help="Whose access token COMMAND has.")] = "alice",
+    organization: Annotated[
+        list[str] | None, typer.Option(help="Of which the user is a member, `contoso` by default; repeat it.")
+    ] = None,
+    issuer: Annotated[str, typer.Option(help="Who signs the tokens.")] = ISSUER,
+    output: FormatOption = Format.TEXT,
+) -> None:
+    """Run COMMAND, such as `pulumi up`, with a sandbox on this machine in place of AWS and Pulumi Cloud."""
+    member = user_of(user, organization or [ORGANIZATION])
+    raise typer.Exit(run_sandbox(command or [], seed, member, issuer, output))
 
 
 @app.command("explain")

@@ -7,6 +7,8 @@ from typing import Final
 
 from ..claims import ISSUER
 from .policy import Document, Statement
+from .statements import ACTION
+from .variables import matches
 
 PULUMI_PATH: Final = ISSUER.removeprefix("https://")
 """Pulumi Cloud's issuer as ARNs and condition keys name it."""
@@ -81,6 +83,10 @@ def in_scope(document: Document) -> Iterator[Scoped]:
         )
         if wide and not _mentions_pulumi(statement) and _is_for_others(statement):
             continue
+        open_to_all = wide and not statement.conditions
+        if not (open_to_all or providers or _covers_tokens(statement) or any(_names_tokens(statement))):
+            # A role named pulumi-deployer may assume roles, too: that has nothing to do with tokens.
+            continue
         yield Scoped(
             statement,
             providers,
@@ -96,6 +102,21 @@ def _mentions_pulumi(statement: Statement) -> bool:
         or any("pulumi" in block.key.lower() for block in statement.conditions)
         or any(value.lower().startswith("pulumi:") for block in statement.conditions for value in block.values)
     )
+
+
+def _covers_tokens(statement: Statement) -> bool:
+    covered = any(action == "*" or matches(action.lower(), ACTION.lower()) for action in statement.actions)
+    return covered is not statement.excluding_actions
+
+
+def _names_tokens(statement: Statement) -> Iterator[bool]:
+    """Whether Pulumi stands where only tokens have it: the provider, a claim's key, a subject."""
+    for name in statement.principals.get("Federated", ()):
+        yield ":oidc-provider/" in name and "pulumi" in name.lower()
+    for block in statement.conditions:
+        issuer, _, claim = block.key.lower().rpartition(":")
+        yield "pulumi" in issuer and not issuer.startswith(("aws", "sts", "saml"))
+        yield claim == "sub" and any(value.lower().startswith("pulumi:") for value in block.values)
 
 
 def _may_be_self_hosted(statement: Statement) -> bool:

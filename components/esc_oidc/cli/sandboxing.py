@@ -1,0 +1,159 @@
+"""`esc-oidc sandbox`: runs a command, such as `pulumi up`, with the sandbox in place of AWS and Pulumi Cloud."""
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
+
+import typer
+
+from ..inputs import formats
+from ..inputs.violations import Problem
+from ..sandbox.access_tokens import Caller
+from ..sandbox.seed import SeedError, sow
+from ..sandbox.servers import Sandbox
+from ..sandbox.surroundings import Surroundings, surroundings
+from ..sandbox.tokens import Opener
+from .output import Format, fail, print_json
+
+_SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
+"""What ends a command. Windows has no SIGHUP."""
+
+# As shells answer.
+_NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
+
+
+def user_of(login: str, organizations: Sequence[str]) -> Caller:
+    """A person who is a member of these organizations, the default one first."""
+    if not login:
+        fail("--user '': name somebody.")
+    for organization in organizations:
+        _check("organization", organization, formats.organization)
+    return Caller(Opener(login), tuple(organizations))
+
+
+def run_sandbox(command: Sequence[str], seed: Path | None, user: Caller, issuer: str, output: Format) -> int:
+    """Run a command in a new sandbox, or print its variables and wait. Gives the exit status.
+
+    Args:
+        command: The command and its arguments; nothing to wait for a signal instead.
+        seed: What exists before.
+        user: Whose access token of Pulumi Cloud the command has.
+        issuer: The `iss` of the tokens.
+        output: How the variables are printed.
+    """
+    if command and output is not Format.TEXT:
+        fail("--format is about the variables that are printed without a COMMAND; what COMMAND prints is its own.")
+    _check("issuer", issuer, formats.issuer)
+    with Signals() as signals, ExitStack() as running:
+        sandbox = running.enter_context(Sandbox(issuer_url=issuer))
+        if seed:
+            try:
+                sow(sandbox, seed)
+            except SeedError as error:
+                fail(str(error))
+        token = sandbox.access_token(user.opener, user.organizations)
+        around = running.enter_context(surroundings(sandbox, token, os.environ))
+        if command:
+            return _run(command, around.around(os.environ), signals)
+        _print(around, output)
+        typer.echo("esc-oidc: the sandbox is running. Press Ctrl-C to stop it.", err=True)
+        signals.wait()
+        return 0
+
+
+def _check(option: str, value: str, check: Callable[[str], Problem | None]) -> None:
+    if problem := check(value):
+        fail(f"--{option} {value!r}: {problem.rule} {problem.fix}")
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], signals: "Signals") -> int:
+    try:
+        return signals.run(command, environment)
+    except FileNotFoundError:
+        typer.echo(f"esc-oidc: {command[0]}: command not found.", err=True)
+        return _NOT_FOUND
+    except OSError as error:
+        typer.echo(f"esc-oidc: {command[0]}: {error.strerror}.", err=True)
+        return _NOT_EXECUTABLE
+
+
+def _print(around: Surroundings, output: Format) -> None:
+    if output is Format.JSON:
+        print_json({"set": dict(around.variables), "unset": list(around.unset)})
+        return
+    typer.echo(f"unset {' '.join(around.unset)}")
+    for name, value in around.variables.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+class Signals:
+    """A context manager in which no signal ends this process before it has cleaned up.
+
+    Signals go to the command while it runs. What was ignored before, as by nohup, stays ignored.
+    """
+
+    def __init__(self) -> None:
+        # The one queue into which a signal handler may put something while the same thread waits for it.
+        self._arrived: SimpleQueue[int] = SimpleQueue()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def wait(self) -> int:
+        """Wait for a signal."""
+        return self._arrived.get()
+
+    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Run a command to its end, unless a signal has come already. Gives the exit status, as a shell has it."""
+        if not self._arrived.empty():
+            return _SIGNALLED + self._arrived.get()
+        self._process = subprocess.Popen(command, env=environment)  # noqa: S603 - it is what the user asks for
+        self._pass_on()  # what came while it was being started
+        status = self._process.wait()
+        return status if status >= 0 else _SIGNALLED - status
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        # A command that gets two interrupts for one Ctrl-C gives up at once: `pulumi` would leave a broken state.
+        if self._process and number == signal.SIGINT and _terminal_interrupts_all():
+            return
+        self._arrived.put(number)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._process and not self._arrived.empty():
+            self._process.send_signal(self._arrived.get())
+
+
+def _terminal_interrupts_all() -> bool:
+    """Whether Ctrl-C reaches the command without us: in the foreground of a terminal it goes to all processes."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,0 +1,294 @@
+"""Logins that no opening of their environment gets admitted; and that none is reported which somebody may use."""
+
+import json
+import re
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from policy.esc_oidc_policy.logins import Login, find_logins
+from policy.esc_oidc_policy.patterns import Wild, glob, meet, opened
+from policy.esc_oidc_policy.refusals import Environment, Role, find_refusal
+
+from esc_oidc.environment import environment_definition
+from esc_oidc.inputs import check, plan
+from esc_oidc.sandbox.evaluator import ANONYMOUS
+from esc_oidc.sandbox.tokens import Opener, Opening, login_claims
+from esc_oidc.trust import provider_arn, trust_policy
+from esc_oidc.verify import Request, compile_policy
+from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
+from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
+
+ROLE = "arn:aws:iam::123456789012:role/esc"
+DEVELOPMENT = Environment("contoso", "aws", "dev")
+CURRENT, ROOT, USER = "currentEnvironment.name", "rootEnvironment.name", "pulumi.user.login"
+BY_NAME = "pulumi:environments:org:contoso:env"
+ISSUER = "https://api.pulumi.com/oidc"
+
+
+def login(*attributes, duration="1h", session_name="pulumi-esc"):
+    return Login("aws.login", ROLE, attributes, duration, session_name)
+
+
+def refusal(elements, asked=None, environment=DEVELOPMENT, client_ids=None, **role):
+    """Why the role whose trust policy has these elements refuses a login of an environment."""
+    trusting = Role(ROLE, json.dumps(example(elements)), **role)
+    return find_refusal(environment, asked or login(CURRENT), trusting, client_ids or {})
+
+
+def exactly(sub, aud="aws:contoso"):
+    """A trust policy of one subject."""
+    return conditions(sub, aud)
+
+
+def like(sub):
+    """A trust policy of one pattern."""
+    return conditions(like=sub)
+
+
+REFUSED = {
+    "another environment": (exactly(f"{LOGIN}:{CURRENT}:aws/prod"), [CURRENT]),
+    "another organization": (exactly(DEV.replace("contoso", "fabrikam"), "aws:fabrikam"), [CURRENT]),
+    "the audience of the legacy project": (exactly(DEV, "contoso"), [CURRENT]),
+    "another order": (exactly(f"{LOGIN}:{USER}:alice:{CURRENT}:aws/dev"), [CURRENT, USER]),
+    "fewer attributes than the role wants": (exactly(f"{DEV}:{USER}:alice"), [CURRENT]),
+    "more attributes than the role wants": (exactly(DEV), [CURRENT, USER]),
+    "a value cannot hold another attribute": (exactly(f"{DEV}:{USER}:alice:{ROOT}:aws/dev"), [CURRENT, USER]),
+    "attributes where the role wants none": (exactly(f"{BY_NAME}:aws/dev"), [CURRENT]),
+    "no attributes where the role wants some": (exactly(DEV), []),
+    "another organization without attributes": (exactly("pulumi:environments:org:fabrikam:env:aws/dev"), []),
+    "a pattern for another project": (like(f"{LOGIN}:{CURRENT}:prod/*"), [CURRENT]),
+    "a pattern that wants one more attribute": (like(f"{DEV}:{USER}:*"), [CURRENT]),
+    "the organization-wide pattern without attributes": (like(f"{BY_NAME}:*"), [CURRENT]),
+    "the wildcard under StringEquals": (exactly(f"{LOGIN}:{CURRENT}:aws/*"), [CURRENT]),
+    "a key with https://": ({"Condition": {"StringEquals": {f"https://{AUD}": "aws:contoso"}}}, [CURRENT]),
+    "a claim of another issuer": ({"Condition": {"StringEquals": {"accounts.google.com:aud": "x"}}}, [CURRENT]),
+    "a provider of another account": ({"Principal": {"Federated": PROVIDER.replace("1234", "9999")}}, [CURRENT]),
+    "another issuer": ({"Principal": {"Federated": PROVIDER.replace("api.pulumi.com", "gitlab.com")}}, [CURRENT]),
+    "another action": ({"Action": "sts:AssumeRole"}, [CURRENT]),
+}
+
+
+@pytest.mark.parametrize(("elements", "attributes"), REFUSED.values(), ids=REFUSED)
+def test_a_login_that_nobody_can_use_is_reported(elements, attributes):
+    """The report names the login, the environment, the role, AWS's error and the reason of `decide`."""
+    text = refusal(elements, login(*attributes))
+    assert text is not None
+    assert text.startswith(f"The login `aws.login` of contoso/aws/dev names {ROLE}, which refuses every token")
+    assert "AccessDenied" in text
+    assert "tatement 0" in text
+
+
+ADMITTED = {
+    "this environment": (exactly(DEV), [CURRENT]),
+    "one of several": (exactly([f"{LOGIN}:{CURRENT}:aws/prod", DEV]), [CURRENT]),
+    "some user": (exactly(f"{DEV}:{USER}:alice"), [CURRENT, USER]),
+    "some opened environment": (exactly(f"{DEV}:{ROOT}:app/prod"), [CURRENT, ROOT]),
+    "an empty team": (exactly(f"{DEV}:pulumi.token.team:"), [CURRENT, "pulumi.token.team"]),
+    "a pinned import": (exactly(f"{DEV}@stable"), [CURRENT]),
+    "an environment that imports this one": (exactly(f"{BY_NAME}:app/prod"), []),
+    "a stack's configuration": (exactly(f"{BY_NAME}:<yaml>"), []),
+    "a pattern for the project": (like(f"{LOGIN}:{CURRENT}:aws/*"), [CURRENT]),
+    "a pattern for users": (like(f"{DEV}:{USER}:al?c*"), [CURRENT, USER]),
+    "a pattern for everything": (like("*"), [CURRENT, USER, ROOT]),
+    "no condition": ({"Condition": {}}, [CURRENT]),
+    "a condition on something else": (
+        {"Condition": {"StringEquals": {SUB: DEV}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+        [CURRENT],
+    ),
+    "a tag with a dot": ({"Condition": {"StringEquals": {SUB: DEV, "aws:PrincipalTag/a.b:c": "d"}}}, [CURRENT]),
+    "an operator that is not judged": ({"Condition": {"StringNotEquals": {SUB: DEV}}}, [CURRENT]),
+    "a policy variable": (conditions(f"{LOGIN}:{CURRENT}:${{aws:username}}"), [CURRENT]),
+    "a self-hosted issuer": (
+        {
+            "Principal": {"Federated": PROVIDER.replace("api.pulumi.com", "pulumi.contoso.net")},
+            "Condition": {"StringEquals": {SUB.replace("api.pulumi.com", "pulumi.contoso.net"): DEV}},
+        },
+        [CURRENT],
+    ),
+    "a document that is judged by the rules": ({"Action": "not an action"}, [CURRENT]),
+    "a document that is none": ({"Effect": "Maybe"}, [CURRENT]),
+}
+
+
+@pytest.mark.parametrize(("elements", "attributes"), ADMITTED.values(), ids=ADMITTED)
+def test_a_login_that_somebody_may_use_is_not_reported(elements, attributes):
+    """One opening that may get in is enough, and what cannot be judged beforehand counts as admitted."""
+    assert refusal(elements, login(*attributes)) is None
+
+
+def test_a_deny_is_not_judged():
+    """A Deny may be about some openings alone; the rule `never-matches` speaks about one without conditions."""
+    deny = {**STATEMENT, "Effect": "Deny"}
+    assert refusal({"Statement": [STATEMENT, deny]}) is None
+    assert "no Allow statement" in refusal({"Statement": [deny]})
+
+
+@pytest.mark.parametrize("name", ["dev", "default/dev"])
+def test_both_spellings_of_the_legacy_project_are_admitted(name):
+    """Sources conflict about the project `default`: neither spelling is reported, another environment is."""
+    legacy = Environment("contoso", "default", "dev")
+    assert refusal(exactly(f"{LOGIN}:{CURRENT}:{name}", "contoso"), environment=legacy) is None
+    assert refusal(exactly(f"{LOGIN}:{CURRENT}:aws/{name}", "contoso"), environment=legacy)
+
+
+def test_a_login_for_longer_than_the_role_allows_is_reported():
+    """ESC asks for 2h when the login names no duration, and a role allows 1h when it says nothing."""
+    assert refusal(exactly(DEV), login(CURRENT, duration="1h")) is None
+    assert refusal(exactly(DEV), login(CURRENT, duration=None)) is None
+    text = refusal(exactly(DEV), login(CURRENT, duration="2h"))
+    assert "ValidationError" in text
+    assert "maximum session duration" in text
+    assert refusal(exactly(DEV), login(CURRENT, duration="2h"), max_session_seconds=7200) is None
+
+
+def test_a_session_name_that_aws_refuses_is_reported():
+    """One that depends on who opens is not judged."""
+    assert "session name 'a b'" in refusal(exactly(DEV), login(CURRENT, session_name="a b"))
+    assert refusal(exactly(DEV), login(CURRENT, session_name=None)) is None
+
+
+def test_a_provider_without_the_audience_is_reported():
+    """The client IDs of the provider that the role trusts count, where the stack has it."""
+    assert "InvalidIdentityToken" in refusal(exactly(DEV), client_ids={PROVIDER: ["contoso"]})
+    assert refusal(exactly(DEV), client_ids={PROVIDER: ["contoso", "aws:contoso"]}) is None
+    assert refusal(exactly(DEV), client_ids={PROVIDER.replace("1234", "9999"): ["contoso"]}) is None
+
+
+WHO = [
+    {},
+    {"allowed_users": ["alice"]},
+    {"allowed_users": ["bob"], "allowed_teams": ["ops"]},
+    {"allowed_token_types": ["organization"]},
+    {"allowed_root_environments": ["app/prod"]},
+    {"subject_attributes": [ROOT, CURRENT]},
+    {"subject_attributes": [], OMIT: True},
+    {"subject_attributes": [], OMIT: True, ANY_STACK: True},
+    {"subject_attributes": [USER], OMIT: True, "allowed_users": ["alice"]},
+    {ANY: True},
+]
+INPUTS = [
+    {"organization": organization, "project": project, "environment": "dev", **who}
+    for organization, project in (("contoso", "aws"), ("contoso", "default"), ("fabrikam", "aws"))
+    for who in (*WHO, *([{ANY_IN_PROJECT: True}] if project == "aws" else []))
+]
+
+
+def tokens(asking):
+    """What the sandbox mints for a login: everybody, by name, through an import and for a stack."""
+    organization, own = asking.environment_ref.split("/", 1)
+    openers = [
+        Opener("alice"),
+        Opener("bob"),
+        Opener(organization, "team", "ops"),
+        Opener(organization, "organization"),
+    ]
+    for opener, spelling in product(openers, ("stripped", "as written")):
+        for opened_as, root in ((own, own), (ANONYMOUS, own), ("app/prod", "app/prod")):
+            yield login_claims(
+                Opening(organization, opened_as, opener),
+                current_environment=own,
+                root_environment=root,
+                subject_attributes=asking.login.subject_attributes,
+                default_project=spelling,
+            )
+
+
+def test_a_login_is_reported_when_its_role_admits_none_of_its_tokens():
+    """Every shape of the component against the role of every other, with the tokens that the sandbox mints."""
+    assert [violation for inputs in INPUTS for violation in check("esc", inputs)] == []
+    plans = [plan(inputs) for inputs in INPUTS]
+    policies = [trust_policy(made.trust, provider_arn(ISSUER, "123456789012")) for made in plans]
+    count = {True: 0, False: 0}
+    for (index, asking), policy in product(enumerate(plans), policies):
+        organization, project, name = asking.environment_ref.split("/")
+        (found,) = find_logins(environment_definition(asking.login, ROLE))
+        reported = find_refusal(Environment(organization, project, name), found, Role(ROLE, json.dumps(policy)), {})
+        compiled = compile_policy(policy)
+        admitted = any(compiled.decide(Request(claims, ISSUER)).allowed for claims in tokens(asking))
+        count[admitted] += 1
+        assert admitted is (reported is None), (INPUTS[index], policy, reported)
+    assert min(count.values()) > 50
+
+
+PATTERNS = st.text("ab:*", max_size=6)
+
+
+@given(PATTERNS, PATTERNS)
+def test_patterns_meet_when_a_text_matches_both(value, wanted):
+    """The text that is found matches both patterns; and when there is none, none of four characters matches both."""
+    login_pattern = opened(value.replace("*", "\0"))
+    ours = re.compile(re.escape(value).replace(r"\*", "[^:]*"))
+    theirs = re.compile(re.escape(wanted).replace(r"\*", ".*"))
+    found = meet(login_pattern, glob(wanted))
+    if found is None:
+        texts = ("".join(text) for length in range(5) for text in product("ab:", repeat=length))
+        assert not any(ours.fullmatch(text) and theirs.fullmatch(text) for text in texts)
+    else:
+        assert ours.fullmatch(found)
+        assert theirs.fullmatch(found)
+
+
+def test_a_question_mark_is_any_one_character():
+    """StringLike has it beside the asterisk; it is neither none nor two."""
+    assert meet(tuple("ab"), glob("a?")) == "ab"
+    assert meet((Wild.VALUE,), glob("??")) == "xx"
+    assert meet(tuple("a"), glob("a?")) is None
+    assert meet(tuple("abc"), glob("a?")) is None
+    assert meet((Wild.VALUE,), (Wild.RUN,)) == ""
+
+
+SHORT = """\
+values:
+  aws:
+    login:
+      fn::open::aws-login:
+        oidc: {roleArn: ROLE, sessionName: esc, duration: 1h, subjectAttributes: [currentEnvironment.name]}
+"""
+LONG = """\
+values:
+  accounts:
+    - fn::open:
+        provider: aws-login
+        inputs:
+          oidc: {roleArn: ROLE, sessionName: esc, duration: 1h, subjectAttributes: [currentEnvironment.name]}
+"""
+
+
+@pytest.mark.parametrize(("definition", "place"), [(SHORT, "aws.login"), (LONG, "accounts[0]")])
+def test_logins_are_found_in_both_forms(definition, place):
+    """`fn::open::aws-login` and `fn::open` with a provider, wherever they stand."""
+    assert find_logins(definition) == [Login(place, "ROLE", (CURRENT,), "1h", "esc")]
+
+
+def test_a_login_that_says_little_asks_for_escs_defaults():
+    """No duration is 2h, no attributes are none, and `$$` is a dollar."""
+    text = "values: {a: {fn::open::aws-login: {oidc: {roleArn: 'R$${x}', sessionName: 'a${b}'}}}}"
+    assert find_logins(text) == [Login("a", "R${x}", (), "2h", None)]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "",
+        "values: [",
+        "values: 1",
+        "- values",
+        "values: {a: {fn::open::aws-login: {static: {accessKeyId: a}}}}",
+        "values: {a: {fn::open::aws-login: 1}}",
+        "values: {a: {fn::open::aws-login: {oidc: {sessionName: a}}}}",
+        "values: {a: {fn::open::aws-login: {oidc: {roleArn: '${b}'}}}}",
+        "values: {a: {fn::open::aws-login: {oidc: {roleArn: '${'}}}}",
+        "values: {a: {fn::open::aws-login: {oidc: {roleArn: R, subjectAttributes: '${b}'}}}}",
+        "values: {a: {fn::open::aws-login: {oidc: {roleArn: R, subjectAttributes: ['${b}']}}}}",
+        "values: {a: {fn::open::gcp-login: {oidc: {roleArn: R}}}}",
+        "values: {a: {fn::open: {provider: gcp-login, inputs: {oidc: {roleArn: R}}}}}",
+        "values: {a: {fn::open: 1}}",
+        "values: {a: &a [*a]}",
+        f"values: {'[' * 2000}",
+    ],
+)
+def test_what_is_no_login_over_oidc_or_not_known_is_left_alone(definition):
+    """Other functions, references and definitions that Pulumi Cloud would refuse are not judged."""
+    assert find_logins(definition) == []
