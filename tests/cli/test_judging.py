@@ -118,6 +118,7 @@ def test_a_role_is_read_live(file, monkeypatch):
         (["POLICY", "--token", "TEXT"], "neither a JWT nor claims"),
         (["LIST", "--token", "TOKEN"], "no object"),
         (["EMPTY", "--token", "TOKEN"], "there is no trust policy"),
+        (["NONE", "--token", "TOKEN"], "there are 0 trust policies"),
         (["POLICY", "--token", "TOKEN", "--duration", "1d"], "--duration: '1d'"),
         (["ODD", "--token", "TOKEN"], "cannot be decided"),
     ],
@@ -132,6 +133,7 @@ def test_what_cannot_be_read_is_status_2(file, arguments, said):
         "TEXT": file("a.b", "text"),
         "LIST": file([], "list"),
         "EMPTY": file({}, "empty"),
+        "NONE": file({"Roles": []}, "none"),
         "ODD": file(odd, "odd"),
     }
     result = run("explain", *(files.get(argument, argument) for argument in arguments))
@@ -144,7 +146,7 @@ def test_a_sound_policy_has_no_findings(file):
     for document in (POLICY, ROLE):
         result = run("lint", file(document))
         assert result.exit_code == 0, result.output
-        assert result.stdout == "1 trust policies: 0 errors, 0 warnings.\n"
+        assert result.stdout == "1 trust policy: 0 errors, 0 warnings.\n"
 
 
 def test_every_finding_is_printed_with_its_rule_and_its_fix(file):
@@ -152,7 +154,7 @@ def test_every_finding_is_printed_with_its_rule_and_its_fix(file):
     result = run("lint", file(WIDE))
     assert result.exit_code == 1
     assert "statement 0: error " in result.stdout
-    assert "1 errors" in result.stdout or "errors" in result.stdout.splitlines()[-1]
+    assert result.stdout.splitlines()[-1].startswith("1 trust policy: ")
 
 
 def test_folders_and_standard_input_are_searched(file, tmp_path):
@@ -164,6 +166,64 @@ def test_folders_and_standard_input_are_searched(file, tmp_path):
     assert document["policies"] == 2
     assert {Path(finding["source"]).name for finding in document["findings"]} == {"a.json"}
     assert run("lint", "-", stdin=json.dumps(WIDE)).exit_code == 1
+
+
+def test_a_folder_may_hold_other_json(file, tmp_path):
+    """Settings, lists and permission policies are passed over; the one bad trust policy is found."""
+    file("// a comment\n{}", "tsconfig.json")
+    file([1], "list.json")
+    file({"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}, "permissions.json")
+    file({"name": "x"}, "package.json")
+    bad = file(WIDE, "bad a#b.json")
+    document = json.loads(run("lint", tmp_path, "--format", "sarif").stdout)
+    uris = {
+        each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in document["runs"][0]["results"]
+    }
+    assert uris == {Path(bad).as_uri()}
+    assert "%23" in Path(bad).as_uri()
+
+
+def test_a_plan_without_roles_is_good(file):
+    """Nothing to judge is no reason to fail a pipeline."""
+    deleted = {"type": "aws_iam_role", "address": "a", "change": {"actions": ["delete"], "after": None}}
+    for document in ({"resource_changes": [deleted]}, {"steps": []}, {"Roles": []}):
+        result = run("lint", file(document))
+        assert (result.exit_code, result.stdout) == (0, "0 trust policies: 0 errors, 0 warnings.\n")
+
+
+def test_other_spellings_of_a_file_are_read(file, tmp_path):
+    """A byte order mark, as PowerShell writes it, and the bare list of `--query Roles`."""
+    path = tmp_path / "bom.json"
+    path.write_text(json.dumps(POLICY), encoding="utf-8-sig")
+    assert run("lint", path).exit_code == 0
+    assert run("lint", file([ROLE["Role"]])).exit_code == 0
+
+
+def test_the_role_s_own_account_counts(file):
+    """AWS looks for the provider where the role is: refused in `explain`, and `prove` says that it proves nothing."""
+    role = {"Role": {**ROLE["Role"], "Arn": "arn:aws:iam::999999999999:role/esc"}}
+    assert run("explain", file(ROLE), "--token", file(ALICE, "token")).exit_code == 0
+    assert run("explain", file(role), "--token", file(ALICE, "token")).exit_code == 1
+    proved = run("prove", file(role), "--inputs", file(BASE, "inputs"))
+    assert proved.exit_code == 2
+    assert "this proves nothing" in proved.stderr
+
+
+def test_the_role_s_own_maximum_counts(file):
+    """`get-role` says how long a session may be."""
+    role = file({"Role": {**ROLE["Role"], "MaxSessionDuration": 3600}})
+    token = file(ALICE, "token")
+    assert run("explain", role, "--token", token, "--duration", "1h").exit_code == 0
+    refused = run("explain", role, "--token", token, "--duration", "2h", "--format", "json")
+    assert json.loads(refused.stdout)["error"] == "ValidationError"
+
+
+def test_without_an_issuer_pulumi_s_provider_is_meant(file):
+    """Claims may lack `iss`; then the statement for GitHub, though it is first, is not the one."""
+    github = json.loads(json.dumps(POLICY["Statement"][0]).replace("api.pulumi.com/oidc", "token.actions.example.com"))
+    policy = {**POLICY, "Statement": [github, *POLICY["Statement"]]}
+    claims = {name: value for name, value in ALICE.items() if name != "iss"}
+    assert run("explain", file(policy), "--token", file(claims, "token")).exit_code == 0
 
 
 def test_sarif_is_what_code_scanning_reads(file):
@@ -306,6 +366,8 @@ def test_claims_of_deployments():
         (["contoso/aws/dev", "--attribute", "user"], "Pulumi Cloud takes currentEnvironment.name"),
         (["contoso/aws/dev", "--attribute", "a", "--no-attributes"], "contradict"),
         (["contoso/aws/dev", "--importer", "app"], "write PROJECT/ENV"),
+        (["contoso/shop/dev", "--stack", "--attribute", "currentEnvironment.name"], "no attributes"),
+        ([f"contoso/{'p' * 101}/dev", "--stack"], "100"),
     ],
 )
 def test_wrong_references_are_status_2(arguments, said):

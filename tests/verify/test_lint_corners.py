@@ -55,6 +55,23 @@ def test_who_assumes_a_role_without_a_token_is_left_alone(action, principal):
     assert rules(Principal=principal, Action=action, Condition=condition) == {"other-issuer"}
 
 
+def test_what_only_sounds_like_pulumi_is_left_alone():
+    """An external ID, a tag or a SAML provider of that name: nothing that tokens of Pulumi Cloud have."""
+    account = {"AWS": "arn:aws:iam::123456789012:root"}
+    for condition in ({"sts:ExternalId": "pulumi:contoso"}, {"aws:PrincipalTag/pulumi-project": "x"}):
+        found = rules(Principal=account, Action="sts:AssumeRole", Condition={"StringEquals": condition})
+        assert found == {"other-issuer"}
+    saml = {"Federated": "arn:aws:iam::123456789012:saml-provider/pulumi"}
+    condition = {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}
+    assert rules(Principal=saml, Action="sts:AssumeRoleWithSAML", Condition=condition) == {"other-issuer"}
+
+
+def test_a_role_for_everybody_is_found_whatever_the_action():
+    """Without any condition anyone in AWS gets in."""
+    found = rules(Principal={"AWS": "*"}, Action="sts:AssumeRole", Condition=None)
+    assert "principal-wide" in found
+
+
 def test_a_character_that_no_token_has_admits_nobody():
     """A pattern with one behind its wildcard is refuted as too narrow, not by a crash."""
     policy = {"Version": "2012-10-17", "Statement": [{**STATEMENT, **conditions(like=f"{DEV}*€")}]}

@@ -126,6 +126,8 @@ def _claims(
     """Print issuer, audience and subject for each way of opening an environment, or of running a stack."""
     if attribute and no_attributes:
         fail("--attribute and --no-attributes contradict each other.")
+    if stack and (attribute or no_attributes or importer):
+        fail("--stack is about Pulumi Deployments, whose tokens have no attributes and no imports.")
     listed = [] if no_attributes else attribute or [CURRENT_ENVIRONMENT]
     tokens = (
         deployment_tokens(reference, issuer)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..claims import ATTRIBUTES, ISSUER, LEGACY_PROJECT, OPERATIONS
-from ..inputs.formats import environment_part, organization, project
+from ..inputs.deployment_formats import project as iac_project
+from ..inputs.deployment_formats import stack as iac_stack
+from ..inputs.formats import Format, environment_part, organization, project
 from ..sandbox.evaluator import ANONYMOUS
 from ..sandbox.tokens import DefaultProject, Opener, Opening, deployment_claims, login_claims
-from .output import Format, console, fail, print_json
+from .output import Format as OutputFormat
+from .output import console, fail, print_json
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ class Openers:
     team: str
 
 
-def print_claims(tokens: Iterator[Token], output: Format) -> int:
+def print_claims(tokens: Iterator[Token], output: OutputFormat) -> int:
     """Print issuer, audience and subject of each. Gives the exit status, always 0."""
     shown = [(token.how, {name: token.claims[name] for name in ("iss", "aud", "sub")}) for token in tokens]
-    if output is Format.JSON:
+    if output is OutputFormat.JSON:
         print_json([{"how": how, **claims} for how, claims in shown])
         return 0
     out = console()
@@ -50,7 +52,7 @@ def environment_tokens(
     reference: str, attributes: Sequence[str], openers: Openers, importer: str | None, issuer: str | None
 ) -> Iterator[Token]:
     """The tokens of a login in this environment: by name, for a stack, through an import, by other tokens."""
-    org, proj, env = _parts(reference, "ORG/PROJECT/ENV")
+    org, proj, env = _parts(reference, "ORG/PROJECT/ENV", project, environment_part)
     for attribute in attributes:
         if attribute not in ATTRIBUTES:
             fail(f"--attribute {attribute}: Pulumi Cloud takes {', '.join(ATTRIBUTES)}.")
@@ -83,18 +85,17 @@ def environment_tokens(
 
 def deployment_tokens(reference: str, issuer: str | None) -> Iterator[Token]:
     """The tokens of Pulumi Deployments for each operation on this stack."""
-    org, proj, stack = _parts(reference, "ORG/PROJECT/STACK")
+    org, proj, stack = _parts(reference, "ORG/PROJECT/STACK", iac_project, iac_stack)
     for operation in OPERATIONS:
         claims = deployment_claims(org, proj, stack, operation, issuer=issuer or ISSUER)
         yield Token(f"Pulumi Deployments, {operation} of {reference}", claims)
 
 
-def _parts(reference: str, form: str) -> tuple[str, str, str]:
+def _parts(reference: str, form: str, project_format: Format, last: Format) -> tuple[str, str, str]:
     parts = reference.split("/")
     if len(parts) != 3:  # noqa: PLR2004 - ORG/PROJECT/ENV
         fail(f"{reference}: write {form}.")
-    checks: list[Any] = [organization, project, environment_part]
-    for part, check in zip(parts, checks, strict=True):
+    for part, check in zip(parts, (organization, project_format, last), strict=True):
         if problem := check(part):
             fail(f"{reference}: {part!r}: {problem.rule} {problem.fix}")
     return parts[0], parts[1], parts[2]

@@ -14,10 +14,11 @@ from ..claims import ISSUER
 from ..durations import seconds
 from ..verify import Decision, Request, UndefinedBehaviour, decide
 from ..verify.policy import read
+from ..verify.scope import providers_of
 from .output import Format, console, fail, print_json
 from .reading import one_policy, token_claims
 
-_PROVIDER: Final = re.compile(r"arn:([a-z-]+):iam::([0-9]{12}):oidc-provider/(.+)")
+_ROLE: Final = re.compile(r"arn:([a-z-]+):iam::([0-9]{12}):role/")
 _TIMES: Final = ("exp", "nbf", "iat")
 
 
@@ -100,26 +101,35 @@ def _from_file(source: str, claims: Mapping[str, Any]) -> Role:
     located = one_policy(source).located
     if located.policy is None:
         fail(f"{source}: the policy is not known yet, or encrypted.")
-    return _trusting(located.policy, claims)
+    maximum = located.max_session_seconds
+    return _trusting(located.policy, claims, located.role_arn, f"{maximum}s" if maximum else None)
 
 
-def _trusting(policy: str | Mapping[str, object], claims: Mapping[str, Any], **known: Any) -> Role:
-    """The role, and of its providers the one whose token this is, else the first."""
+def _trusting(
+    policy: str | Mapping[str, object], claims: Mapping[str, Any], role_arn: str | None, maximum: str | None
+) -> Role:
+    """The role, and of its providers the one whose token this is, else Pulumi's, else the first.
+
+    AWS looks for the provider in the role's own account: that of the principal counts only where no role is known.
+    """
     try:
         statements = read(policy).statements
     except UndefinedBehaviour as error:
         fail(f"this is no trust policy: {error}")
-    providers = [
-        match
-        for statement in statements
-        for principal in statement.principals.get("Federated", ())
-        if (match := _PROVIDER.fullmatch(principal))
-    ]
+    providers = [provider for statement in statements for provider in providers_of(statement)]
+    providers.sort(
+        key=lambda provider: (
+            f"https://{provider.path}" != claims.get("iss"),
+            not provider.is_pulumi,
+            not provider.has_issuer_form,
+        )
+    )
+    own = _ROLE.match(role_arn or "")
     if not providers:
-        return Role(policy, **known)
-    mine = [match for match in providers if f"https://{match[3]}" == claims.get("iss")]
-    partition, account, path = (mine or providers)[0].groups()
-    return Role(policy, account, partition, f"https://{path}", **known)
+        return Role(policy, max_session_duration=maximum)
+    first = providers[0]
+    partition, account = (own[1], own[2]) if own else (first.partition, first.account)
+    return Role(policy, account, partition, f"https://{first.path}", max_session_duration=maximum)
 
 
 def _live(name: str, claims: Mapping[str, Any]) -> Role:
@@ -128,7 +138,7 @@ def _live(name: str, claims: Mapping[str, Any]) -> Role:
         iam = boto3.client("iam")
         found = iam.get_role(RoleName=name)["Role"]
         maximum = f"{found['MaxSessionDuration']}s"
-        role = _trusting(found["AssumeRolePolicyDocument"], claims, max_session_duration=maximum)
+        role = _trusting(found["AssumeRolePolicyDocument"], claims, found["Arn"], maximum)
         arn = f"arn:{role.partition}:iam::{role.account}:oidc-provider/{role.issuer.removeprefix('https://')}"
         provider = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
     except (BotoCoreError, ClientError) as error:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from ..verify import Finding, lint
 from ..verify.rules import RULES
@@ -52,7 +54,9 @@ def _print(found: list[Found], judged: list[tuple[Found, Finding]]) -> None:
         out.print(f"    {finding.fix}", style="dim")
     errors = sum(finding.severity == "error" for _, finding in judged)
     warnings = sum(finding.severity == "warning" and finding.rule != _NOTE for _, finding in judged)
-    out.print(f"{len(found)} trust policies: {errors} errors, {warnings} warnings.", style="bold")
+    judged_policies = _counted(len(found), "trust policy", "trust policies")
+    counts = f"{_counted(errors, 'error', 'errors')}, {_counted(warnings, 'warning', 'warnings')}"
+    out.print(f"{judged_policies}: {counts}.", style="bold")
 
 
 def _as_json(found: Found, finding: Finding) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def _sarif(judged: Sequence[tuple[Found, Finding]]) -> Mapping[str, Any]:
             "message": {"text": f"{finding.message} {finding.fix}"},
             "locations": [
                 {
-                    "physicalLocation": {"artifactLocation": {"uri": found.source}},
+                    "physicalLocation": {"artifactLocation": {"uri": _uri(found.source)}},
                     "logicalLocations": [{"fullyQualifiedName": _logical(found, finding)}],
                 }
             ],
@@ -103,6 +107,15 @@ def _sarif(judged: Sequence[tuple[Found, Finding]]) -> Mapping[str, Any]:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "results": results}],
     }
+
+
+def _uri(source: str) -> str:
+    path = Path(source)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
+def _counted(count: int, what: str, plural: str) -> str:
+    return f"{count} {what if count == 1 else plural}"
 
 
 def _logical(found: Found, finding: Finding) -> str:

@@ -9,7 +9,7 @@ import yaml
 from ..claims import ISSUER
 from ..inputs import check, check_deployment, plan, plan_deployment
 from ..trust import Trust
-from ..verify import Proof, UndefinedBehaviour, prove
+from ..verify import Proof, UndefinedBehaviour, lint, prove
 from .output import Format, console, fail, print_json
 from .reading import one_policy, text_of
 
@@ -19,6 +19,14 @@ def prove_policy(policy: str, trust: Trust, output: Format) -> int:
     found = one_policy(policy)
     if found.located.policy is None:
         fail(f"{found}: the policy is not known yet, or encrypted.")
+    if found.located.role_arn and (
+        foreign := [
+            each
+            for each in lint(found.located.policy, found.located.role_arn)
+            if each.rule in {"principal-account", "principal-partition"}
+        ]
+    ):
+        fail(f"{found}: this proves nothing, the role is elsewhere: {foreign[0].message} {foreign[0].fix}")
     try:
         proof = prove(found.located.policy, trust)
     except UndefinedBehaviour as error:

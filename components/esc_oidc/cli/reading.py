@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import jwt
 
-from ..verify.documents import Located, find_trust_policies
+from ..verify.documents import Located, find_trust_policies, is_permission_policy, is_recognised
 from .output import fail
 
 STDIN: Final = "-"
@@ -34,57 +34,63 @@ class Found:
 def policies(sources: Sequence[str]) -> list[Found]:
     """Every trust policy in these files, in the .json files below these folders, and on standard input for `-`.
 
-    Ends the command with status 2 when something cannot be read, or there is no trust policy at all.
+    A folder may hold other JSON, which is passed over. Ends the command with status 2 when a source that was named
+    cannot be read, or is of no kind that has trust policies.
     """
-    found = [Found(name, located) for name, text in _texts(sources) for located in _find(name, text)]
-    if not found:
+    return [found for source in sources for found in _searched(source)]
+
+
+def _searched(source: str) -> list[Found]:
+    path = Path(source)
+    if source != STDIN and path.is_dir():
+        return [found for file in sorted(path.rglob("*.json")) for found in _found(str(file), in_folder=True)]
+    return _found(source, in_folder=False)
+
+
+def _found(source: str, *, in_folder: bool) -> list[Found]:
+    text = text_of(source)
+    document, problem = _object(text)
+    if document is None:
+        return [] if in_folder else fail(f"{source}: {problem}")
+    if in_folder and "Statement" in document and is_permission_policy(document):
+        return []
+    # The text itself, where the document is a policy: a key that stands twice is lost once it is parsed.
+    located = [
+        replace(each, policy=text) if each.policy is document else each for each in find_trust_policies(document)
+    ]
+    if not (located or in_folder or is_recognised(document)):
         fail(
-            f"{', '.join(sources)}: there is no trust policy. I read policies as JSON, `aws iam get-role`, "
-            "`terraform show -json`, `pulumi stack export` and `pulumi preview --json`."
+            f"{source}: there is no trust policy. I read policies as JSON, `aws iam get-role`, `terraform show -json`, "
+            "`pulumi stack export` and `pulumi preview --json`."
         )
-    return found
+    return [Found(source, each) for each in located]
+
+
+def _object(text: str) -> tuple[Mapping[str, Any] | None, str]:
+    """The JSON object in a text, or why there is none. A list is one of roles, as `--query Roles` prints it."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        return None, f"this is not JSON: {error}."
+    if isinstance(document, list) and document and all(isinstance(each, Mapping) for each in document):
+        document = {"Roles": document}
+    return (document, "") if isinstance(document, Mapping) else (None, "this is JSON, but no object.")
 
 
 def one_policy(source: str) -> Found:
     """The one trust policy in a source; ends the command when there are several."""
     found = policies([source])
-    if len(found) > 1:
+    if len(found) != 1:
         fail(f"{source}: there are {len(found)} trust policies; give one: {', '.join(str(each) for each in found)}.")
     return found[0]
-
-
-def _texts(sources: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for source in sources:
-        path = Path(source)
-        if source == STDIN:
-            yield source, sys.stdin.read()
-        elif path.is_dir():
-            for file in sorted(path.rglob("*.json")):
-                yield str(file), text_of(str(file))
-        else:
-            yield source, text_of(source)
 
 
 def text_of(source: str) -> str:
     """A file's text, or standard input for `-`; ends the command when it cannot be read."""
     try:
-        return sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8")
+        return sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{source}: {error}")
-
-
-def _find(name: str, text: str) -> list[Located]:
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        fail(f"{name}: this is not JSON: {error}.")
-    if not isinstance(document, Mapping):
-        fail(f"{name}: this is JSON, but no object.")
-    # The text itself, where the document is a policy: a key that stands twice is lost once it is parsed.
-    return [
-        Located(each.place, text, each.role_arn) if each.policy is document else each
-        for each in find_trust_policies(document)
-    ]
 
 
 def token_claims(source: str) -> Mapping[str, Any]:

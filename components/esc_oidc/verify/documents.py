@@ -28,11 +28,37 @@ class Located:
         place: Where, as the tool names it: a role's name, an address, a URN; empty for a document that is a policy.
         policy: The policy as text or mapping; None when the tool does not know it yet, or has it encrypted.
         role_arn: The role's ARN if it is known.
+        max_session_seconds: The longest session that the role allows, if it is known.
     """
 
     place: str
     policy: str | Mapping[str, object] | None
     role_arn: str | None
+    max_session_seconds: int | None = None
+
+
+_RECOGNISED: Final = {
+    "Role", "Roles", "RoleDetailList", "AssumeRolePolicyDocument", "resource_changes", "planned_values", "values",
+    "deployment", "steps",
+}  # fmt: skip
+"""What the documents that this module reads have on their top level."""
+
+
+def is_recognised(document: Mapping[str, object]) -> bool:
+    """Whether a document is of a kind that has trust policies, if none at the moment."""
+    return not _RECOGNISED.isdisjoint(document)
+
+
+def is_permission_policy(document: Mapping[str, object]) -> bool:
+    """Whether a policy says what may be done, and not who may do it: it has resources, and no principal."""
+    statements = document.get("Statement")
+    listed = statements if isinstance(statements, list) else [statements]
+    return all(
+        isinstance(each, Mapping)
+        and not {"Resource", "NotResource"}.isdisjoint(each)
+        and {"Principal", "NotPrincipal"}.isdisjoint(each)
+        for each in listed
+    )
 
 
 def find_trust_policies(document: Mapping[str, object]) -> list[Located]:
@@ -53,7 +79,8 @@ def _iam(document: Mapping[str, object]) -> Iterator[Located]:
     for role in roles:
         if isinstance(role, Mapping) and "AssumeRolePolicyDocument" in role:
             place = role.get("RoleName") or role.get("Arn") or "role"
-            yield Located(str(place), _policy(role["AssumeRolePolicyDocument"]), _text(role.get("Arn")))
+            policy, maximum = _policy(role["AssumeRolePolicyDocument"]), _seconds(role.get("MaxSessionDuration"))
+            yield Located(str(place), policy, _text(role.get("Arn")), maximum)
 
 
 def _terraform(document: Mapping[str, object]) -> Iterator[Located]:
@@ -79,7 +106,8 @@ def _module(module: Mapping[str, object]) -> Iterator[Located]:
 
 
 def _terraform_role(address: str, values: Mapping[str, object]) -> Located:
-    return Located(address, _policy(values.get("assume_role_policy")), _text(values.get("arn")))
+    maximum = _seconds(values.get("max_session_duration"))
+    return Located(address, _policy(values.get("assume_role_policy")), _text(values.get("arn")), maximum)
 
 
 def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:
@@ -95,7 +123,8 @@ def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:
         seen.add(urn)
         inputs, outputs = _mapping(resource.get("inputs")), _mapping(resource.get("outputs"))
         written = inputs.get(name, outputs.get(name))
-        yield Located(urn, _policy(written), _text(outputs.get("arn")))
+        maximum = _seconds(inputs.get("maxSessionDuration", outputs.get("maxSessionDuration")))
+        yield Located(urn, _policy(written), _text(outputs.get("arn")), maximum)
 
 
 def _policy(value: object) -> str | Mapping[str, object] | None:
@@ -110,6 +139,11 @@ def _policy(value: object) -> str | Mapping[str, object] | None:
         text = unquote(value) if value.lower().startswith("%7b") else value
         return None if text == _UNKNOWN else text
     return value if isinstance(value, Mapping) else None
+
+
+def _seconds(value: object) -> int | None:
+    """A number of seconds; what is unknown or absent is None."""
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _text(value: object) -> str | None:
