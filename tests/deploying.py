@@ -45,8 +45,9 @@ class Deployed:
     error: BaseException | None = None
 
     def of(self, kind: str) -> list[Registration]:
-        """The resources whose type ends so, in the order of registration."""
-        return [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
+        """The resources whose type ends so, by name: they are registered in whatever order they are ready."""
+        found = [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
+        return sorted(found, key=lambda resource: resource.name)
 
     def one(self, kind: str) -> Registration:
         """The one resource of this kind."""

@@ -122,7 +122,7 @@ def test_every_name_is_a_plain_string():
         )
     )
     names = [resource.name for resource in deployed.resources]
-    assert names[3:] == ["esc-policy-0", "esc-policy-Billing-8754f47b", "esc-inline-extra", "esc-environment"]
+    assert sorted(names[3:]) == ["esc-environment", "esc-inline-extra", "esc-policy-0", "esc-policy-Billing-8754f47b"]
     assert not any("Output" in name for name in names)
 
 

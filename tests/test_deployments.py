@@ -180,8 +180,8 @@ def test_a_stack_that_is_an_output_is_named_after_its_place():
 
     deployed = deploy(program)
     settings = deployed.of("DeploymentSettings")
-    assert [(r.name, r.inputs["stack"]) for r in settings] == [("dep-settings-dev", "dev"), ("dep-settings-1", "prod")]
-    assert "made" in {urn.split("::")[-1] for urn in settings[1].request.dependencies}
+    assert [(r.name, r.inputs["stack"]) for r in settings] == [("dep-settings-1", "prod"), ("dep-settings-dev", "dev")]
+    assert "made" in {urn.split("::")[-1] for urn in settings[0].request.dependencies}
 
 
 def test_the_inputs_of_provider_and_role_reach_them():
@@ -259,7 +259,7 @@ def test_one_provider_serves_both_components():
     assert deployed.warnings == []
     assert deployed.one("OpenIdConnectProvider").inputs["clientIdLists"] == ["aws:contoso", "contoso"]
     assert deployed.exports == {"one": PROVIDER_ARN, "other": PROVIDER_ARN, "audience": "contoso"}
-    assert [r.name for r in deployed.of("Role")] == ["esc-role", "dep-role"]
+    assert [r.name for r in deployed.of("Role")] == ["dep-role", "esc-role"]
 
 
 def test_previews_and_updates_may_have_roles_of_their_own():
