@@ -103,13 +103,13 @@ def test_the_sandbox_stack_deploys(sandbox):
     """From configuration and declared defaults come the component, its provider, role, attachment and environment."""
     assert sandbox.error is None
     assert sandbox.warnings == []
-    assert [(resource.type.rpartition(":")[2], resource.name) for resource in sandbox.resources] == [
-        ("PulumiEscOidc", "esc-oidc"),
-        ("OpenIdConnectProvider", "esc-oidc-provider"),
-        ("Role", "esc-oidc-role"),
-        ("RolePolicyAttachment", "esc-oidc-policy-ReadOnlyAccess-2a3bda39"),
-        ("Environment", "esc-oidc-environment"),
-    ]
+    assert {resource.name: resource.type.rpartition(":")[2] for resource in sandbox.resources} == {
+        "esc-oidc": "PulumiEscOidc",
+        "esc-oidc-provider": "OpenIdConnectProvider",
+        "esc-oidc-role": "Role",
+        "esc-oidc-policy-ReadOnlyAccess-2a3bda39": "RolePolicyAttachment",
+        "esc-oidc-environment": "Environment",
+    }
 
 
 def test_the_sandbox_stack_admits_its_two_users_alone(sandbox):
