@@ -37,10 +37,16 @@ class Claims:
         """Whether anything says what the claim may be."""
         return any(operator.name in _COMPARING for operator, _ in self.blocks[claim])
 
+    @property
+    def are_exact(self) -> bool:
+        """Whether `aud` and `sub` are both compared with StringEquals, so that any other condition only narrows."""
+        return all(any(block.operator == "StringEquals" for _, block in blocks) for blocks in self.blocks.values())
+
 
 def check_keys(scoped: Scoped, claims: Claims) -> Iterator[Finding]:
     """Operators and keys; the conditions on `aud` and `sub` are put into `claims`."""
     index, path = scoped.statement.index, scoped.path
+    methods = []
     for block in scoped.statement.conditions:
         try:
             operator = operator_of(block.operator)
@@ -52,12 +58,16 @@ def check_keys(scoped: Scoped, claims: Claims) -> Iterator[Finding]:
         if lower == path:
             if claim.lower() in {"aud", "sub"}:
                 claims.blocks[claim.lower()].append((operator, block))
+            elif claim.lower() == "amr" and scoped.statement.effect == "Allow":
+                methods.append(block.key)
             else:
                 yield found("key-claim", index, key=block.key)
         elif lower.startswith(("https:", "http:")):
             yield found("key-scheme", index, key=block.key, right=f"{path}:{claim}")
         elif not prefix or "." in prefix or "/" in prefix or "pulumi" in lower:
             yield found("key-issuer", index, key=block.key, path=path, right=f"{path}:{claim}")
+    for key in methods:
+        yield found("key-amr" if claims.are_exact else "key-claim", index, key=key)
 
 
 def check_operators(scoped: Scoped, claims: Claims) -> Iterator[Finding]:

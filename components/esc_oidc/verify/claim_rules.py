@@ -170,6 +170,16 @@ CLAIM_RULES: Final = (
         {"Condition": {"StringEquals": {AUD: "aws:contoso", SUB: DEV, "api.pulumi.com/oidc:pulumi.user.login": "me"}}},
     ),
     Rule(
+        "key-amr",
+        "warning",
+        "A condition on the authentication methods",
+        "the key `{key}` only narrows what `aud` and `sub` let in, and Pulumi Cloud does not write it.",
+        "AWS shows `amr` to trust policies, but without it in the token most operators never match.",
+        "Leave it out: `aud` and `sub` say who gets in.",
+        _KEYS,
+        {"Condition": {"StringEquals": {AUD: "aws:contoso", SUB: DEV, "api.pulumi.com/oidc:amr": "authenticated"}}},
+    ),
+    Rule(
         "policy-variable",
         "error",
         "A policy variable",

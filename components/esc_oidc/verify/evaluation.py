@@ -7,7 +7,7 @@ from functools import partial
 from .model import Decision, Request, UndefinedBehaviour, provider_arn
 from .policy import read
 from .reasons import explain_allow, explain_deny, explain_refusal
-from .session_rules import refuse_duration, refuse_session_name
+from .session_rules import refuse_maximum, refuse_parameters
 from .statements import CompiledStatement, compile_statement
 from .token_rules import Refusal, context_of, refuse_audience, refuse_issuer, refuse_times, time_of
 from .variables import Value
@@ -28,6 +28,12 @@ class CompiledPolicy:
         """
         claims = request.claims
         arn = provider_arn(request.issuer, request.account, request.partition)
+        # 0. The call: the API's own constraints on its parameters (RoleSessionName has a length and a pattern,
+        # DurationSeconds is 900 to 43200). They are about the call alone, so that AWS answers ValidationError before it
+        # reads the token or looks for the role. The role's maximum is a property of the role: it comes last.
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_RequestParameters
+        if refusal := refuse_parameters(request.session_name, request.duration, claims.get("sub")):
+            return _refused(refusal)
         # 1. The token: an OIDC provider for its issuer, with its audience, at this time.
         if refusal := refuse_issuer(claims, request.issuer) or refuse_audience(claims, request.client_ids, arn):
             return _refused(refusal)
@@ -40,10 +46,8 @@ class CompiledPolicy:
         decision = self._statements(request, arn, context)
         if not decision.allowed:
             return decision
-        # 3. The session that was asked for.
-        refusal = refuse_duration(request.duration, request.max_session_duration) or refuse_session_name(
-            request.session_name
-        )
+        # 3. What the role allows of the session that was asked for.
+        refusal = refuse_maximum(request.duration, request.max_session_duration, claims.get("sub"))
         return _refused(refusal) if refusal else decision
 
     def _statements(self, request: Request, arn: str, context: Mapping[str, Value]) -> Decision:

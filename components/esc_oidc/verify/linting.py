@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from ..trust import MAX_POLICY, POLICY_QUOTA, size
+from ..trust import MAX_POLICY, MAX_SUBJECT, POLICY_QUOTA, size
 from .claim_checks import Claims, check_audiences, check_keys, check_operators, exact_audiences
+from .denials import outweighed
 from .findings import Finding, found
 from .model import UndefinedBehaviour
-from .policy import Document, Statement, read
-from .scope import Scoped, in_scope, is_wide
-from .statement_checks import check_action, check_principal, check_reach, reason_of, role_of
+from .policy import Document, read
+from .scope import Scoped, in_scope
+from .statement_checks import check_action, check_guard, check_principal, check_reach, reason_of, role_of
 from .strangers import check_strangers
 from .subject_checks import audience_kind, check_exact, check_pattern, organization_of
 from .subjects import DeploymentSubject, read_subject
@@ -80,20 +81,21 @@ def _copies(document: Document) -> Iterator[Finding]:
 
 
 def _statements(document: Document, scoped: list[Scoped], role: tuple[str, str] | None) -> Iterator[Finding]:
-    all_denied = any(_denies_all(statement) for statement in document.statements)
     first: str | None = None
     for one in scoped:
         claims = Claims()
         yield from check_keys(one, claims)
         if one.statement.effect == "Deny":
-            # A Deny only narrows, so that it may use any operator; its keys must be right to do anything.
+            # A Deny only narrows, so that it may use any operator, principal or action; but its keys, its actions and
+            # its provider must be right to do anything.
+            yield from check_guard(one, role)
             continue
         yield from check_principal(one, role)
         yield from check_action(one)
         yield from check_operators(one, claims)
         yield from check_audiences(one, claims)
         yield from _subjects(one, claims)
-        yield from check_reach(one, denied=all_denied)
+        yield from check_reach(one, denied=outweighed(document, one))
         for _, value in claims.values("sub"):
             organization = organization_of(value)
             first = first or organization
@@ -109,6 +111,7 @@ def _subjects(scoped: Scoped, claims: Claims) -> Iterator[Finding]:
     organizations = {organization for _, organization in audiences}
     kinds = {kind for kind, _ in audiences}
     subject_organizations = set()
+    yield from _long_subjects(index, claims)
     for operator, value in claims.values("sub"):
         is_open = "*" in value or "?" in value
         if "${" in value:
@@ -137,11 +140,8 @@ def _subjects(scoped: Scoped, claims: Claims) -> Iterator[Finding]:
             yield found("audience-organization", index, audience=organization, subject=other)
 
 
-def _denies_all(statement: Statement) -> bool:
-    return (
-        statement.effect == "Deny"
-        and is_wide(statement)
-        and not statement.conditions
-        and not statement.excluding_actions
-        and any(action.lower() in {"*", "sts:*", "sts:assumerolewithwebidentity"} for action in statement.actions)
-    )
+def _long_subjects(index: int, claims: Claims) -> Iterator[Finding]:
+    for _, value in claims.values("sub"):
+        # A wildcard may stand for nothing.
+        if len(value.replace("*", "")) > MAX_SUBJECT:
+            yield found("subject-long", index, size=len(value), most=MAX_SUBJECT)

@@ -10,7 +10,10 @@ from .subject_mistakes import subject_mistake
 from .subjects import DeploymentSubject, read_subject
 from .variables import matches
 
-_CLOUD: Final = re.compile(r"(?P<cloud>[a-z]+):(?P<organization>[^:]+)")
+POLICY: Final = "the policy"
+CLIENT_IDS: Final = "the provider's client IDs"
+
+_CLOUD: Final = re.compile(r"(?P<cloud>[a-z]+):(?P<organization>[^:/]+)")
 _PROVIDER: Final = re.compile(r"arn:(?P<partition>[^:]+):iam::(?P<account>[^:]*):oidc-provider/(?P<path>.+)")
 
 
@@ -57,26 +60,27 @@ def _parting(wanted: str, had: str) -> str | None:
     )
 
 
-def audience_mistake(wanted: str, had: str, subject: object, place: str = "the policy") -> str | None:
-    """The likely mistake when the audience is another than `place` expects."""
+def audience_mistake(wanted: str, had: str, subject: object, place: str = POLICY) -> str | None:
+    """The likely mistake when the audience is another than `place` expects: `POLICY` or `CLIENT_IDS`."""
     if f"aws:{had}" == wanted:
         if isinstance(subject, str) and isinstance(read_subject(subject), DeploymentSubject):
-            return (
-                "this token is from Pulumi Deployments, whose audience is the organization without `aws:`, and the "
-                "policy is for ESC. Give Deployments a role of its own."
-            )
+            deployment = "this token is from Pulumi Deployments, whose audience is the organization without `aws:`"
+            if place == CLIENT_IDS:
+                return f"{deployment}. That audience has to be registered as well, beside {wanted!r}."
+            return f"{deployment}, and the policy is for ESC. Give Deployments a role of its own."
         return (
             "`aws:` is missing in the token: its environment is in the legacy project `default`, whose audience is the "
             f"organization alone. Write {had!r}, in the policy and in the provider's client IDs, or move the "
             "environment to another project."
         )
     if f"aws:{wanted}" == had:
+        # The client IDs are judged before any policy: of what that says nothing is known here.
+        fix = "" if place == CLIENT_IDS else f" Write {had!r}, in the policy and in the provider's client IDs."
         return (
             f"`aws:` is missing in {place}: only environments in the legacy project `default`, and Pulumi "
-            f"Deployments, have the organization alone as audience. Write {had!r}, in the policy and in the provider's "
-            "client IDs."
+            f"Deployments, have the organization alone as audience.{fix}"
         )
-    return _other_cloud(wanted, had, place) or _other_organization(wanted, had)
+    return _other_cloud(wanted, had, place) or _no_audience(wanted, had, place) or _other_organization(wanted, had)
 
 
 def _other_cloud(wanted: str, had: str, place: str) -> str | None:
@@ -89,6 +93,16 @@ def _other_cloud(wanted: str, had: str, place: str) -> str | None:
     if wants and wants["cloud"] != "aws":
         return f"{place} has the audience of another cloud ({wants['cloud']}). Write {had!r}."
     return None
+
+
+def _no_audience(wanted: str, had: str, place: str) -> str | None:
+    """AWS's own audience, or the issuer's URL: what other issuers' guides say to write."""
+    if "/" not in wanted and ".amazonaws.com" not in wanted:
+        return None
+    return (
+        f"{place} {'have' if place == CLIENT_IDS else 'has'} {wanted!r}, which is no audience of Pulumi Cloud. Write "
+        f"{had!r}, the token's."
+    )
 
 
 def _other_organization(wanted: str, had: str) -> str | None:

@@ -143,6 +143,8 @@ def _principals(principal: object, place: str) -> Mapping[str, tuple[str, ...]]:
         return {"*": ("*",)}
     if not isinstance(principal, Mapping):
         _not_a_policy(f'{place} must be "*" or an object such as {{"Federated": "arn:..."}}')
+    if not principal:
+        _not_a_policy(f"{place} is empty")
     _known(principal, _PRINCIPAL_TYPES, place)
     return {kind: _strings(names, f"{kind} in {place}") for kind, names in principal.items()}
 

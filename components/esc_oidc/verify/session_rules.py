@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from .subjects import DeploymentSubject, read_subject
 from .token_rules import Refusal
 
 SHORTEST_SESSION: Final = 900
@@ -32,8 +33,19 @@ def seconds(duration: str) -> int | None:
     return hours * 3600 + minutes * 60 + rest
 
 
-def refuse_duration(duration: str | None, max_session_duration: str | None) -> Refusal | None:
-    """At least 900 seconds, at most the role's maximum.
+def refuse_parameters(session_name: str | None, duration: str | None, subject: object) -> Refusal | None:
+    """What the API itself asks of its parameters: the name's form, and 900 to 43200 seconds.
+
+    Args:
+        session_name: The role session name.
+        duration: What is asked for, in ESC's form.
+        subject: The token's `sub`, which tells where the duration was written.
+    """
+    return _refuse_session_name(session_name) or _refuse_duration(duration, subject)
+
+
+def refuse_maximum(duration: str | None, max_session_duration: str | None, subject: object) -> Refusal | None:
+    """At most the role's maximum.
 
     Raises:
         ValueError: The role's maximum has another form than ``1h30m``.
@@ -41,10 +53,29 @@ def refuse_duration(duration: str | None, max_session_duration: str | None) -> R
     maximum = LONGEST_SESSION if max_session_duration is None else seconds(max_session_duration)
     if maximum is None:
         raise ValueError(f"max_session_duration is {max_session_duration!r}: write hours, minutes, seconds, 1h30m")
+    asked = seconds(duration) if duration is not None else None
+    if asked is None or asked <= maximum:
+        return None
+
+    def explain() -> str:
+        if _is_deployment(subject):
+            likely = ""
+        else:
+            likely = "ESC asks for 2h when the login names no duration, and a role allows 1h unless it says more. "
+        return (
+            f"The requested duration {duration} ({asked} s) exceeds the role's maximum session duration "
+            f"{max_session_duration} ({maximum} s). {likely and 'Likely mistake: '}{likely}"
+            f"{_shorter(str(max_session_duration), subject)}, or raise the role's maximum (12h at most)."
+        )
+
+    return Refusal("ValidationError", explain)
+
+
+def _refuse_duration(duration: str | None, subject: object) -> Refusal | None:
     if duration is None:
         return None
     asked = seconds(duration)
-    if asked is not None and SHORTEST_SESSION <= asked <= maximum:
+    if asked is not None and SHORTEST_SESSION <= asked <= LONGEST_SESSION:
         return None
 
     def explain() -> str:
@@ -52,18 +83,26 @@ def refuse_duration(duration: str | None, max_session_duration: str | None) -> R
             return f"The duration {duration!r} cannot be read: write hours, minutes and seconds, such as 1h30m."
         if asked < SHORTEST_SESSION:
             return f"The duration {duration} is {asked} s, and AWS issues no session under 900 s: ask for 15m or more."
-        limit = max_session_duration or "12h"
-        what = "the role's maximum session duration" if max_session_duration else "the most that any role allows,"
         return (
-            f"The requested duration {duration} ({asked} s) exceeds {what} {limit} ({maximum} s). Likely mistake: ESC "
-            "asks for 2h when the login names no duration, and a role allows 1h unless it says more. Write "
-            f"`duration: {limit}` or less into the login, or raise the role's maximum (12h at most)."
+            f"The requested duration {duration} ({asked} s) exceeds the most that any role allows, 12h "
+            f"({LONGEST_SESSION} s). {_shorter('12h', subject)}."
         )
 
     return Refusal("ValidationError", explain)
 
 
-def refuse_session_name(session_name: str | None) -> Refusal | None:
+def _shorter(limit: str, subject: object) -> str:
+    """Where the duration stands: in the login of an environment, or in the settings of a deployment."""
+    if _is_deployment(subject):
+        return f"Write {limit} or less as the session's duration into the stack's deployment settings"
+    return f"Write `duration: {limit}` or less into the login"
+
+
+def _is_deployment(subject: object) -> bool:
+    return isinstance(subject, str) and isinstance(read_subject(subject), DeploymentSubject)
+
+
+def _refuse_session_name(session_name: str | None) -> Refusal | None:
     """2 to 64 characters of letters, digits and ``_+=,.@-``."""
     if session_name is None or _SESSION_NAME.fullmatch(session_name):
         return None

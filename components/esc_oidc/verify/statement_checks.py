@@ -6,11 +6,13 @@ from typing import Final
 
 from .findings import Finding, found
 from .model import UndefinedBehaviour
-from .scope import PULUMI_PATH, Scoped
+from .scope import PULUMI_PATH, Provider, Scoped
 from .statements import ACTION
 from .variables import matches
 
 _ROLE_ARN: Final = re.compile(r"arn:([^:]+):iam::([0-9]{12}):role/.+")
+_ACCOUNT: Final = re.compile("[0-9]{12}")
+_PARTITION: Final = re.compile("aws(-[a-z-]+)?")
 _OTHER_ACTIONS: Final = frozenset({"sts:assumerole", "sts:assumerolewithsaml", "sts:setcontext"})
 # Tokens with session tags or a source identity need these two beside the action itself.
 _COMPANIONS: Final = frozenset({"sts:tagsession", "sts:setsourceidentity"})
@@ -28,6 +30,20 @@ def role_of(arn: str) -> tuple[str, str]:
     return parts[1], parts[2]
 
 
+def check_guard(scoped: Scoped, role: tuple[str, str] | None) -> Iterator[Finding]:
+    """What keeps a Deny statement from doing anything: a provider that is none, an action that is none."""
+    index = scoped.statement.index
+    federated = scoped.statement.principals.get("Federated", ())
+    if federated and not scoped.is_wide and not scoped.providers:
+        yield found("principal-not-provider", index, principal=", ".join(federated))
+    for provider in scoped.providers:
+        yield from _check_provider(index, provider, role)
+    known = [ACTION.lower(), *_OTHER_ACTIONS, *_COMPANIONS]
+    for action in scoped.statement.actions:
+        if not any(matches(action.lower(), name) for name in known):
+            yield found("action-unknown", index, action=action)
+
+
 def check_principal(scoped: Scoped, role: tuple[str, str] | None) -> Iterator[Finding]:
     """Whom an Allow statement trusts."""
     index = scoped.statement.index
@@ -39,14 +55,22 @@ def check_principal(scoped: Scoped, role: tuple[str, str] | None) -> Iterator[Fi
     for name in scoped.others:
         yield found("principal-mixed", index, principal=name)
     for provider in scoped.providers:
-        if not provider.has_issuer_form:
-            yield found("principal-issuer", index, path=provider.path)
-        elif provider.path != PULUMI_PATH:
+        if provider.has_issuer_form and provider.path != PULUMI_PATH:
             host = provider.path.partition("/")[0]
             yield found("self-hosted", index, issuer=f"https://{provider.path}", host=host)
-        if role and provider.partition != role[0]:
+        yield from _check_provider(index, provider, role)
+
+
+def _check_provider(index: int, provider: Provider, role: tuple[str, str] | None) -> Iterator[Finding]:
+    """Whether a provider can be the one that Pulumi Cloud's tokens come through to this role."""
+    if not provider.has_issuer_form:
+        yield found("principal-issuer", index, path=provider.path)
+    if not _ACCOUNT.fullmatch(provider.account) or not _PARTITION.fullmatch(provider.partition):
+        yield found("principal-not-provider", index, principal=provider.arn)
+    elif role:
+        if provider.partition != role[0]:
             yield found("principal-partition", index, partition=provider.partition, role_partition=role[0])
-        elif role and provider.account != role[1]:
+        elif provider.account != role[1]:
             yield found("principal-account", index, account=provider.account, role_account=role[1])
 
 
@@ -74,11 +98,11 @@ def check_action(scoped: Scoped) -> Iterator[Finding]:
         yield found("never-matches", index, why=f"no action covers {ACTION}")
 
 
-def check_reach(scoped: Scoped, denied: bool) -> Iterator[Finding]:
+def check_reach(scoped: Scoped, denied: str | None) -> Iterator[Finding]:
     """Whether an Allow statement lets in anything at all, as far as that is plain."""
     index = scoped.statement.index
     if denied:
-        yield found("never-matches", index, why="a Deny without conditions outweighs it")
+        yield found("never-matches", index, why=denied)
     by_key: dict[str, dict[str, tuple[str, ...]]] = {}
     for block in scoped.statement.conditions:
         by_key.setdefault(block.key.lower(), {})[block.operator] = block.values

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from ..claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, ROOT_ENVIRONMENT, TOKEN_TYPE, USER
+from ..claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, ROOT_ENVIRONMENT, TEAM, TOKEN_TYPE, USER
 from .subjects import (
     STACK_CONFIGURATION,
     AttributeSubject,
@@ -18,6 +18,8 @@ from .variables import matches
 
 def subject_mistake(wanted: str, had: str) -> str | None:
     """The likely mistake when the token's subject `had` does not match `wanted`, which may be a pattern."""
+    if trailing := _trailing(wanted, had):
+        return trailing
     wants, has = read_subject(wanted), read_subject(had)
     if not wants:
         return (
@@ -29,6 +31,18 @@ def subject_mistake(wanted: str, had: str) -> str | None:
     return next((mistake for rule in _RULES if (mistake := rule(wants, has))), None)
 
 
+def _trailing(wanted: str, had: str) -> str | None:
+    """A colon or white space that was left at the end of the policy's subject; only an empty team ends so."""
+    kept = wanted.rstrip(": \t\r\n")
+    if kept == wanted or kept.endswith(f":{TEAM}"):
+        return None
+    says = f"the policy's subject ends in {wanted[len(kept) :]!r}, which is too much: "
+    if matches(kept, had):
+        return f"{says}write {kept!r}."
+    further = subject_mistake(kept, had)
+    return f"{says}leave that out. Also: {further}" if further else f"{says}leave that out."
+
+
 def is_deployment_beside_esc(wanted: str, had: str) -> bool:
     """Whether one subject is from Pulumi Deployments and the other from ESC, so that nothing else needs saying."""
     kinds = {type(read_subject(wanted)), type(read_subject(had))}
@@ -37,10 +51,14 @@ def is_deployment_beside_esc(wanted: str, had: str) -> bool:
 
 def _stack_configuration(wants: Subject, has: Subject) -> str | None:
     if isinstance(has, DefaultSubject) and has.environment == STACK_CONFIGURATION:
+        named = list(wants.names) if isinstance(wants, AttributeSubject) else []
+        if any("*" in name or "?" in name or not name for name in named):
+            named = []
+        in_policy = "" if isinstance(wants, AttributeSubject) else " and name the environment in the policy"
         return (
             f"the environment was opened through a stack's `environment:` list (`pulumi up`), and without "
             f"subjectAttributes every such login has the subject {STACK_CONFIGURATION}. Add `subjectAttributes: "
-            f"[{CURRENT_ENVIRONMENT}]` to the login and name the environment in the policy."
+            f"[{', '.join(named or [CURRENT_ENVIRONMENT])}]` to the login{in_policy}."
         )
     if isinstance(wants, DefaultSubject) and wants.environment == STACK_CONFIGURATION:
         return (
@@ -62,7 +80,7 @@ def _kind(wants: Subject, has: Subject) -> str | None:
         return (
             f"the policy is for {describe(wants)}, and this token is from {describe(has)}: `pulumi:environments:org:` "
             "never matches the subject that attributes make, nor does its wildcard. Write the attribute form in the "
-            "policy, or remove subjectAttributes from the login."
+            "policy."
         )
     names = list(wants.names) if isinstance(wants, AttributeSubject) else []
     return (
@@ -126,7 +144,7 @@ def _environments(wants: Subject, has: Subject) -> list[tuple[str, str, str]]:
 
 
 def _environment_mistake(what: str, wanted: str, had: str) -> str:
-    return f"{what}: {_legacy_project(wanted, had) or _pinned(wanted, had) or _other_environment(wanted, had)}"
+    return f"{what}: {_legacy_project(wanted, had) or _pinned(what, wanted, had) or _other_environment(wanted, had)}"
 
 
 def _legacy_project(wanted: str, had: str) -> str | None:
@@ -143,13 +161,15 @@ def _legacy_project(wanted: str, had: str) -> str | None:
     )
 
 
-def _pinned(wanted: str, had: str) -> str | None:
+def _pinned(what: str, wanted: str, had: str) -> str | None:
     environment, _, pin = had.partition("@")
     if not pin or not matches(wanted, environment):
         return None
+    # The root is what was opened itself; the current environment may be an import of it.
+    done, do = ("opened", "Open") if what == ROOT_ENVIRONMENT else ("imported", "Import")
     return (
-        "the environment was imported at a pinned version, and the pin is part of the subject. Import "
-        f"{environment!r} without '@{pin}'."
+        f"the environment was {done} at a pinned version, and the pin is part of the subject. {do} {environment!r} "
+        f"without '@{pin}'."
     )
 
 

@@ -20,6 +20,16 @@ SUBJECT_RULES: Final = (
         conditions(like="*"),
     ),
     Rule(
+        "subject-long",
+        "error",
+        "Longer than any subject",
+        "a value of `sub` has {size} characters, and AWS takes subjects of at most {most}.",
+        "No token has such a subject that AWS takes: nobody gets in by it.",
+        "Shorten the names, or ask for fewer attributes with `subjectAttributes`.",
+        "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
+        conditions(f"{DEV}{'x' * 255}"),
+    ),
+    Rule(
         "subject-leading-wildcard",
         "error",
         "A wildcard in front",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from .mistakes import audience_mistake, issuer_mistake
+from .mistakes import CLIENT_IDS, audience_mistake, issuer_mistake
 from .model import Request, UndefinedBehaviour, provider_path
 from .variables import Value
 
@@ -59,9 +59,7 @@ def refuse_audience(claims: Mapping[str, object], client_ids: Sequence[str] | No
             ]
         )
         registered = ", ".join(repr(client_id) for client_id in client_ids) or "none"
-        mistakes = [
-            audience_mistake(client_id, aud, claims.get("sub"), "the provider's client IDs") for client_id in client_ids
-        ]
+        mistakes = [audience_mistake(client_id, aud, claims.get("sub"), CLIENT_IDS) for client_id in client_ids]
         likely = next((mistake for mistake in mistakes if mistake), "this audience was never registered.")
         return (
             f"The token's audience {aud!r} is not registered with the OIDC provider {arn} (client IDs: {registered}). "

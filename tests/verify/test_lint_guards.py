@@ -1,0 +1,122 @@
+"""`lint` about statements that silently do nothing: guards that guard nothing, and what a Deny outweighs."""
+
+import pytest
+
+from esc_oidc.verify import UndefinedBehaviour, compile_policy, lint
+from esc_oidc.verify.model_rules import AUD, DEV, PROVIDER, STATEMENT, SUB, conditions, example
+
+ROLE = "arn:aws:iam::123456789012:role/esc"
+DENY = {**STATEMENT, "Effect": "Deny", "Condition": {"StringNotEquals": {SUB: DEV}}}
+GITHUB = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+ALICE = f"{DEV}:pulumi.user.login:alice"
+
+
+def found(*statements, role=ROLE):
+    """Rule and statement of what was found."""
+    policy = {"Version": "2012-10-17", "Statement": list(statements)}
+    return {(finding.rule, finding.statement) for finding in lint(policy, role)}
+
+
+@pytest.mark.parametrize(
+    ("elements", "rules"),
+    [
+        ({}, set()),
+        ({"Principal": "*", "Action": "*"}, set()),
+        ({"Action": ["sts:*", "sts:TagSession", "sts:AssumeRole"]}, set()),
+        ({"Action": "sts:AssumeRoleWithWebIdentiy"}, {"action-unknown"}),
+        ({"Action": "sts:AsumeRole*"}, {"action-unknown"}),
+        ({"Principal": {"Federated": PROVIDER.replace("1234", "4321")}}, {"principal-account"}),
+        ({"Principal": {"Federated": PROVIDER.replace("arn:aws:", "arn:aws-cn:")}}, {"principal-partition"}),
+        ({"Principal": {"Federated": f"{PROVIDER}/v2"}}, {"principal-issuer"}),
+        ({"Principal": {"Federated": GITHUB}}, {"principal-not-provider"}),
+        ({"Principal": {"Federated": PROVIDER.replace("123456789012", "*")}}, {"principal-not-provider"}),
+    ],
+    ids=str,
+)
+def test_a_deny_that_does_nothing_is_found(elements, rules):
+    """A Deny with a misspelled action or a provider that is not the role's is found; a wide one is not."""
+    assert found(STATEMENT, {**DENY, **elements}) == {(rule, 1) for rule in rules}
+
+
+@pytest.mark.parametrize("account", ["*", "12345", "", "12345678901x", "1234567890123"])
+def test_an_account_of_other_than_12_digits_is_no_provider(account):
+    """Such an ARN names no provider, with or without the role's ARN."""
+    statement = {**STATEMENT, "Principal": {"Federated": PROVIDER.replace("123456789012", account)}}
+    for role in (ROLE, None):
+        assert found(statement, role=role) == {("principal-not-provider", 0)}
+
+
+@pytest.mark.parametrize("partition", ["amazon", "", "aws-", "AWS", "*"])
+def test_a_partition_that_is_none_is_no_provider(partition):
+    """Partitions are called aws and aws-something."""
+    statement = {**STATEMENT, "Principal": {"Federated": PROVIDER.replace("arn:aws:", f"arn:{partition}:")}}
+    assert found(statement) == {("principal-not-provider", 0)}
+    other = {**STATEMENT, "Principal": {"Federated": PROVIDER.replace("arn:aws:", "arn:aws-us-gov:")}}
+    assert found(other, role=None) == set()
+
+
+@pytest.mark.parametrize(
+    ("deny", "is_outweighed"),
+    [
+        ({"Condition": {}}, True),
+        ({"Condition": {}, "Action": "sts:Assume*"}, True),
+        ({"Condition": {}, "Action": "sts:TagSession"}, False),
+        ({"Condition": {}, "Principal": "*"}, True),
+        ({"Condition": {}, "Principal": {"Federated": GITHUB}}, False),
+        (conditions([DEV, ALICE]), True),
+        ({"Condition": {"StringLike": {SUB: "pulumi:*"}}}, True),
+        ({"Condition": {"StringNotEquals": {AUD: "aws:fabrikam"}}}, True),
+        (conditions(DEV), False),
+        ({"Condition": {"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}}, False),
+        ({"Condition": {"Bool": {SUB: "yes"}}}, False),
+    ],
+    ids=str,
+)
+def test_an_allow_that_a_deny_outweighs_never_matches(deny, is_outweighed):
+    """An Allow whose provider, or whose every audience and subject, is denied lets nobody in."""
+    allow = {**STATEMENT, **conditions([DEV, ALICE])}
+    assert (("never-matches", 0) in found(allow, {**DENY, **deny})) is is_outweighed
+
+
+@pytest.mark.parametrize(
+    "allow",
+    [
+        conditions(like=f"{DEV}:*"),
+        conditions(f"{DEV}${{aws:username}}"),
+        {"Condition": {"StringEquals": {SUB: DEV}}},
+        {"Principal": "*"},
+        conditions([f"{DEV}{number}" for number in range(1001)]),
+    ],
+    ids=lambda allow: str(allow)[:90],
+)
+def test_only_what_is_named_is_compared_with_a_deny(allow):
+    """Of patterns, variables, everybody, and more values than AWS takes nothing is said."""
+    deny = {**DENY, "Condition": {"StringLike": {SUB: "pulumi:*"}}}
+    assert ("never-matches", 0) not in found({**STATEMENT, **allow}, deny)
+
+
+def test_amr_beside_exact_claims_only_narrows():
+    """A condition on amr is a warning beside exact aud and sub, and else an error, as in a Deny."""
+    amr = {"api.pulumi.com/oidc:amr": "x"}
+    exact = {"StringEquals": {AUD: "aws:contoso", SUB: DEV, **amr}}
+    (finding,) = lint(example({"Condition": exact}))
+    assert (finding.rule, finding.severity) == ("key-amr", "warning")
+    open_end = {"StringEquals": {AUD: "aws:contoso", **amr}, "StringLike": {SUB: f"{DEV}:*"}}
+    assert ("key-claim", 0) in found({**STATEMENT, "Condition": open_end})
+    assert found(STATEMENT, {**DENY, "Condition": exact}) == {("key-claim", 1)}
+
+
+def test_a_principal_that_is_empty_is_no_policy():
+    """`Principal: {}` names nobody, which IAM does not store."""
+    policy = example({"Principal": {}})
+    with pytest.raises(UndefinedBehaviour, match="Principal of statement 0 is empty"):
+        compile_policy(policy)
+    assert [finding.rule for finding in lint(policy)] == ["unreadable"]
+
+
+@pytest.mark.parametrize(("length", "is_long"), [(255, False), (256, True)])
+def test_a_subject_over_255_characters_is_found(length, is_long):
+    """AWS takes subjects of 255 characters; the wildcards of a pattern may stand for none."""
+    sub = DEV + "x" * (length - len(DEV))
+    assert (("subject-long", 0) in found({**STATEMENT, **conditions(sub)})) is is_long
+    assert (("subject-long", 0) in found({**STATEMENT, **conditions(like=f"{sub}*")})) is is_long
