@@ -11,7 +11,7 @@ from esc_oidc.inputs import check_deployment, plan_deployment
 from esc_oidc.sandbox.evaluator import ANONYMOUS
 from esc_oidc.sandbox.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
-from esc_oidc.verify import Request, compile_policy
+from esc_oidc.verify import Request, compile_policy, decide, lint, prove
 from tests.deploying import deploy
 
 ORG, ISSUER, ACCOUNT = "contoso", "https://api.pulumi.com/oidc", "123456789012"
@@ -146,3 +146,25 @@ def test_the_legacy_project_and_deployments_keep_apart():
         own, others = (deployments, ENVIRONMENT_TOKENS) if name in ("dep", "any") else (ENVIRONMENT_TOKENS, deployments)
         assert any(role.admits(token) for token in own), name
         assert not any(role.admits(token) for token in others), name
+
+
+def test_prove_shows_exactly_the_declared_stacks_and_operations():
+    """For every shape the proof holds, and the shape before it refutes it by a token that `decide` confirms."""
+    before = None
+    for inputs in shapes():
+        trust = plan_deployment(inputs).trust
+        policy = trust_policy(trust, provider_arn(ISSUER, ACCOUNT))
+        assert prove(policy, trust).holds, inputs
+        if before:
+            found = prove(policy, before).counterexample
+            request = Request({"aud": found.audience, "sub": found.subject}, ISSUER, account=ACCOUNT)
+            assert decide(policy, request).allowed is found.admitted, inputs
+        before = trust
+
+
+def test_lint_finds_nothing_wrong_with_named_stacks():
+    """No error without a `dangerously_` input, and one with it."""
+    for inputs in shapes():
+        policy = trust_policy(plan_deployment(inputs).trust, provider_arn(ISSUER, ACCOUNT))
+        found = {finding.rule for finding in lint(policy) if finding.severity == "error"} - {"too-long"}
+        assert bool(found) is (ANY_STACK in inputs), (inputs, found)
