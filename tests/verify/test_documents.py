@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from esc_oidc.verify.documents import Located, find_trust_policies
+from esc_oidc.verify.documents import Located, find_trust_policies, is_permission_policy, is_recognised
 from esc_oidc.verify.model_rules import example
 
 POLICY = example({})
@@ -65,3 +65,26 @@ def pulumi(inputs, outputs=None, **more):
 def test_each_format(document, expected):
     """Each tool's document gives its policies, the role's ARN where it is known, and None for what is not known yet."""
     assert find_trust_policies(document) == expected
+
+
+@pytest.mark.parametrize(
+    ("statement", "permission"),
+    [
+        ({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}, True),
+        ([{"Effect": "Allow", "Action": "s3:*", "NotResource": "a"}], True),
+        ([{"Effect": "Allow", "Action": "sts:*", "Principal": "*"}], False),
+        ([{"Action": "s3:*", "Resource": "*"}, {"Action": "sts:*", "Principal": "*"}], False),
+        ([{"Action": "s3:*", "Resource": "*", "NotPrincipal": "*"}], False),
+        ("text", False),
+    ],
+)
+def test_a_permission_policy_is_no_trust_policy(statement, permission):
+    """Resources and no principal, in every statement: it says what may be done, and not who may do it."""
+    assert is_permission_policy({"Statement": statement}) is permission
+
+
+@pytest.mark.parametrize("key", ["Role", "Roles", "resource_changes", "values", "deployment", "steps"])
+def test_a_document_without_roles_is_recognised_all_the_same(key):
+    """An empty plan, state or answer has no trust policy, and is of a kind that has some."""
+    assert is_recognised({key: None})
+    assert not is_recognised({"name": key})

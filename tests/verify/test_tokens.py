@@ -151,6 +151,13 @@ def test_the_audience_must_be_registered(signer):
     assert "aws iam add-client-id-to-open-id-connect-provider" in reason
 
 
+def test_without_client_ids_the_audience_is_left_to_decide(signer):
+    """Whoever knows the account asks `decide`, whose refusal has the whole command; all else is checked."""
+    token = signer.token(aud="azure:contoso")
+    assert check(token, signer, client_ids=None)["aud"] == "azure:contoso"
+    assert refusal(token, signer)[0] == "InvalidIdentityToken"
+
+
 def test_a_list_as_audience_is_not_defined(signer):
     """AWS does not say what it makes of an `aud` that is a list."""
     with pytest.raises(UndefinedBehaviour, match="aud is a list"):
