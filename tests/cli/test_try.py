@@ -240,3 +240,29 @@ def test_a_kind_that_the_sandbox_does_not_know_is_named(tmp_path):
     result = run(tmp_path)
     assert result.exit_code == 0, result.output
     assert "+ aws:sqs/queue:Queue  logs\n      echoed: the sandbox does not know this kind" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("config", "status", "said"),
+    [
+        ('imports=["aws/nope"]', 1, "pulumiservice:index:Environment 'esc-oidc-environment': [400]"),
+        ('policyArns=["arn:aws:iam::aws:policy/Nope"]', 1, "RolePolicyAttachment 'esc-oidc-policy-Nope-9a1fbb02': "),
+        ("allowedUsers=alice", 2, "Configuration 'esc-oidc:allowedUsers' value 'alice'"),
+        ("createEnvironment=maybe", 2, "Configuration 'esc-oidc:createEnvironment' value 'maybe'"),
+    ],
+)
+def test_what_a_cloud_or_the_configuration_refuses_is_one_line(config, status, said, caplog):
+    """The resource or the key, and why; nothing of what the refusal leaves behind in Pulumi's other tasks."""
+    result = run(ROOT, "--config", config)
+    assert result.exit_code == status
+    assert result.output.count(said) == 1
+    assert "Traceback" not in result.output
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+@pytest.mark.parametrize("organization", ["ab", "o" * 41])
+def test_names_that_the_sdk_does_not_take_are_tried_all_the_same(organization):
+    """pulumi-esc-sdk wants 3 to 40 characters; for others the same two calls are made as the CLI makes them."""
+    result = run(ROOT, "--config", f"organization={organization}")
+    assert result.exit_code == 0, result.output
+    assert f"admitted  alice opens {organization}/aws/dev" in lines(result, "admitted")
