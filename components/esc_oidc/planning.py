@@ -9,7 +9,7 @@ import pulumi
 from pulumi.output import Unknown
 
 from .errors import InvalidInputs
-from .inputs import LATER, SECRET, RolePlan, Violation, without
+from .inputs import LATER, SECRET, RolePlan, Violation, depends_on_output, without
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
@@ -102,8 +102,9 @@ def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]
     Raises:
         InvalidInputs: With everything that is wrong; out of the apply if Outputs are.
     """
-    later = {key: value for key, value in given.items() if _has_output(value)}
-    violations = rules.check(name, {key: _marked(value) for key, value in given.items()})
+    marked = {key: _marked(value) for key, value in given.items()}
+    later = {key: given[key] for key, value in marked.items() if depends_on_output(value)}
+    violations = rules.check(name, marked)
     if violations:
         raise InvalidInputs(component, violations)
     if not later:
@@ -131,14 +132,6 @@ def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]
 def _is_output(value: Any) -> bool:
     # Unknown is what the plugin hands on in a preview where a caller said nothing else of an Output.
     return isinstance(value, pulumi.Output | Unknown) or inspect.isawaitable(value)
-
-
-def _has_output(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(_has_output(item) for item in value.values())
-    if isinstance(value, list | tuple):
-        return any(_has_output(item) for item in value)
-    return _is_output(value)
 
 
 def _marked(value: Any) -> Any:

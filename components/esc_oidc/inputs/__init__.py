@@ -1,6 +1,7 @@
 """What a user may pass: every violation is found, at once, and good inputs come to a plan."""
 
 from .deployment_plan import DEPLOYMENT_DEFAULTS, DeploymentPlan, check_deployment, plan_deployment
+from .examination import depends_on_output
 from .fields import DEPLOYMENT_FIELDS, ENVIRONMENT_FIELDS
 from .formats import provider_arn_parts
 from .limits import policy_limit
@@ -21,6 +22,7 @@ __all__ = [
     "Violation",
     "check",
     "check_deployment",
+    "depends_on_output",
     "plan",
     "plan_deployment",
     "policy_limit",

@@ -44,7 +44,7 @@ class AccessTokens:
             InvalidRequest: A person without any organization, or organizations for a token of another type.
         """
         members = tuple(organizations)
-        if opener.token_type == "personal":  # noqa: S105 - a type, not a secret
+        if opener.is_person:
             if not members:
                 raise InvalidRequest(f"the token of {opener.login!r} needs an organization")
         elif members not in ((), (opener.login,)):

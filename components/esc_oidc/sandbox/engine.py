@@ -222,7 +222,6 @@ def _logger(deployment: Deployment) -> logging.Logger:
         def emit(self, record: logging.LogRecord) -> None:
             deployment.messages.append((record.levelname.lower(), record.getMessage()))
 
-    # Not getLogger: that one is the process's, and this one belongs to a single deployment.
-    logger = logging.Logger("esc-oidc sandbox", logging.INFO)  # noqa: LOG001
+    logger = logging.Logger("esc-oidc sandbox", logging.INFO)  # noqa: LOG001 - it is one deployment's, not the process's
     logger.addHandler(Keeping())
     return logger
