@@ -5,10 +5,10 @@ from itertools import combinations, product
 import pytest
 import yaml
 
+from esc_oidc.claims import STACK_CONFIGURATION
 from esc_oidc.environment import environment_definition
 from esc_oidc.inputs import check, plan
-from esc_oidc.sandbox.evaluator import ANONYMOUS
-from esc_oidc.sandbox.tokens import Opener, Opening, deployment_claims, login_claims
+from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
 
@@ -222,7 +222,7 @@ def test_without_attributes_what_was_opened_counts(project, any_stack):
         for holder in (f"{project}/dev", f"{project}/x"):
             opened = deployed.opened(ORG, holder, root, Opener("carol"))
             assert opened == (root in (f"{project}/dev", further)), root
-    assert deployed.opened(ORG, f"{project}/x", ANONYMOUS, Opener("carol")) == any_stack
+    assert deployed.opened(ORG, f"{project}/x", STACK_CONFIGURATION, Opener("carol")) == any_stack
     assert not deployed.opened("fabrikam", f"{project}/dev", f"{project}/dev", Opener("carol"))
     assert not deployed.opened(ORG, f"{project}/dev", f"{project}/dev", Opener("carol"), attributes=[CURRENT])
 
@@ -234,7 +234,7 @@ def test_any_environment_is_the_organization_under_one_audience(project):
     for organization, current, root, opener, attributes in product(
         [ORG, "fabrikam", "contoso-eu"],
         ["aws/x", "default/x"],
-        [*ROOTS, ANONYMOUS],
+        [*ROOTS, STACK_CONFIGURATION],
         OPENERS,
         [[], [CURRENT], [USER, ROOT]],
     ):

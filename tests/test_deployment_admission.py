@@ -6,10 +6,9 @@ from itertools import chain, combinations, product
 import pytest
 
 from esc_oidc import PulumiDeploymentsOidc, PulumiEscOidc
-from esc_oidc.claims import ATTRIBUTES, OPERATIONS
+from esc_oidc.claims import ATTRIBUTES, OPERATIONS, STACK_CONFIGURATION
 from esc_oidc.inputs import check_deployment, plan_deployment
-from esc_oidc.sandbox.evaluator import ANONYMOUS
-from esc_oidc.sandbox.tokens import Opener, Opening, deployment_claims, login_claims
+from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy, decide, lint, prove
 from tests.deploying import deploy
@@ -41,7 +40,7 @@ def environment_tokens():
     for environment, opener, listed, spelling in product(
         ("default/dev", "core/dev"), openers, attributes, ("stripped", "as written")
     ):
-        for root in (environment, ANONYMOUS) if not listed else (environment,):
+        for root in (environment, STACK_CONFIGURATION) if not listed else (environment,):
             yield login_claims(
                 Opening(ORG, root, opener),
                 current_environment=environment,

@@ -1,11 +1,13 @@
-"""What Pulumi Cloud writes into the tokens it signs: issuer, audience and subject.
+"""What Pulumi Cloud writes into the tokens it signs: one grammar of audiences and subjects, written and read here.
 
 Sources: https://www.pulumi.com/docs/esc/guides/configuring-oidc/ and
 https://www.pulumi.com/docs/deployments/guides/oidc/ for the formats; the ESC evaluator
 (github.com/pulumi/esc) for which environment is the current one and which the root.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 ISSUER: Final = "https://api.pulumi.com/oidc"
@@ -29,29 +31,156 @@ OPERATIONS: Final = ("preview", "update", "refresh", "destroy")
 LEGACY_PROJECT: Final = "default"
 """The project of environments made before ESC had projects; audience and subject leave it out."""
 
+STACK_CONFIGURATION: Final = "<yaml>"
+"""What stands for the environment in an attribute-less subject when a stack's `environment:` list opened it."""
+
+NAME: Final = r"[A-Za-z0-9._-]+"
+"""The name of an ESC project or environment, or of a Pulumi project or stack, as a regular expression."""
+
+ORGANIZATION: Final = r"[A-Za-z0-9._-]{1,80}"
+"""An organization's login, likewise."""
+
+PERSON: Final = r"[A-Za-z0-9._@+-]+"
+"""The login of a user or the name of a team, likewise."""
+
+ENVIRONMENT: Final = rf"(?:{NAME}/)?{NAME}(?:@{NAME})?"
+"""An environment as an attribute's value names it, likewise: without a project in the legacy one, with a version where
+an import pins one."""
+
+VALUES: Final[Mapping[str, str]] = {
+    CURRENT_ENVIRONMENT: ENVIRONMENT,
+    ROOT_ENVIRONMENT: ENVIRONMENT,
+    USER: PERSON,
+    TOKEN_TYPE: "[a-z]+",  # the documentation says "such as" personal, team and organization
+    TEAM: f"(?:{PERSON})?",
+}
+"""The values of each attribute, likewise."""
+
+_WITH_ATTRIBUTES: Final = "pulumi:environments:pulumi.organization.login:"
+_BY_NAME: Final = "pulumi:environments:org:"
+_DEPLOYMENT: Final = "pulumi:deploy:org:"
+SUBJECT_HEADS: Final = (_WITH_ATTRIBUTES, _BY_NAME, _DEPLOYMENT)
+"""How subjects begin, up to the organization: ESC with attributes, ESC without, Pulumi Deployments."""
+
+_AUDIENCE: Final = re.compile(rf"(?:(?P<cloud>[A-Za-z0-9]+):)?(?P<organization>{ORGANIZATION})")
+
+
+def is_name(text: str) -> bool:
+    """Whether Pulumi takes this for the name of a project, an environment or a stack."""
+    return re.fullmatch(NAME, text) is not None and text not in {".", ".."}
+
+
+def issuer_path(issuer: str) -> str:
+    """The issuer without its scheme: how ARNs and condition keys name it."""
+    return issuer.removeprefix("https://")
+
 
 def condition_key(issuer: str, claim: str) -> str:
     """The key under which AWS shows a claim to a trust policy: the issuer without its scheme, and the claim.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
     """
-    return f"{issuer.removeprefix('https://')}:{claim}"
+    return f"{issuer_path(issuer)}:{claim}"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """An `aud` of Pulumi Cloud, read.
+
+    Attributes:
+        cloud: What the token is for, such as ``aws`` or ``azure``; None in the legacy project and for Deployments,
+            whose audience is the organization alone.
+        organization: The organization's login.
+    """
+
+    cloud: str | None
+    organization: str
+
+    def __str__(self) -> str:
+        return f"{self.cloud}:{self.organization}" if self.cloud else self.organization
+
+
+def read_audience(audience: str) -> Audience | None:
+    """The parts of an audience; None when Pulumi Cloud writes none of this form."""
+    parts = _AUDIENCE.fullmatch(audience)
+    return Audience(parts["cloud"], parts["organization"]) if parts else None
 
 
 def audience(organization: str, project: str) -> str:
     """The ``aud`` of a login in an ESC environment of this project."""
-    return organization if project == LEGACY_PROJECT else f"aws:{organization}"
+    return str(Audience(None if project == LEGACY_PROJECT else "aws", organization))
 
 
 def deployment_audience(organization: str) -> str:
     """The ``aud`` of Pulumi Deployments."""
-    return organization
+    return str(Audience(None, organization))
+
+
+@dataclass(frozen=True)
+class AttributeSubject:
+    """The `sub` of an ESC login with `subjectAttributes`, in the order in which the login lists them."""
+
+    organization: str
+    attributes: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes, in their order."""
+        return tuple(name for name, _ in self.attributes)
+
+    def __str__(self) -> str:
+        return _WITH_ATTRIBUTES + _joined(self.organization, self.attributes)
+
+
+@dataclass(frozen=True)
+class DefaultSubject:
+    """The `sub` of an ESC login without `subjectAttributes`.
+
+    Attributes:
+        organization: The organization's login.
+        environment: The environment that was opened: ``PROJECT/ENV``, ``ENV`` in the legacy project, or
+            `STACK_CONFIGURATION`.
+    """
+
+    organization: str
+    environment: str
+
+    def __str__(self) -> str:
+        return f"{_BY_NAME}{self.organization}:env:{self.environment}"
+
+
+@dataclass(frozen=True)
+class DeploymentSubject:
+    """The `sub` of Pulumi Deployments: ``project``, ``stack``, ``operation`` and ``scope``, with their values."""
+
+    organization: str
+    fields: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return _DEPLOYMENT + _joined(self.organization, self.fields)
+
+
+Subject = AttributeSubject | DefaultSubject | DeploymentSubject
+
+
+def read_subject(subject: str) -> Subject | None:
+    """The parts of a subject, or of a pattern for some; None when Pulumi Cloud mints none of this form.
+
+    What is read is not checked: a subject is well formed when ``str`` of its parts gives it back.
+    """
+    if subject.startswith(_WITH_ATTRIBUTES):
+        return AttributeSubject(*_pairs(subject.removeprefix(_WITH_ATTRIBUTES)))
+    if subject.startswith(_BY_NAME):
+        organization, _, rest = subject.removeprefix(_BY_NAME).partition(":")
+        return DefaultSubject(organization, rest.removeprefix("env:"))
+    if subject.startswith(_DEPLOYMENT):
+        return DeploymentSubject(*_pairs(subject.removeprefix(_DEPLOYMENT)))
+    return None
 
 
 def subject(organization: str, attributes: Iterable[tuple[str, str]]) -> str:
     """The ``sub`` of a login that lists subject attributes, in the order in which it lists them."""
-    values = "".join(f":{attribute}:{value}" for attribute, value in attributes)
-    return f"pulumi:environments:pulumi.organization.login:{organization}{values}"
+    return str(AttributeSubject(organization, tuple(attributes)))
 
 
 def default_subject(organization: str, project: str, environment: str) -> str:
@@ -60,7 +189,7 @@ def default_subject(organization: str, project: str, environment: str) -> str:
     `pulumi up` does not open by name: then the subject is `stack_configuration_subject`.
     """
     name = environment if project == LEGACY_PROJECT else f"{project}/{environment}"
-    return f"pulumi:environments:org:{organization}:env:{name}"
+    return str(DefaultSubject(organization, name))
 
 
 def stack_configuration_subject(organization: str) -> str:
@@ -68,12 +197,13 @@ def stack_configuration_subject(organization: str) -> str:
 
     It is the same for every environment of the organization.
     """
-    return f"pulumi:environments:org:{organization}:env:<yaml>"
+    return str(DefaultSubject(organization, STACK_CONFIGURATION))
 
 
 def deployment_subject(organization: str, project: str, stack: str, operation: str) -> str:
     """The ``sub`` of Pulumi Deployments when it runs an operation on a stack."""
-    return f"pulumi:deploy:org:{organization}:project:{project}:stack:{stack}:operation:{operation}:scope:write"
+    fields = (("project", project), ("stack", stack), ("operation", operation), ("scope", "write"))
+    return str(DeploymentSubject(organization, fields))
 
 
 def environment_spellings(environment: str) -> Sequence[str]:
@@ -84,3 +214,13 @@ def environment_spellings(environment: str) -> Sequence[str]:
     """
     project, _, name = environment.partition("/")
     return (name, environment) if project == LEGACY_PROJECT else (environment,)
+
+
+def _joined(organization: str, pairs: Iterable[tuple[str, str]]) -> str:
+    return organization + "".join(f":{name}:{value}" for name, value in pairs)
+
+
+def _pairs(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    organization, *rest = text.split(":")
+    rest += [""] * (len(rest) % 2)
+    return organization, tuple(zip(rest[::2], rest[1::2], strict=True))

@@ -4,9 +4,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from .claims import condition_key
+from .claims import condition_key, issuer_path
+
+ACTION: Final = "sts:AssumeRoleWithWebIdentity"
+"""What a login with a token calls."""
 
 MAX_SUBJECT: Final = 255
 """AWS takes a ``sub`` of 6 to 255 characters (STS, AssumeRoleWithWebIdentity: SubjectFromWebIdentityToken)."""
@@ -22,6 +26,57 @@ MAX_POLICY: Final = 4096
 
 ACCOUNT_TO_COME: Final = "000000000000"
 """Stands for an account that is not known yet; every account number has twelve digits."""
+
+PARTITION: Final = r"aws(?:-[a-z]+)*"
+ACCOUNT: Final = r"[0-9]{12}"
+
+_IAM_ARN: Final = re.compile(r"arn:([^:]*):iam::([^:]*):([^:/]+)/(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class IamArn:
+    """An ARN of IAM, ``arn:PARTITION:iam::ACCOUNT:KIND/NAME``.
+
+    Attributes:
+        partition: ``aws``, ``aws-cn``, ``aws-us-gov``...
+        account: The 12 digits of the account; ``aws`` for AWS's own managed policies.
+        kind: ``oidc-provider``, ``role``, ``policy``.
+        name: Of a provider the issuer without its scheme; of the others path and name.
+    """
+
+    partition: str
+    account: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:{self.kind}/{self.name}"
+
+    @property
+    def is_of_an_account(self) -> bool:
+        """Whether partition and account have AWS's form."""
+        return bool(re.fullmatch(PARTITION, self.partition, re.ASCII) and re.fullmatch(ACCOUNT, self.account, re.ASCII))
+
+
+def read_iam_arn(arn: str) -> IamArn | None:
+    """The parts of an ARN, not checked one by one; None when it is no ARN of IAM."""
+    parts = _IAM_ARN.fullmatch(arn)
+    return IamArn(*parts.groups()) if parts else None
+
+
+@lru_cache(maxsize=1024)
+def provider_arn(issuer: str, account: str = ACCOUNT_TO_COME, partition: str = "aws") -> str:
+    """The ARN of the IAM OIDC provider for this issuer: AWS makes it from the URL alone.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+
+    Raises:
+        ValueError: The URL cannot be that of an IAM OIDC provider, which begins with ``https://``.
+    """
+    path = issuer_path(issuer)
+    if path == issuer or not path:
+        raise ValueError(f"issuer {issuer!r} cannot be an IAM OIDC provider: give its URL, https://HOST/PATH")
+    return str(IamArn(partition, account, "oidc-provider", path))
 
 
 @dataclass(frozen=True)
@@ -44,11 +99,6 @@ class Trust:
     def all_subjects(self) -> list[str]:
         """Exact subjects first, then patterns."""
         return [*self.subjects, *self.patterns]
-
-
-def provider_arn(issuer: str, account: str = ACCOUNT_TO_COME, partition: str = "aws") -> str:
-    """The ARN of the IAM OIDC provider for this issuer: AWS makes it from the URL alone."""
-    return f"arn:{partition}:iam::{account}:oidc-provider/{issuer.removeprefix('https://')}"
 
 
 def trust_policy(trust: Trust, provider: str) -> dict[str, Any]:
@@ -74,7 +124,7 @@ def _statement(trust: Trust, provider: str, operator: str, subjects: Sequence[st
     return {
         "Effect": "Allow",
         "Principal": {"Federated": provider},
-        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Action": ACTION,
         "Condition": condition,
     }
 
@@ -84,6 +134,6 @@ def render(policy: Mapping[str, Any]) -> str:
     return json.dumps(policy, separators=(",", ":"))
 
 
-def size(policy: Mapping[str, Any]) -> int:
+def size(policy: str | Mapping[str, Any]) -> int:
     """How much of the quota a policy takes: its characters without white space."""
-    return len(re.sub(r"\s", "", render(policy)))
+    return len(re.sub(r"\s", "", policy if isinstance(policy, str) else render(policy)))

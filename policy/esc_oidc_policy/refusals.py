@@ -18,10 +18,11 @@ from esc_oidc.claims import (
     audience,
     default_subject,
     environment_spellings,
+    issuer_path,
     subject,
 )
+from esc_oidc.trust import provider_arn
 from esc_oidc.verify import CompiledPolicy, Request, UndefinedBehaviour
-from esc_oidc.verify.model import provider_arn, provider_path
 from esc_oidc.verify.policy import Block, Document, Statement, read
 from esc_oidc.verify.scope import providers_of
 from esc_oidc.verify.statements import compile_statement
@@ -140,7 +141,7 @@ def _is_certain(block: Block, issuer: str, document: Document) -> bool:
     prefix, _, claim = block.key.lower().rpartition(":")
     if document.has_variables and any("${" in value for value in block.values):
         return False
-    if prefix == provider_path(issuer):
+    if prefix == issuer_path(issuer):
         return claim in {"aud", "sub"} and block.operator in _COMPARED
     # No request has a claim of another issuer beside one of this; `aws:SourceIp` and the like it may have.
     is_of_an_issuer = ("." in prefix or "/" in prefix) and not prefix.startswith(("aws:", "sts:"))
@@ -162,7 +163,7 @@ def _tokens(environment: Environment, login: Login, document: Document, issuer: 
 def _admitted(document: Document, issuer: str) -> Iterator[Pattern]:
     for statement in document.statements:
         for block in statement.conditions:
-            if block.key.lower() == f"{provider_path(issuer)}:sub" and block.operator in _COMPARED:
+            if block.key.lower() == f"{issuer_path(issuer)}:sub" and block.operator in _COMPARED:
                 for value in block.values:
                     # Under StringEquals no subject has what looks like a wildcard; `decide` tells them apart.
                     yield glob(value)

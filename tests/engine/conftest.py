@@ -9,7 +9,7 @@ import pytest
 
 from esc_oidc.sandbox.servers import Sandbox
 from esc_oidc.sandbox.surroundings import surroundings
-from esc_oidc.sandbox.tokens import Opener
+from esc_oidc.tokens import Opener
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pulumi_esc_sdk.exceptions import ApiException
 from esc_oidc.sandbox.engine import deploy
 from esc_oidc.sandbox.resources import Clouds
 from esc_oidc.sandbox.stack import load_stack
-from esc_oidc.sandbox.tokens import Opener
+from esc_oidc.tokens import Opener
 from tests.engine import workspaces
 
 ROLE = "urn:pulumi:sandbox::esc-oidc::esc-oidc:index:PulumiEscOidc$aws:iam/role:Role::esc-oidc-role"

@@ -12,7 +12,7 @@ from pulumi import automation
 from pulumi_esc_sdk import Configuration, EscClient
 
 from esc_oidc.sandbox.servers import Sandbox
-from esc_oidc.sandbox.tokens import Opener
+from esc_oidc.tokens import Opener
 
 ROOT = Path(__file__).parents[2]
 STACK = "sandbox"

@@ -11,10 +11,10 @@ from policy.esc_oidc_policy.logins import Login, find_logins
 from policy.esc_oidc_policy.patterns import Wild, glob, meet, opened
 from policy.esc_oidc_policy.refusals import Environment, Role, find_refusal
 
+from esc_oidc.claims import STACK_CONFIGURATION
 from esc_oidc.environment import environment_definition
 from esc_oidc.inputs import check, plan
-from esc_oidc.sandbox.evaluator import ANONYMOUS
-from esc_oidc.sandbox.tokens import Opener, Opening, login_claims
+from esc_oidc.tokens import Opener, Opening, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
 from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
@@ -185,7 +185,7 @@ def tokens(asking):
         Opener(organization, "organization"),
     ]
     for opener, spelling in product(openers, ("stripped", "as written")):
-        for opened_as, root in ((own, own), (ANONYMOUS, own), ("app/prod", "app/prod")):
+        for opened_as, root in ((own, own), (STACK_CONFIGURATION, own), ("app/prod", "app/prod")):
             yield login_claims(
                 Opening(organization, opened_as, opener),
                 current_environment=own,

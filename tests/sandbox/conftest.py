@@ -11,7 +11,7 @@ from botocore.config import Config
 from pulumi_esc_sdk import Configuration, EscClient
 
 from esc_oidc.sandbox.servers import Sandbox
-from esc_oidc.sandbox.tokens import Opener, Opening, login_claims
+from esc_oidc.tokens import Opener, Opening, login_claims
 
 
 @pytest.fixture(scope="module")

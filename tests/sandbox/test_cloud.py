@@ -3,7 +3,7 @@
 import pytest
 from pulumi_esc_sdk import Configuration, EscClient, exceptions, models
 
-from esc_oidc.sandbox.tokens import Opener
+from esc_oidc.tokens import Opener
 
 
 def test_a_definition_comes_back_as_it_was_written(client, make):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from esc_oidc.sandbox.tokens import Opener
+from esc_oidc.tokens import Opener
 
 E = "/api/esc/environments"
 

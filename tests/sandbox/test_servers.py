@@ -16,9 +16,10 @@ from moto.core.config import default_user_config
 
 from esc_oidc.sandbox.credentials import AwsLogin
 from esc_oidc.sandbox.evaluator import Login, LoginFailed
+from esc_oidc.sandbox.issuer import Issuer
 from esc_oidc.sandbox.names import InvalidRequest, Reference
 from esc_oidc.sandbox.servers import Sandbox
-from esc_oidc.sandbox.tokens import Issuer, Opener, Opening
+from esc_oidc.tokens import Opener, Opening
 
 
 def role_names(iam):

@@ -14,8 +14,8 @@ from esc_oidc.sandbox.names import (
     Reference,
 )
 from esc_oidc.sandbox.store import EnvironmentStore
-from esc_oidc.sandbox.tokens import Opener
 from esc_oidc.sandbox.vault import Vault
+from esc_oidc.tokens import Opener
 
 DEV = Reference("contoso", "aws", "dev")
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from esc_oidc.sandbox.tokens import Issuer
+from esc_oidc.sandbox.issuer import Issuer
 
 ISSUER = "https://api.pulumi.com/oidc"
 SUBJECT = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev"

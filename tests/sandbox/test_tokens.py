@@ -3,16 +3,9 @@
 import jwt
 import pytest
 
-from esc_oidc.sandbox.evaluator import ANONYMOUS
-from esc_oidc.sandbox.tokens import (
-    Issuer,
-    Opener,
-    Opening,
-    UnknownSubjectAttribute,
-    deployment_claims,
-    login_claims,
-    project_of,
-)
+from esc_oidc.claims import STACK_CONFIGURATION
+from esc_oidc.sandbox.issuer import Issuer
+from esc_oidc.tokens import Opener, Opening, UnknownSubjectAttribute, deployment_claims, login_claims, project_of
 
 ALICE = Opener("alice")
 
@@ -89,7 +82,7 @@ def test_attributes_that_the_server_does_not_take_are_refused(attribute):
     [
         ("app/prod", "pulumi:environments:org:contoso:env:app/prod"),
         ("default/prod", "pulumi:environments:org:contoso:env:prod"),
-        (ANONYMOUS, "pulumi:environments:org:contoso:env:<yaml>"),
+        (STACK_CONFIGURATION, "pulumi:environments:org:contoso:env:<yaml>"),
     ],
 )
 def test_without_attributes_the_subject_names_what_was_opened(opened, expected):
@@ -115,7 +108,12 @@ def test_the_two_spellings_of_project_default(spelling, current, expected):
 
 @pytest.mark.parametrize(
     ("current", "audience"),
-    [("aws/dev@3", "aws:contoso"), ("dev", "contoso"), ("default/dev@3", "contoso"), (ANONYMOUS, "aws:contoso")],
+    [
+        ("aws/dev@3", "aws:contoso"),
+        ("dev", "contoso"),
+        ("default/dev@3", "contoso"),
+        (STACK_CONFIGURATION, "aws:contoso"),
+    ],
 )
 def test_the_audience_is_decided_by_the_project_that_holds_the_block(current, audience):
     """Not by the environment that was opened."""

@@ -7,13 +7,22 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from esc_oidc.claims import ATTRIBUTES, audience, default_subject, deployment_subject, subject
+from esc_oidc.claims import (
+    ATTRIBUTES,
+    STACK_CONFIGURATION,
+    AttributeSubject,
+    DefaultSubject,
+    DeploymentSubject,
+    audience,
+    default_subject,
+    deployment_subject,
+    read_subject,
+    subject,
+)
 from esc_oidc.inputs import check, plan
-from esc_oidc.sandbox.evaluator import ANONYMOUS
-from esc_oidc.sandbox.tokens import Opener, Opening, deployment_claims, login_claims
+from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
-from esc_oidc.verify.subjects import AttributeSubject, DefaultSubject, DeploymentSubject, read_subject
 from esc_oidc.verify.variables import matches
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, expected
 
@@ -214,7 +223,7 @@ def declared(inputs, made, opening, block, sub):
         return same_audience and any(by_recursion(pattern, sub) for pattern in made.trust.patterns)
     if not listed:
         named = {f"{inputs['project']}/{inputs['environment']}", *inputs.get("allowed_environments", ())}
-        return same_audience and (root in named or (root == ANONYMOUS and bool(inputs.get(ANY_STACK))))
+        return same_audience and (root in named or (root == STACK_CONFIGURATION and bool(inputs.get(ANY_STACK))))
     if OMIT in inputs:
         # The block may stand anywhere under this audience; `expected` knows that of modern projects.
         current = current if inputs["project"] != "default" else f"{inputs['project']}/{inputs['environment']}"
@@ -233,7 +242,7 @@ def test_admitted_if_and_only_if_declared(inputs, data):
     listed = list(made.login.subject_attributes)
     organization = data.draw(st.sampled_from(["contoso", "contoso", "contoso", *ORGANIZATIONS]))
     current = data.draw(st.sampled_from(MODERN + LEGACY))
-    roots = [current, *MODERN, *LEGACY, *([] if listed else [ANONYMOUS])]
+    roots = [current, *MODERN, *LEGACY, *([] if listed else [STACK_CONFIGURATION])]
     root = data.draw(st.sampled_from(roots))
     opener = opener_in(organization, data.draw(OPENERS))
     others = [listed, listed, listed[::-1], listed[1:], [CURRENT], [CURRENT, USER]]

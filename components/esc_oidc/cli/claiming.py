@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..claims import ATTRIBUTES, ISSUER, LEGACY_PROJECT, OPERATIONS
+from ..claims import ATTRIBUTES, ISSUER, LEGACY_PROJECT, OPERATIONS, STACK_CONFIGURATION
 from ..inputs.deployment_formats import project as iac_project
 from ..inputs.deployment_formats import stack as iac_stack
 from ..inputs.formats import Format, environment_part, organization, project
-from ..sandbox.evaluator import ANONYMOUS
-from ..sandbox.tokens import DefaultProject, Opener, Opening, deployment_claims, login_claims
+from ..tokens import DefaultProject, Opener, Opening, deployment_claims, login_claims
 from .output import Format as OutputFormat
 from .output import console, fail, print_json
 
@@ -63,7 +62,7 @@ def environment_tokens(
     user, team, person = openers.user, openers.team, Opener(openers.user)
     ways: list[tuple[str, str, str, Opener]] = [
         (f"pulumi env open {reference}, by {user}", current, current, person),
-        (f"pulumi up of a stack that lists {current}, by {user}", ANONYMOUS, current, person),
+        (f"pulumi up of a stack that lists {current}, by {user}", STACK_CONFIGURATION, current, person),
         (f"pulumi env open {org}/{importer}, which imports {current}, by {user}", importer, importer, person),
         (f"pulumi env open {reference}, with a token of team {team}", current, current, Opener(org, "team", team)),
         (f"pulumi env open {reference}, with an organization token", current, current, Opener(org, "organization")),

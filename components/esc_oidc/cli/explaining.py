@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..claims import ISSUER
-from ..durations import seconds
+from ..sessions import seconds
 from ..verify import Decision, Request, UndefinedBehaviour, decide
 from ..verify.policy import read
 from ..verify.scope import providers_of

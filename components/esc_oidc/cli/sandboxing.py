@@ -19,7 +19,7 @@ from ..sandbox.access_tokens import Caller
 from ..sandbox.seed import SeedError, sow
 from ..sandbox.servers import Sandbox
 from ..sandbox.surroundings import Surroundings, surroundings
-from ..sandbox.tokens import Opener
+from ..tokens import Opener
 from .output import Format, fail, print_json
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")

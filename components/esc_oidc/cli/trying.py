@@ -18,7 +18,7 @@ from ..sandbox.resources import Clouds
 from ..sandbox.seed import SEED_FILE, SeedError, sow
 from ..sandbox.servers import Sandbox
 from ..sandbox.stack import ProgramStack, StackError, load_stack
-from ..sandbox.tokens import Opener
+from ..tokens import Opener
 from .output import Format, console, fail, print_json
 
 ORGANIZATION: Final = "contoso"

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from ..claims import ATTRIBUTES, LEGACY_PROJECT, TOKEN_TYPES
-from ..durations import seconds
 from ..interpolation import parse
+from ..sessions import seconds
 from .violations import Problem, listed, nearest
 
 Format = Callable[[str], Problem | None]

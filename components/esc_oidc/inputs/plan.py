@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..durations import seconds
 from ..environment import Login
+from ..sessions import seconds
 from ..trust import Trust, provider_arn
 from .environment_relations import ENVIRONMENT_RELATIONS
 from .examination import depends_on_output, examine

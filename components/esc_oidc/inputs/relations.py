@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..claims import ISSUER
-from ..durations import seconds
+from ..sessions import seconds
 from .formats import HOUR
 from .violations import Violation
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..claims import CURRENT_ENVIRONMENT, ISSUER, LEGACY_PROJECT, TEAM
-from ..durations import seconds
+from ..sessions import seconds
 from ..trust import POLICY_QUOTA, Trust, size, trust_policy
 from ..verify.rules import RULES
 from .environment_relations import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT

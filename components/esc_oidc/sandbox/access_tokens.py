@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
 
+from ..tokens import Opener
 from .names import InvalidRequest
-from .tokens import Opener
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, Response, jsonify, request
 
 from .cloud_wire import caller
-from .tokens import Issuer
+from .issuer import Issuer
 
 
 def user_calls() -> Blueprint:

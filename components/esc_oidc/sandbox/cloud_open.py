@@ -8,9 +8,10 @@ from typing import Final
 
 from flask import Blueprint, Response, jsonify, request
 
-from ..durations import seconds
+from ..claims import STACK_CONFIGURATION
+from ..sessions import seconds
 from .cloud_wire import caller, environment, refusal, yaml_body
-from .evaluator import ANONYMOUS, Evaluation
+from .evaluator import Evaluation
 from .names import InvalidRequest
 from .open_sessions import OpenSessions, value_at
 from .opening import Definitions
@@ -30,7 +31,9 @@ def open_calls(  # noqa: C901 - one nested function per call
 
     @calls.post("/yaml/check")
     def check(organization: str) -> Response:
-        checked = definitions.check(organization, ANONYMOUS, vault.reveal(yaml_body()), caller(), _overrides())
+        checked = definitions.check(
+            organization, STACK_CONFIGURATION, vault.reveal(yaml_body()), caller(), _overrides()
+        )
         if checked.failed:
             return _failure(checked)
         # Whoever does not say gets no secrets; the CLI always says.
@@ -39,11 +42,11 @@ def open_calls(  # noqa: C901 - one nested function per call
 
     @calls.post("/yaml/open")
     def open_anonymous(organization: str) -> Response:
-        return _opened(organization, ANONYMOUS, vault.reveal(yaml_body()))
+        return _opened(organization, STACK_CONFIGURATION, vault.reveal(yaml_body()))
 
     @calls.get("/yaml/open/<identity>")
     def read_anonymous(organization: str, identity: str) -> Response:
-        return jsonify({"properties": sessions.properties(organization, ANONYMOUS, identity)})
+        return jsonify({"properties": sessions.properties(organization, STACK_CONFIGURATION, identity)})
 
     one = "/<project>/<name>"
 

@@ -9,9 +9,10 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from ..claims import ISSUER
-from ..durations import seconds
+from ..sessions import seconds
+from ..tokens import DefaultProject, Opening, login_claims
 from .evaluator import Login, LoginFailed
-from .tokens import DefaultProject, Issuer, Opening, login_claims
+from .issuer import Issuer
 
 DEFAULT_DURATION: Final = "2h"
 """What a login without a duration asks for: more than a role allows unless somebody raised its maximum."""

@@ -5,14 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, OPERATIONS
-from ..durations import seconds
-from ..verify.subjects import DeploymentSubject, read_subject
+from ..claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, OPERATIONS, DeploymentSubject, read_subject
+from ..sessions import seconds
+from ..tokens import Opener, Opening, deployment_claims, login_claims
 from .attempts import Attempt, Declared, too_long
 from .requests import CloudRefused, call_cloud
 from .servers import Sandbox
 from .sessions import assume_role
-from .tokens import Opener, Opening, deployment_claims, login_claims
 
 _ANY: Final = "esc-oidc-try-any"
 """Stands for a stack that nobody named, where a pattern admits every one."""

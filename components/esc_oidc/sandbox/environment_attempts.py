@@ -12,18 +12,20 @@ from ..claims import (
     CURRENT_ENVIRONMENT,
     LEGACY_PROJECT,
     ROOT_ENVIRONMENT,
+    STACK_CONFIGURATION,
     TEAM,
     TOKEN_TYPE,
     USER,
+    AttributeSubject,
+    DefaultSubject,
+    read_subject,
 )
 from ..environment import Login, environment_definition
-from ..verify.subjects import AttributeSubject, DefaultSubject, read_subject
+from ..tokens import Opener, Opening, deployment_claims, login_claims
 from .attempts import Attempt, Declared, too_long
-from .evaluator import ANONYMOUS
 from .names import NotFound, Reference
 from .servers import Sandbox
 from .sessions import Outcome, assume_role, open_by_name, open_for_stack
-from .tokens import Opener, Opening, deployment_claims, login_claims
 
 _ANYONE: Final = Opener("member")
 _STRANGER: Final = Opener("mallory")
@@ -93,7 +95,7 @@ class _Trial:
     def _path(self, value: str) -> str:
         """An environment as a subject names it, in full; a wildcard stands for one that nobody named."""
         value = value.replace("*", "esc-oidc-try-any")
-        return value if "/" in value or value == ANONYMOUS else f"{LEGACY_PROJECT}/{value}"
+        return value if "/" in value or value == STACK_CONFIGURATION else f"{LEGACY_PROJECT}/{value}"
 
     def _opener(self, values: Mapping[str, str]) -> Opener:
         team, login = values.get(TEAM, ""), values.get(USER, "")
@@ -138,7 +140,7 @@ class _Trial:
 
     def _open(self, way: _Way, remark: str = "", *, organization: str | None = None) -> Attempt:
         organization = organization or self.organization
-        if way.root == ANONYMOUS:
+        if way.root == STACK_CONFIGURATION:
             return self._open_for_stack(_Way(way.current, way.current, way.opener))
         opened, holder = (Reference(organization, *path.split("/")) for path in (way.root, way.current))
         token = self._token(way.opener, organization)
@@ -152,7 +154,7 @@ class _Trial:
         reference = Reference(self.organization, *way.current.split("/"))
         outcome = open_for_stack(self.sandbox, self._token(way.opener, self.organization), reference)
         # The first environment that a stack lists is the root; without attributes the subject says <yaml>.
-        claims = self._claims(way, opened=ANONYMOUS)
+        claims = self._claims(way, opened=STACK_CONFIGURATION)
         return self._attempt(way.opener, f"runs `pulumi up` on a stack that lists {reference}", "", claims, outcome)
 
     def _attempt(self, opener: Opener, what: str, remark: str, claims: Mapping[str, str], outcome: Outcome) -> Attempt:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ..claims import STACK_CONFIGURATION
 from .access import DanglingReference, Path, follow, inherited, list_index, map_key
 from .aws_login import OUTPUTS, PROVIDER, Login, LoginFailed, violations
 from .definition import (
@@ -28,9 +29,6 @@ from .values import Value, from_json, quote
 
 _RESERVED: Final = ("context", "environments", "imports")
 _PLAIN_KEY: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
-
-ANONYMOUS: Final = "<yaml>"
-"""The name of a definition that was opened without being stored, such as a stack's `environment:` list."""
 
 
 @dataclass
@@ -71,7 +69,7 @@ class EnvironmentEvaluation:
         self._session = session
         self._name = name
         # An anonymous definition is nobody's root: each of its imports is its own.
-        self._root_name = name if parents_root == ANONYMOUS else parents_root
+        self._root_name = name if parents_root == STACK_CONFIGURATION else parents_root
         self._definition = definition
         self._context = from_json(
             {

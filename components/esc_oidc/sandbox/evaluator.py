@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..claims import STACK_CONFIGURATION
 from .aws_login import Login, LoginFailed
 from .definition import has_errors
 from .definition import load as load_definition
 from .document import Diagnostic, Place, Position
-from .environment_evaluation import ANONYMOUS, EnvironmentEvaluation, Session
+from .environment_evaluation import EnvironmentEvaluation, Session
 from .values import Value
 
-__all__ = ["ANONYMOUS", "Evaluation", "Login", "LoginFailed", "evaluate"]
+__all__ = ["Evaluation", "Login", "LoginFailed", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def evaluate(
     """Evaluate the definition of an environment.
 
     Args:
-        name: The environment, ``PROJECT/ENV``, or `ANONYMOUS`.
+        name: The environment, ``PROJECT/ENV``, or `STACK_CONFIGURATION`.
         yaml_text: Its definition.
         load: Gives the definition of an imported environment, by the text of the import. Raises LookupError or
             PermissionError, whose message becomes a diagnostic at the import.
@@ -98,7 +99,7 @@ def _properties(session: Session, name: str, yaml_text: str) -> dict[str, Value]
     session.diagnostics.extend(diagnostics)
     if definition is None:
         return {}
-    root = EnvironmentEvaluation(session, name, ANONYMOUS, definition).evaluate()
+    root = EnvironmentEvaluation(session, name, STACK_CONFIGURATION, definition).evaluate()
     return dict(zip(root.keys(), root.nested(), strict=True))
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..tokens import Opening
 from .access_tokens import Caller
 from .credentials import AwsLogin
 from .evaluator import Evaluation, Login, evaluate
 from .names import InvalidRequest, NotFound, Reference
 from .store import EnvironmentStore
-from .tokens import Opening
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Definitions:
 
         Args:
             organization: Whose environments it imports.
-            name: ``PROJECT/ENV``, or `evaluator.ANONYMOUS`.
+            name: ``PROJECT/ENV``, or `evaluator.STACK_CONFIGURATION`.
             yaml: The definition.
             caller: Who asks.
             overrides: Environments to import in place of others, by ``PROJECT/ENV``.

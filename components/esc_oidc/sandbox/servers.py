@@ -7,15 +7,16 @@ from types import TracebackType
 from typing import Self
 
 from ..claims import ISSUER
+from ..tokens import DefaultProject, Opener
 from .access_tokens import AccessTokens
 from .account import Account, lease
 from .accounts import Accounts
 from .aws import Aws
 from .cloud import create_cloud
 from .credentials import AwsLogin
+from .issuer import Issuer
 from .loopback import serving
 from .store import EnvironmentStore
-from .tokens import DefaultProject, Issuer, Opener
 
 
 class Sandbox:

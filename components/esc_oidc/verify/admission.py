@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ..trust import Trust
-from .model import UndefinedBehaviour, provider_arn, provider_path
+from ..claims import issuer_path
+from ..trust import Trust, provider_arn
+from .model import UndefinedBehaviour
 from .policy import Document, Statement, read
 from .scope import providers_of
 from .statements import compile_statement
@@ -70,7 +71,7 @@ def admission_of(trust_policy: str | Mapping[str, object], trust: Trust) -> Admi
         UndefinedBehaviour: It uses other elements.
     """
     document = read(trust_policy)
-    path = provider_path(trust.issuer)
+    path = issuer_path(trust.issuer)
     partition, account = _provider(document, path)
     arn = provider_arn(trust.issuer, account, partition)
     clauses = tuple(

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from ..trust import ACTION
 from .model import UndefinedBehaviour
 from .policy import Document, Statement
 from .scope import Scoped, is_wide
-from .statements import ACTION, CompiledStatement, compile_statement
+from .statements import CompiledStatement, compile_statement
 from .variables import matches
 
 _MOST: Final = 1000

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from .model import Decision, Request, UndefinedBehaviour, provider_arn
+from ..trust import provider_arn
+from .model import Decision, Request, UndefinedBehaviour
 from .policy import read
 from .reasons import explain_allow, explain_deny, explain_refusal
 from .session_rules import refuse_maximum, refuse_parameters

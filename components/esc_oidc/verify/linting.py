@@ -1,8 +1,8 @@
 """Judges a trust policy: what in it lets in more than it says, or nobody."""
 
-import re
 from collections.abc import Iterator, Mapping
 
+from ..claims import DeploymentSubject, read_subject
 from ..trust import MAX_POLICY, MAX_SUBJECT, POLICY_QUOTA, size
 from .claim_checks import Claims, check_audiences, check_keys, check_operators, exact_audiences
 from .denials import outweighed
@@ -13,7 +13,6 @@ from .scope import Scoped, in_scope
 from .statement_checks import check_action, check_guard, check_principal, check_reach, reason_of, role_of
 from .strangers import check_strangers
 from .subject_checks import audience_kind, check_exact, check_pattern, organization_of
-from .subjects import DeploymentSubject, read_subject
 
 
 def lint(trust_policy: str | Mapping[str, object], role_arn: str | None = None) -> list[Finding]:
@@ -54,7 +53,7 @@ def _document(trust_policy: str | Mapping[str, object], document: Document, scop
         return
     for index in others:
         yield found("other-issuer", index, what="The statement")
-    taken = len(re.sub(r"\s", "", trust_policy)) if isinstance(trust_policy, str) else size(trust_policy)
+    taken = size(trust_policy)
     if taken > MAX_POLICY:
         yield found("too-long", None, size=taken, most=MAX_POLICY)
     elif taken > POLICY_QUOTA:

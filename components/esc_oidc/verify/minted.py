@@ -13,8 +13,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..claims import ATTRIBUTES, CURRENT_ENVIRONMENT, OPERATIONS, ROOT_ENVIRONMENT, TEAM, TOKEN_TYPE, USER
-from .subjects import DeploymentSubject, read_subject
+from ..claims import (
+    ATTRIBUTES,
+    CURRENT_ENVIRONMENT,
+    OPERATIONS,
+    ROOT_ENVIRONMENT,
+    TEAM,
+    TOKEN_TYPE,
+    USER,
+    DeploymentSubject,
+    read_subject,
+)
 
 NAME: Final = "[A-Za-z0-9._-]+"
 _PERSON: Final = "[A-Za-z0-9._@+-]+"

@@ -5,9 +5,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from .statements import ACTION
+from ..claims import DeploymentSubject, read_subject
+from ..trust import ACTION
 from .subject_mistakes import subject_mistake
-from .subjects import DeploymentSubject, read_subject
 from .variables import matches
 
 POLICY: Final = "the policy"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 
 class UndefinedBehaviour(Exception):  # noqa: N818 - the contract's name; it is an answer, not an error of the caller
@@ -56,25 +56,3 @@ class Decision:
     def reason(self) -> str:
         """One short paragraph: which statement decided, on which key, and what the likely mistake is."""
         return self.explain()
-
-
-@lru_cache(maxsize=1024)
-def provider_path(issuer: str) -> str:
-    """The issuer without its scheme: how ARNs and condition keys name a provider.
-
-    Raises:
-        ValueError: The URL cannot be that of an IAM OIDC provider, which begins with ``https://``.
-    """
-    path = issuer.removeprefix("https://")
-    if path == issuer or not path:
-        raise ValueError(f"issuer {issuer!r} cannot be an IAM OIDC provider: give its URL, https://HOST/PATH")
-    return path
-
-
-@lru_cache(maxsize=1024)
-def provider_arn(issuer: str, account: str, partition: str) -> str:
-    """The ARN of the IAM OIDC provider for this issuer.
-
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-    """
-    return f"arn:{partition}:iam::{account}:oidc-provider/{provider_path(issuer)}"

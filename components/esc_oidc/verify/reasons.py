@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..claims import issuer_path
 from .conditions import Condition
 from .mistakes import action_mistake, key_mistake, principal_mistake, value_mistake
-from .model import Request, provider_path
+from .model import Request
 from .statements import CompiledStatement
 from .subject_mistakes import is_deployment_beside_esc
 from .variables import Value
@@ -112,7 +113,7 @@ def _miss(condition: Condition, request: Request, context: Mapping[str, Value]) 
         return Miss(
             0,
             f"{_wanted(condition)}, and {_state(value)}",
-            key_mistake(key, provider_path(request.issuer), list(context)),
+            key_mistake(key, issuer_path(request.issuer), list(context)),
         )
     if not condition.block.values:
         return Miss(0, f"{operator} on `{key}` lists no value, so nothing matches it", None)
@@ -120,9 +121,7 @@ def _miss(condition: Condition, request: Request, context: Mapping[str, Value]) 
     if condition.operator.is_negated:
         return Miss(0.5, f"{_wanted(condition)}, and {_state(value)}", None)
     nearest = max(condition.block.values, key=lambda wanted: _similarity(wanted, had))
-    claim = (
-        key.rpartition(":")[2].lower() if key.lower().startswith(f"{provider_path(request.issuer).lower()}:") else key
-    )
+    claim = key.rpartition(":")[2].lower() if key.lower().startswith(f"{issuer_path(request.issuer).lower()}:") else key
     return Miss(
         _similarity(nearest, had),
         f"{_wanted(condition, nearest)}, and {_state(value)}",

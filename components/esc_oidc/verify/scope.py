@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..claims import ISSUER
+from ..trust import ACTION
 from .policy import Document, Statement
-from .statements import ACTION
 from .variables import matches
 
 PULUMI_PATH: Final = ISSUER.removeprefix("https://")

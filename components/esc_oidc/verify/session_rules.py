@@ -3,34 +3,17 @@
 Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
 """
 
-import re
-from functools import lru_cache
-from typing import Final
-
-from .subjects import DeploymentSubject, read_subject
+from ..claims import DeploymentSubject, read_subject
+from ..sessions import LONGEST_SESSION, SESSION_NAME, SHORTEST_SESSION, seconds
 from .token_rules import Refusal
 
-SHORTEST_SESSION: Final = 900
-"""Seconds; AWS issues no shorter session."""
 
-LONGEST_SESSION: Final = 43200
-"""Seconds; no role allows a longer session."""
-
-_DURATION: Final = re.compile(r"(?=.)(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?", re.ASCII)
-_SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-
-
-@lru_cache(maxsize=256)
-def seconds(duration: str) -> int | None:
-    """The seconds in a duration in ESC's form, ``1h30m``; None if it has another form.
-
-    Source: the schema of aws-login, ``^([0-9]+h)?([0-9]+m)?([0-9]+s)?$``
-    """
-    found = _DURATION.fullmatch(duration)
-    if not found:
+def _seconds(duration: str) -> int | None:
+    """The seconds in a duration; None if it cannot be read."""
+    try:
+        return seconds(duration)
+    except ValueError:
         return None
-    hours, minutes, rest = (int(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + rest
 
 
 def refuse_parameters(session_name: str | None, duration: str | None, subject: object) -> Refusal | None:
@@ -50,10 +33,10 @@ def refuse_maximum(duration: str | None, max_session_duration: str | None, subje
     Raises:
         ValueError: The role's maximum has another form than ``1h30m``.
     """
-    maximum = LONGEST_SESSION if max_session_duration is None else seconds(max_session_duration)
+    maximum = LONGEST_SESSION if max_session_duration is None else _seconds(max_session_duration)
     if maximum is None:
         raise ValueError(f"max_session_duration is {max_session_duration!r}: write hours, minutes, seconds, 1h30m")
-    asked = seconds(duration) if duration is not None else None
+    asked = _seconds(duration) if duration is not None else None
     if asked is None or asked <= maximum:
         return None
 
@@ -74,7 +57,7 @@ def refuse_maximum(duration: str | None, max_session_duration: str | None, subje
 def _refuse_duration(duration: str | None, subject: object) -> Refusal | None:
     if duration is None:
         return None
-    asked = seconds(duration)
+    asked = _seconds(duration)
     if asked is not None and SHORTEST_SESSION <= asked <= LONGEST_SESSION:
         return None
 
@@ -104,7 +87,7 @@ def _is_deployment(subject: object) -> bool:
 
 def _refuse_session_name(session_name: str | None) -> Refusal | None:
     """2 to 64 characters of letters, digits and ``_+=,.@-``."""
-    if session_name is None or _SESSION_NAME.fullmatch(session_name):
+    if session_name is None or SESSION_NAME.fullmatch(session_name):
         return None
     return Refusal(
         "ValidationError",

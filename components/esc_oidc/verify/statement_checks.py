@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from ..trust import ACTION
 from .findings import Finding, found
 from .model import UndefinedBehaviour
 from .scope import PULUMI_PATH, Provider, Scoped
-from .statements import ACTION
 from .variables import matches
 
 _ROLE_ARN: Final = re.compile(r"arn:([^:]+):iam::([0-9]{12}):role/.+")

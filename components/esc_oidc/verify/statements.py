@@ -3,14 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from ..trust import ACTION
 from .conditions import Condition, Verdict, check_form, compile_condition
 from .model import UndefinedBehaviour
 from .policy import Statement
 from .variables import Value, matches
-
-ACTION: Final = "sts:AssumeRoleWithWebIdentity"
 
 
 @dataclass(frozen=True)

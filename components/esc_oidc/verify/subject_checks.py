@@ -10,11 +10,16 @@ from ..claims import (
     LEGACY_PROJECT,
     OPERATIONS,
     ROOT_ENVIRONMENT,
+    STACK_CONFIGURATION,
     TEAM,
     TOKEN_TYPE,
     USER,
+    AttributeSubject,
+    DefaultSubject,
+    DeploymentSubject,
+    Subject,
+    read_subject,
 )
-from .subjects import STACK_CONFIGURATION, AttributeSubject, DefaultSubject, DeploymentSubject, Subject, read_subject
 
 Problem = tuple[str, Mapping[str, object]]
 """A rule's id and the values for its templates."""

@@ -3,17 +3,30 @@
 from collections.abc import Callable
 from typing import Final
 
-from ..claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, ROOT_ENVIRONMENT, TEAM, TOKEN_TYPE, USER
-from .subjects import (
+from ..claims import (
+    CURRENT_ENVIRONMENT,
+    LEGACY_PROJECT,
+    ROOT_ENVIRONMENT,
     STACK_CONFIGURATION,
+    TEAM,
+    TOKEN_TYPE,
+    USER,
     AttributeSubject,
     DefaultSubject,
     DeploymentSubject,
     Subject,
-    describe,
     read_subject,
 )
 from .variables import matches
+
+
+def _kind_of(subject: Subject) -> str:
+    """What kind of login it is, in words."""
+    if isinstance(subject, AttributeSubject):
+        return f"an ESC login with subjectAttributes {list(subject.names)}"
+    if isinstance(subject, DefaultSubject):
+        return "an ESC login without subjectAttributes"
+    return "Pulumi Deployments"
 
 
 def subject_mistake(wanted: str, had: str) -> str | None:
@@ -73,18 +86,18 @@ def _kind(wants: Subject, has: Subject) -> str | None:
         return None
     if DeploymentSubject in {type(wants), type(has)}:
         return (
-            f"the policy is for {describe(wants)}, and this token is from {describe(has)}: their subjects never match. "
+            f"the policy is for {_kind_of(wants)}, and this token is from {_kind_of(has)}: their subjects never match. "
             "Give each a role of its own."
         )
     if isinstance(has, AttributeSubject):
         return (
-            f"the policy is for {describe(wants)}, and this token is from {describe(has)}: `pulumi:environments:org:` "
+            f"the policy is for {_kind_of(wants)}, and this token is from {_kind_of(has)}: `pulumi:environments:org:` "
             "never matches the subject that attributes make, nor does its wildcard. Write the attribute form in the "
             "policy."
         )
     names = list(wants.names) if isinstance(wants, AttributeSubject) else []
     return (
-        f"the policy is for {describe(wants)}, and this token is from {describe(has)}. Add `subjectAttributes: "
+        f"the policy is for {_kind_of(wants)}, and this token is from {_kind_of(has)}. Add `subjectAttributes: "
         f"[{', '.join(names)}]` to the login, in this order."
     )
 

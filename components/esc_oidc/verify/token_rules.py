@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from ..claims import issuer_path
 from .mistakes import CLIENT_IDS, audience_mistake, issuer_mistake
-from .model import Request, UndefinedBehaviour, provider_path
+from .model import Request, UndefinedBehaviour
 from .variables import Value
 
 CLOCK_GRACE: Final = 300
@@ -129,7 +130,7 @@ def context_of(request: Request) -> dict[str, Value]:
     for claim in _SESSION_CLAIMS:
         if claim in claims:
             raise UndefinedBehaviour(f"The token has the claim {claim}; session tags are not implemented here.")
-    prefix = f"{provider_path(request.issuer)}:".lower()
+    prefix = f"{issuer_path(request.issuer)}:".lower()
     context: dict[str, Value] = {}
     aud, sub, amr = single_claim(claims, "aud"), single_claim(claims, "sub"), claims.get("amr")
     if aud is not None:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from .model import provider_arn
+from ..trust import provider_arn
 from .token_rules import Refusal, refuse_audience, refuse_issuer, refuse_times
 
 if TYPE_CHECKING:

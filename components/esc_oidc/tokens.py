@@ -1,19 +1,13 @@
-"""The OIDC issuer of the sandbox: which claims a login carries, and real RS256 signatures over them."""
+"""The tokens that Pulumi Cloud mints: who opened what, on which way, and the claims that follow from it.
 
-import json
-import time
-import uuid
-from collections.abc import Mapping, Sequence
+Nothing is signed here: the sandbox has an issuer with a real key.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Literal
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.utils import base64url_encode
-
-from .. import claims
-from .evaluator import ANONYMOUS
+from . import claims
 
 TokenType = Literal["personal", "team", "organization"]
 """The values of ``pulumi.token.type`` that the documentation names."""
@@ -24,11 +18,6 @@ DefaultProject = Literal["stripped", "as written"]
 ``stripped`` follows Pulumi's guide (``dev``), ``as written`` Pulumi's evaluator (``default/dev``): see
 `claims.environment_spellings`.
 """
-
-LIFETIME: Final = 3600
-"""For how many seconds a token is good. Pulumi Cloud's own figure is not documented."""
-
-KEY_BITS: Final = 2048
 
 
 class UnknownSubjectAttribute(ValueError):  # noqa: N818 - an answer to whoever wrote the login
@@ -79,7 +68,7 @@ class Opening:
 
     Attributes:
         organization: The organization in whose name the environment was opened.
-        environment: ``PROJECT/ENV`` that was opened by name, or `ANONYMOUS` through a stack's
+        environment: ``PROJECT/ENV`` that was opened by name, or `claims.STACK_CONFIGURATION` through a stack's
             `environment:` list.
         opener: Who opened it.
     """
@@ -92,9 +81,9 @@ class Opening:
 def project_of(environment: str) -> str:
     """The project of an environment as a definition writes it: ``PROJECT/ENV``, or ``ENV`` for ``default``.
 
-    A login inside a stack's own definition (`ANONYMOUS`) is in no project; that text comes back.
+    A login inside a stack's own definition (`claims.STACK_CONFIGURATION`) is in no project; that text comes back.
     """
-    if environment == ANONYMOUS:
+    if environment == claims.STACK_CONFIGURATION:
         return environment
     project, slash, _ = environment.partition("/")
     return project if slash else claims.LEGACY_PROJECT
@@ -177,53 +166,8 @@ def deployment_claims(
     }
 
 
-class Issuer:
-    """A signing key made at start, and what an OIDC issuer publishes about it.
-
-    The key signs for any issuer that the claims name: the sandbox's AWS gets the key set in process, never
-    from the network.
-    """
-
-    def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-        numbers = self._key.public_key().public_numbers()
-        required = {"e": _number(numbers.e), "kty": "RSA", "n": _number(numbers.n)}
-        self.key_id: Final = _thumbprint(required)
-        self._jwk = {**required, "alg": "RS256", "use": "sig", "kid": self.key_id}
-
-    def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The public key as a JSON Web Key Set, RFC 7517."""
-        return {"keys": [dict(self._jwk)]}
-
-    def discovery(self, issuer: str, jwks_uri: str) -> dict[str, Any]:
-        """The discovery document, https://openid.net/specs/openid-connect-discovery-1_0.html, section 3."""
-        return {
-            "issuer": issuer,
-            "jwks_uri": jwks_uri,
-            "response_types_supported": ["id_token"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-            "scopes_supported": ["openid"],
-            "claims_supported": ["aud", "exp", "iat", "iss", "jti", "nbf", "sub"],
-        }
-
-    def mint(self, token_claims: Mapping[str, Any], *, now: int | None = None, lifetime: int = LIFETIME) -> str:
-        """Sign a token with these claims.
-
-        Args:
-            token_claims: What to say; ``iat``, ``nbf``, ``exp`` and ``jti`` among them stay as they are.
-            now: When it is issued, in seconds since 1970; the present by default.
-            lifetime: For how many seconds it is good.
-        """
-        issued = int(time.time()) if now is None else now
-        standard = {"iat": issued, "nbf": issued, "exp": issued + lifetime, "jti": str(uuid.uuid4())}
-        payload = json.dumps({**standard, **token_claims}).encode()
-        # Not jwt.encode: it refuses claims of wrong types, and a sandbox must be able to sign those too.
-        return jwt.PyJWS().encode(payload, self._key, algorithm="RS256", headers={"kid": self.key_id})
-
-
 def _subject_without_attributes(opening: Opening) -> str:
-    if opening.environment == ANONYMOUS:
+    if opening.environment == claims.STACK_CONFIGURATION:
         return claims.stack_configuration_subject(opening.organization)
     project, _, name = opening.environment.partition("/")
     return claims.default_subject(opening.organization, project, name)
@@ -231,13 +175,3 @@ def _subject_without_attributes(opening: Opening) -> str:
 
 def _spelled(environment: str, default_project: DefaultProject) -> str:
     return claims.environment_spellings(environment)[0] if default_project == "stripped" else environment
-
-
-def _number(value: int) -> str:
-    return base64url_encode(value.to_bytes((value.bit_length() + 7) // 8, "big")).decode()
-
-
-def _thumbprint(required: Mapping[str, str]) -> str:
-    """The key's name by RFC 7638: the hash of its required members in alphabetical order."""
-    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
-    return base64url_encode(sha256(canonical.encode()).digest()).decode()
