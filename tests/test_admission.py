@@ -7,10 +7,10 @@ import yaml
 
 from esc_oidc.claims import STACK_CONFIGURATION
 from esc_oidc.environment import environment_definition
-from esc_oidc.inputs import check, plan
 from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
+from tests.support.inputs import check, plan
 
 ORG, ISSUER, ACCOUNT = "contoso", "https://api.pulumi.com/oidc", "123456789012"
 CURRENT, ROOT, USER = "currentEnvironment.name", "rootEnvironment.name", "pulumi.user.login"

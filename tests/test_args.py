@@ -1,4 +1,4 @@
-"""The argument type of every component, and the fields by which its inputs are checked, say the same."""
+"""The argument type of each component: its defaults, its docstrings, and what type checkers hold."""
 
 import ast
 import inspect
@@ -6,57 +6,28 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, Union, get_args, get_origin
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pytest
 
 import esc_oidc
 from esc_oidc import PulumiDeploymentsOidc, PulumiDeploymentsOidcArgs, PulumiEscOidc, PulumiEscOidcArgs
-from esc_oidc.inputs import DEFAULTS, DEPLOYMENT_DEFAULTS, DEPLOYMENT_FIELDS, ENVIRONMENT_FIELDS
+from esc_oidc.inputs import Argument, DeploymentPlan, EnvironmentPlan, arguments_of
+from tests.support.inputs import ARGUMENTS, defaults
 
 COMPONENTS = Path(esc_oidc.__file__).parents[1]
-FIELDS = [(PulumiEscOidcArgs, ENVIRONMENT_FIELDS), (PulumiDeploymentsOidcArgs, DEPLOYMENT_FIELDS)]
-EACH_FIELD = [(arguments, name, field) for arguments, fields in FIELDS for name, field in fields.items()]
-EACH_DEFAULT = [
-    (arguments, name, fields[name], default)
-    for (arguments, fields), defaults in zip(FIELDS, [DEFAULTS, DEPLOYMENT_DEFAULTS], strict=True)
-    for name, default in defaults.items()
+PLANS = [(PulumiEscOidcArgs, EnvironmentPlan), (PulumiDeploymentsOidcArgs, DeploymentPlan)]
+EACH_OPTIONAL = [
+    (arguments, name) for arguments, plan in PLANS for name, read in ARGUMENTS[plan].items() if not read.required
 ]
+EACH_DEFAULT = [(arguments, name, default) for arguments, plan in PLANS for name, default in defaults(plan).items()]
 
 
 def called(parameter: Any) -> str | None:
     """How a test's parameter stands in its name."""
     return parameter if isinstance(parameter, str) else getattr(parameter, "__name__", "")
-
-
-def shape(annotation: Any) -> tuple[str, str]:
-    """The type of an input and where an Output may stand in it, as fields name them."""
-    if get_origin(annotation) is NotRequired:
-        (annotation,) = get_args(annotation)
-    plain, whole = unwrapped(annotation)
-    origin = get_origin(plain)
-    if origin is None:
-        return plain.__name__, "anywhere" if whole else "nowhere"
-    *keys, item = get_args(plain)
-    assert keys == ([str] if origin is dict else [])
-    plain_item, items = unwrapped(item)
-    assert plain_item is str
-    assert items or not whole, "what may be an Output as a whole may have Outputs inside"
-    return origin.__name__, "anywhere" if whole else "items" if items else "nowhere"
-
-
-def unwrapped(annotation: Any) -> tuple[Any, bool]:
-    """A type without pulumi.Input, and whether it was there."""
-    if get_origin(annotation) is not Union:
-        return annotation, False
-    plain, awaitable, output = get_args(annotation)
-    # Pulumi writes the last one as the text "Output[T]", which nobody resolves.
-    assert awaitable == Awaitable[plain]
-    assert "Output[" in str(output)
-    return plain, True
 
 
 def docstrings(owner: type) -> dict[str, str]:
@@ -71,36 +42,23 @@ def docstrings(owner: type) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize(("arguments", "fields"), FIELDS, ids=called)
-def test_the_fields_are_the_arguments(arguments, fields):
-    """Fields and argument type have the same names, as a set: the order of fields is that of violations only."""
-    assert set(fields) == set(arguments.__annotations__)
-
-
-@pytest.mark.parametrize(("arguments", "fields"), FIELDS, ids=called)
-def test_required_fields_are_required_arguments(arguments, fields):
-    """What the argument type demands is what the check demands, and it stands first in both."""
-    required = {name for name, field in fields.items() if field.required}
+@pytest.mark.parametrize(("arguments", "plan"), PLANS, ids=called)
+def test_a_plan_has_every_argument(arguments, plan):
+    """What may be passed is what is judged, and the required inputs stand first."""
+    assert set(plan.formats()) == set(arguments.__annotations__)
+    required = {name for name, read in ARGUMENTS[plan].items() if read.required}
     assert required == arguments.__required_keys__
     assert required >= {"organization", "project"}
-    for names in (arguments.__annotations__, fields):
-        assert set(list(names)[: len(required)]) == required
+    assert set(list(arguments.__annotations__)[: len(required)]) == required
 
 
-@pytest.mark.parametrize(("arguments", "name", "field"), EACH_FIELD, ids=called)
-def test_type_and_outputs_are_what_the_annotation_says(arguments, name, field):
-    """A field takes the type that its annotation shows, and Outputs exactly where that shows pulumi.Input."""
-    assert shape(arguments.__annotations__[name]) == (field.type, field.outputs)
-
-
-@pytest.mark.parametrize(("arguments", "name", "field", "default"), EACH_DEFAULT, ids=called)
-def test_a_default_is_documented_and_has_its_inputs_type(arguments, name, field, default):
+@pytest.mark.parametrize(("arguments", "name", "default"), EACH_DEFAULT, ids=called)
+def test_a_default_is_documented_and_has_its_inputs_type(arguments, name, default):
     """The docstring of an optional input has the value that is used when the input is not given."""
-    assert not field.required
-    assert type(default).__name__ == field.type
+    assert type(default).__name__ == arguments_of(arguments)[name].kind
     written = str(default).lower() if isinstance(default, bool) else default
     text = docstrings(arguments)[name].replace("`", "")
-    assert f"Default: {written}." in text or f"Default: {written};" in text
+    assert any(f"Default: {words}" in text for words in (f"{written}.", f"{written};", "all four.", "Pulumi Cloud, "))
 
 
 @pytest.mark.parametrize(
@@ -114,16 +72,14 @@ def test_every_input_and_output_is_documented(owner):
     assert len(set(found.values())) == len(found)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name", "field"), [each for each in EACH_FIELD if not each[2].required], ids=called
-)
-def test_optional_inputs_say_what_leaving_them_out_means(arguments, name, field):  # noqa: ARG001 - a row of the table
+@pytest.mark.parametrize(("arguments", "name"), EACH_OPTIONAL, ids=called)
+def test_optional_inputs_say_what_leaving_them_out_means(arguments, name):
     """The docstring of an optional input has its default, or which attribute it asks for, or when it is required."""
     assert any(says in docstrings(arguments)[name] for says in ("Default: ", "Asks for `", "Required unless `"))
 
 
-class Shapes(TypedDict):
-    """Annotations whose shape is known."""
+class Annotated(TypedDict):
+    """Annotations of every shape."""
 
     text: pulumi.Input[str]
     flag: NotRequired[bool]
@@ -133,16 +89,16 @@ class Shapes(TypedDict):
     table: dict[str, pulumi.Input[str]]
 
 
-def test_shapes_are_read_from_annotations():
-    """The reading of annotations above tells these apart."""
-    assert [shape(each) for each in Shapes.__annotations__.values()] == [
-        ("str", "anywhere"),
-        ("bool", "nowhere"),
-        ("list", "items"),
-        ("list", "anywhere"),
-        ("list", "nowhere"),
-        ("dict", "items"),
-    ]
+def test_type_and_outputs_are_read_from_the_annotations():
+    """The argument type says what an input is, whether it is required and where an Output may stand."""
+    assert arguments_of(Annotated) == {
+        "text": Argument("str", required=True, may_be_output=True, items_may_be_outputs=False),
+        "flag": Argument("bool", required=False, may_be_output=False, items_may_be_outputs=False),
+        "items": Argument("list", required=False, may_be_output=False, items_may_be_outputs=True),
+        "whole": Argument("list", required=False, may_be_output=True, items_may_be_outputs=True),
+        "plain": Argument("list", required=True, may_be_output=False, items_may_be_outputs=False),
+        "table": Argument("dict", required=True, may_be_output=False, items_may_be_outputs=True),
+    }
 
 
 GOOD = """
@@ -156,7 +112,11 @@ PulumiEscOidc("one", args)
 PulumiEscOidc("two", args, opts)
 PulumiEscOidc("three", {"organization": "contoso", "project": "aws", "environment": "dev"}, opts=opts)
 PulumiEscOidc("four", organization="contoso", project="aws", environment=later, tags={"a": later}, opts=opts)
-arn: pulumi.Output[str] = PulumiEscOidc("five", organization="contoso", project="aws", environment="dev").role_arn
+login = PulumiEscOidc("five", organization="contoso", project="aws", environment="dev")
+arn: pulumi.Output[str] = login.role_arn
+subjects: pulumi.Output[list[str]] = login.subjects
+shouted: pulumi.Output[str] = login.role_arn.apply(str.upper)
+account: pulumi.Input[str] = login.audience
 """
 BAD = """
 from esc_oidc import PulumiEscOidc
@@ -169,11 +129,14 @@ PulumiEscOidc("esc", {"organization": "contoso", "project": "aws", "environment"
 PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev", create_environment="false")
 PulumiEscOidc("esc", {"organization": "contoso", "project": "aws"})
 PulumiEscOidc("esc", organization="contoso", project="aws")
+PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev").rol_arn
+PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev").role_arn.foo
+PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev").subjects + 1
 """
 
 
-def test_the_type_checker_holds_both_forms_of_the_constructor(tmp_path, request):
-    """`mypy --strict` takes good programs as they are, and refuses a misspelled, mistyped or missing input."""
+def test_the_type_checker_knows_inputs_and_outputs(tmp_path, request):
+    """`mypy --strict` accepts good programs, and refuses misspelled, mistyped or missing inputs and outputs."""
     (tmp_path / "good.py").write_text(GOOD, encoding="utf-8")
     (tmp_path / "bad.py").write_text(BAD, encoding="utf-8")
     # Half a minute the first time, for Pulumi's packages; half a second from then on.

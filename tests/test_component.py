@@ -413,7 +413,7 @@ def test_an_output_that_turns_out_none_is_not_given():
     assert deployed.error is None
     assert "description" not in deployed.one("Role").inputs
     adopted = deploy(lambda: component(oidc_provider_arn=none(None))())
-    assert "oidc_provider_arn = None: it is an Output that turned out None" in str(adopted.error)
+    assert "oidc_provider_arn = None: the Output resolved to None" in str(adopted.error)
     assert adopted.of("Role") == []
 
 

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from esc_oidc import PulumiEscOidc, environment
-from esc_oidc.inputs import EnvironmentPlan, check, plan
+from esc_oidc.inputs import EnvironmentPlan
 from esc_oidc.interpolation import escape
 from esc_oidc.sandbox.evaluator import Login, evaluate
 from tests.deploying import deploy
 from tests.judge import ANONYMOUS, CREDENTIALS, Request, Verdict, judge
+from tests.support.inputs import check, plan
 
 CONTEXT = {"pulumi": {"user": {"login": "alice"}, "organization": {"login": "contoso"}}}
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}

@@ -433,7 +433,7 @@ def test_a_list_that_makes_resources_is_no_output_as_a_whole(plugin):
     """A language that joins a list's items into one Output is told that the items may be Outputs, the list not."""
     whole = output([BILLING], dependencies=(OTHER,))
     failed = plugin.construct("PulumiEscOidc", {**ESC, "policyArns": whole}, dependencies={"policyArns": [OTHER]})
-    assert "its items may be Outputs, the whole not" in failed.status.details()
+    assert "its items may be Outputs; the list itself may not" in failed.status.details()
     assert failed.resources == []
 
 
@@ -463,7 +463,7 @@ def test_refused_outputs_are_logged_without_a_traceback(plugin):
     [
         ("maxSessionDuration", 3600, "this input is a string, not a float"),
         ("createEnvironment", "false", "this input is a boolean, True or False, not a str"),
-        ("createEnvironment", output(False, dependencies=(OTHER,)), "it cannot be an Output"),
+        ("createEnvironment", output(False, dependencies=(OTHER,)), "it can't be an Output"),
     ],
     ids=["number", "text", "output"],
 )

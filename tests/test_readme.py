@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from esc_oidc import PulumiEscOidc, PulumiEscOidcArgs
-from esc_oidc.inputs import ENVIRONMENT_FIELDS
+from esc_oidc.inputs import EnvironmentPlan
 from tests.deploying import deploy
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ def test_the_readme_lists_every_input():
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     listed = [(name, "▽" in cell) for cell in cells for name in re.findall(r"`(\w+)`", cell)]
     assert sorted(listed) == sorted(
-        (name, ENVIRONMENT_FIELDS[name].narrows) for name in PulumiEscOidcArgs.__annotations__
+        (name, EnvironmentPlan.formats()[name].narrows) for name in PulumiEscOidcArgs.__annotations__
     )
 
 

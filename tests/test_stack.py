@@ -11,9 +11,9 @@ import yaml
 from pulumi.runtime.settings import get_root_resource
 
 from esc_oidc import InvalidInputs, PulumiEscOidc, PulumiEscOidcArgs
-from esc_oidc.claims import ISSUER
-from esc_oidc.inputs import DEFAULTS, ENVIRONMENT_FIELDS
+from esc_oidc.inputs import EnvironmentPlan
 from tests.deploying import ACCOUNT, PROVIDER_ARN, Deployed, Registration, deploy
+from tests.support.inputs import ARGUMENTS, defaults
 
 ROOT = Path(__file__).parents[1]
 PROJECT = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
@@ -178,7 +178,7 @@ EVERY_KIND = {"str": "text", "bool": True, "list": ["one", "two"], "dict": {"key
 @pytest.mark.parametrize("key", INPUTS)
 def test_every_input_can_be_configured(key, passed):
     """There is no input that the stack's program does not read, nor one that it reads as something else."""
-    value = EVERY_KIND[ENVIRONMENT_FIELDS[INPUTS[key]].type]
+    value = EVERY_KIND[ARGUMENTS[EnvironmentPlan][INPUTS[key]].kind]
     run_stack({**REQUIRED, key: value})
     assert passed[0][INPUTS[key]] == value
     assert type(passed[0][INPUTS[key]]) is type(value)
@@ -242,6 +242,7 @@ def test_running_the_program_twice_declares_the_same():
     assert [described(each) for each in first.resources] == [described(each) for each in second.resources]
 
 
+DEFAULTS = defaults(EnvironmentPlan)
 SCHEMA_TYPES = {"str": "string", "bool": "boolean"}
 
 
@@ -249,7 +250,7 @@ SCHEMA_TYPES = {"str": "string", "bool": "boolean"}
 def test_a_declared_key_is_an_input_of_its_type(key):
     """Pulumi.yaml declares inputs only, under their names in configuration, each typed and described."""
     declared = PROJECT["config"][key]
-    assert declared["type"] == SCHEMA_TYPES[ENVIRONMENT_FIELDS[INPUTS[key]].type]
+    assert declared["type"] == SCHEMA_TYPES[ARGUMENTS[EnvironmentPlan][INPUTS[key]].kind]
     assert len(declared["description"].split()) > 3
     assert set(declared) <= {"type", "description", "default"}
 
@@ -258,20 +259,19 @@ def test_a_declared_key_is_an_input_of_its_type(key):
 def test_a_declared_key_is_required_or_has_the_components_default(key):
     """The engine demands a value for every declared key without a default, and a default must change nothing."""
     declared = PROJECT["config"][key]
-    defaults = {**DEFAULTS, "issuer": ISSUER}
-    if ENVIRONMENT_FIELDS[INPUTS[key]].required:
+    if ARGUMENTS[EnvironmentPlan][INPUTS[key]].required:
         assert "default" not in declared
     else:
-        assert declared["default"] == defaults[INPUTS[key]]
-        assert type(declared["default"]) is type(defaults[INPUTS[key]])
+        assert declared["default"] == DEFAULTS[INPUTS[key]]
+        assert type(declared["default"]) is type(DEFAULTS[INPUTS[key]])
 
 
 def test_every_scalar_default_is_declared():
     """Whoever reads Pulumi.yaml or the console sees each input that has a scalar default, with it."""
-    scalars = {camel_case(name) for name in DEFAULTS if ENVIRONMENT_FIELDS[name].type in SCHEMA_TYPES}
-    required = {key for key, name in INPUTS.items() if ENVIRONMENT_FIELDS[name].required}
+    scalars = {camel_case(name) for name in DEFAULTS if ARGUMENTS[EnvironmentPlan][name].kind in SCHEMA_TYPES}
+    required = {key for key, name in INPUTS.items() if ARGUMENTS[EnvironmentPlan][name].required}
     # The organization has pulumi.get_organization() to fall back to, so the engine must not demand it.
-    assert set(PROJECT["config"]) == scalars | {"issuer"} | required - {"organization"}
+    assert set(PROJECT["config"]) == scalars | required - {"organization"}
 
 
 def test_declared_defaults_declare_what_no_configuration_does():

@@ -1,10 +1,12 @@
 """Short-lived AWS credentials for Pulumi ESC and Pulumi Deployments over OpenID Connect."""
 
-from .args import PulumiEscOidcArgs
-from .component import PulumiEscOidc
-from .deployments import PulumiDeploymentsOidc
-from .deployments_args import PulumiDeploymentsOidcArgs
-from .errors import InvalidInputs
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .component import PulumiEscOidc, PulumiEscOidcArgs
+    from .deployments import PulumiDeploymentsOidc, PulumiDeploymentsOidcArgs
+    from .errors import InvalidInputs
 
 __all__ = [
     "InvalidInputs",
@@ -13,3 +15,24 @@ __all__ = [
     "PulumiEscOidc",
     "PulumiEscOidcArgs",
 ]
+
+_ROOMS = {
+    "InvalidInputs": ".errors",
+    "PulumiDeploymentsOidc": ".deployments",
+    "PulumiDeploymentsOidcArgs": ".deployments",
+    "PulumiEscOidc": ".component",
+    "PulumiEscOidcArgs": ".component",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, from the room that has it: only whoever uses the components waits for Pulumi to be imported."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    value: object = getattr(import_module(_ROOMS[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

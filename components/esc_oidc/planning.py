@@ -1,100 +1,127 @@
-"""From the inputs of a component, some of them Outputs, to its plan."""
+"""From the inputs of a component, some of them Outputs, to its plan; and outputs that are made when they are read."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 import pulumi
 from pulumi.output import Unknown
 
 from .errors import InvalidInputs
-from .inputs import LATER, SECRET, RolePlan, Violation, depends_on_output, without
+from .inputs import LATER, SECRET, Parsed, RolePlan, Violation, depends_on_output, without
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
 
 DECIDING: Final = ("oidc_provider_arn",)
-"""Inputs that decide by being given which resources there are."""
+"""Inputs whose presence decides which resources exist."""
 
 READABLE: Final = ("environment_variables", "pulumi_config")
 """Inputs that stand in the environment's definition, where its readers see them."""
 
+if TYPE_CHECKING:
 
-@dataclass(frozen=True)
-class Rules(Generic[P]):
-    """What a component knows of its inputs: how to check them and what they come to."""
+    class StrictOutput(pulumi.Output[T]):
+        """An Output of which a misspelled attribute is an error: Pulumi's own lets every name pass."""
 
-    check: Callable[[str, Mapping[str, Any]], list[Violation]]
-    plan: Callable[[Mapping[str, Any]], P]
+        __getattr__: None  # type: ignore[assignment, misc] # hides the method that lifts any name
+
+else:
+    StrictOutput = pulumi.Output
+
+
+def strict(output: pulumi.Output[T]) -> StrictOutput[T]:
+    """The same output, as type checkers see it."""
+    return output  # type: ignore[return-value] # at run time the two are one class
+
+
+class OutputsOnDemand(pulumi.ComponentResource):
+    """A component some of whose outputs are only made when they are read.
+
+    Most programs read few of them, and each costs about as much as a small resource.
+    """
+
+    _on_demand: Mapping[str, Callable[[], pulumi.Output[Any]]]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """An output that nobody has read yet."""
+            make = self.__dict__.get("_on_demand", {}).get(name)
+            if make is None:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            output = make()
+            setattr(self, name, output)
+            return output
+
+
+class Parse(Protocol[P]):
+    """`parse_environment` or `parse_deployments`."""
+
+    def __call__(
+        self, arguments: type, component: str, raw: Mapping[str, Any], secrets: tuple[str, ...] = ()
+    ) -> Parsed[P]:
+        """Judge the inputs of the component of this name."""
 
 
 class Planned(Generic[P]):
-    """A plan, or the Output of one where inputs are Outputs.
+    """The plan of a component's inputs.
 
     What is known is handed on as plain values: an Output for each would make up most of the component's cost.
+
+    Attributes:
+        title: How messages name the component.
+        given: Its inputs as they were passed: they decide which resources exist.
+        now: The plan as far as it is known now: it raises NotKnownYetError for what depends on an Output.
     """
 
-    def __init__(self, plan: P | pulumi.Output[P]) -> None:
-        self._plan = plan
+    def __init__(self, title: str, given: Mapping[str, Any], now: P, checked: pulumi.Output[P] | None) -> None:
+        self.title = title
+        self.given = given
+        self.now = now
+        self._checked = checked
 
     def take(self, read: Callable[[P], T]) -> pulumi.Input[T]:
-        """What `read` finds in the plan; an Output if the plan is one."""
-        return self._plan.apply(read) if isinstance(self._plan, pulumi.Output) else read(self._plan)
-
-    def item(self, key: str, place: Any) -> pulumi.Input[Any]:
-        """One item of an input that is a list or a dict."""
-        return self.take(lambda plan: plan.inputs[key][place])
+        """What `read` finds in the plan; an Output if an input is one, so that nothing is sent before the check."""
+        return read(self.now) if self._checked is None else self._checked.apply(read)
 
     def output(self, read: Callable[[P], T]) -> pulumi.Output[T]:
-        """What `read` finds in the plan, as an Output."""
+        """The same, as an Output in any case."""
         return pulumi.Output.from_input(self.take(read))
 
-    def warned(self, resource: pulumi.Resource) -> "Planned[P]":
-        """The same plan, once its warnings are logged under the component."""
+    def optional(self, name: str, read: Callable[[P], Any]) -> Any:
+        """What `read` finds if the input was given. An Output may resolve to None, which is "not given"."""
+        return self.take(read) if self.given.get(name) else None
 
-        def warn(plan: P) -> P:
+    def item(self, read: Callable[[P], Any], place: Any) -> pulumi.Input[str]:
+        """One item of a list or a dict that `read` finds."""
+        return self.take(lambda plan: read(plan)[place])
+
+    def combine(self, other: pulumi.Output[T], join: Callable[[P, T], Any]) -> pulumi.Output[Any]:
+        """What comes of the plan and of something that a cloud answers."""
+        if self._checked is None:
+            return other.apply(lambda value: join(self.now, value))
+        return pulumi.Output.all(self._checked, other).apply(lambda both: join(both[0], both[1]))
+
+    def warn(self, resource: pulumi.Resource) -> None:
+        """Log the plan's warnings under the component, before anything is sent."""
+
+        def log(plan: P) -> P:
             for warning in plan.warnings:
                 pulumi.log.warn(without(plan.secrets, warning), resource=resource)
             return plan
 
-        return Planned(self.take(warn))  # type: ignore[arg-type] # an Input of P is P or its Output here
-
-    def combine(self, other: pulumi.Output[T], join: Callable[[P, T], Any]) -> pulumi.Output[Any]:
-        """What comes of the plan and of something that a cloud answers."""
-        plan = self._plan
-        if isinstance(plan, pulumi.Output):
-            return pulumi.Output.all(plan, other).apply(lambda both: join(both[0], both[1]))
-        return other.apply(lambda value: join(plan, value))
+        if self._checked is None:
+            log(self.now)
+        else:
+            self._checked = self._checked.apply(log)
 
 
-def title(component: type[pulumi.ComponentResource], name: str) -> str:
-    """How messages name a component."""
-    return f"{component.__name__} {name!r}"
-
-
-def given_inputs(component: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The inputs, whether they were passed as one argument or by keyword, as they are now.
-
-    They are copied: Outputs are checked later, and what was checked by then must still be what was passed.
-
-    Raises:
-        InvalidInputs: When both were, or the argument is no mapping.
-    """
-    if args is None:
-        return {key: _copied(value) for key, value in keywords.items()}
-    if keywords:
-        rule = "inputs are passed as `args` or by keyword, not both."
-        raise InvalidInputs(component, [Violation("args", sorted(keywords), rule, "Put all of them in one.")])
-    if not isinstance(args, Mapping):
-        rule = f"the inputs are a dict, not a {type(args).__name__}."
-        fix = f"Pass {component.partition(' ')[0]}Args, or keywords."
-        raise InvalidInputs(component, [Violation("args", args, rule, fix)])
-    return {key: _copied(value) for key, value in args.items()}
-
-
-def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]) -> Planned[P]:
-    """The plan of a component's inputs.
+def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constructor know
+    parse: Parse[P], arguments: type, component: type[pulumi.ComponentResource], name: str, args: Any, inputs: Any
+) -> Planned[P]:
+    """The plan of a component's inputs, whether they were passed as one argument or by keyword.
 
     Plain inputs are checked here, before anything is registered. Outputs are checked in one apply, and every
     resource has an input that derives from it: nothing is sent to a cloud before.
@@ -102,41 +129,54 @@ def planned(component: str, name: str, given: Mapping[str, Any], rules: Rules[P]
     Raises:
         InvalidInputs: With everything that is wrong; out of the apply if Outputs are.
     """
+    title = f"{component.__name__} {name!r}"
+    given = _given(title, args, inputs)
     marked = {key: _marked(value) for key, value in given.items()}
     later = {key: given[key] for key, value in marked.items() if depends_on_output(value)}
-    violations = rules.check(name, marked)
-    if violations:
-        raise InvalidInputs(component, violations)
+    parsed = parse(arguments, name, marked)
+    if parsed.violations:
+        raise InvalidInputs(title, parsed.violations)
     if not later:
-        return Planned(rules.plan(given))
+        return Planned(title, given, parsed.plan, None)
 
     def resolve(resolved: Mapping[str, Any]) -> P:
         values = {**given, **{key: _copied(value) for key, value in resolved["values"].items()}}
         secret = {key for key, is_secret in resolved["secrets"].items() if is_secret}
         texts = tuple(text for key in secret for text in _texts(values[key]))
-        violations = [_redacted(violation, secret, texts) for violation in rules.check(name, values)]
+        final = parse(arguments, name, values, texts)
+        violations = [_redacted(violation, secret, texts) for violation in final.violations]
         violations += [_readable(key) for key in READABLE if key in secret]
         violations += [_decided(key) for key in DECIDING if key in later and values[key] is None]
         if violations:
-            raise InvalidInputs(component, violations)
-        return replace(rules.plan(values), secrets=texts)
+            raise InvalidInputs(title, violations)
+        return final.plan
 
     outputs = {key: pulumi.Output.from_input(value) for key, value in later.items()}
     secrets: dict[str, pulumi.Output[bool]] = {
         key: pulumi.Output.from_input(output.is_secret()) for key, output in outputs.items()
     }
     both = pulumi.Output.all(values=pulumi.Output.all(**outputs), secrets=pulumi.Output.all(**secrets))
-    return Planned(both.apply(resolve))
+    return Planned(title, given, parsed.plan, both.apply(resolve))
 
 
-def _is_output(value: Any) -> bool:
-    # Unknown is what the plugin hands on in a preview where a caller said nothing else of an Output.
-    return isinstance(value, pulumi.Output | Unknown) or inspect.isawaitable(value)
+def _given(title: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The inputs as they are now: Outputs are checked later, and must still be what was passed by then."""
+    if args is None:
+        return {key: _copied(value) for key, value in keywords.items()}
+    if keywords:
+        rule = "inputs are passed as `args` or by keyword, not both."
+        raise InvalidInputs(title, [Violation("args", sorted(keywords), rule, "Put all of them in one.")])
+    if not isinstance(args, Mapping):
+        rule = f"the inputs are a dict, not a {type(args).__name__}."
+        fix = f"Pass {title.partition(' ')[0]}Args, or keywords."
+        raise InvalidInputs(title, [Violation("args", args, rule, fix)])
+    return {key: _copied(value) for key, value in args.items()}
 
 
 def _marked(value: Any) -> Any:
     """The value with LATER in the place of every Output: the core knows nothing of Pulumi."""
-    if _is_output(value):
+    # Unknown is what the plugin hands on in a preview where a caller said nothing else of an Output.
+    if isinstance(value, pulumi.Output | Unknown) or inspect.isawaitable(value):
         return LATER
     if isinstance(value, Mapping):
         return {key: _marked(item) for key, item in value.items()}
@@ -175,8 +215,8 @@ def _redacted(violation: Violation, secret: set[str], texts: tuple[str, ...]) ->
 
 
 def _decided(name: str) -> Violation:
-    rule = "it is an Output that turned out None, and whether to create or to adopt was decided before."
-    return Violation(name, None, rule, "Leave the input out where there is nothing to adopt.")
+    rule = "the Output resolved to None, after it was decided to adopt and not to create."
+    return Violation(name, None, rule, "If there is nothing to adopt, leave the input out.")
 
 
 def _readable(name: str) -> Violation:

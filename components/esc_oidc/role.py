@@ -1,160 +1,157 @@
-"""The provider, the role and its policies, as every component of this package declares them."""
+"""The provider, the role and its policies, as both components declare them."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import pulumi
 import pulumi_aws as aws
 
-from .claims import ISSUER
 from .errors import InvalidInputs
-from .inputs import SECRET, RolePlan, Violation, policy_limit, provider_arn_parts, size_warning, without
-from .planning import Planned, title
-from .trust import render, trust_policy
+from .inputs import SECRET, RolePlan, Violation, without
+from .planning import Planned, StrictOutput, strict
+from .trust import read_iam_arn
 
 P = TypeVar("P", bound=RolePlan)
 
 
 @dataclass(frozen=True)
-class RoleDeclaration(Generic[P]):
-    """Declares the provider and the role of a component.
+class DeclaredRole:
+    """A role, and the provider that it trusts."""
+
+    provider_arn: StrictOutput[str]
+    trust_policy: StrictOutput[str]
+    name: StrictOutput[str]
+    arn: StrictOutput[str]
+
+
+def declare_role(owner: pulumi.ComponentResource, name: str, plan: Planned[P]) -> DeclaredRole:
+    """Declare the provider, or adopt one, and the role with its permissions.
 
     Args:
         owner: The component, parent of everything.
         name: Its name, with which every child's begins.
-        given: Its inputs as they were passed: they decide which resources there are.
-        planned: What they come to: every resource takes at least one of its inputs from here, so that none is sent
-            to a cloud before the check.
+        plan: What its inputs come to. Every resource takes at least one of its inputs from it, so that none is sent to
+            a cloud before the check.
     """
+    return _Declaration(owner, name, plan, pulumi.ResourceOptions(parent=owner)).declared()
 
+
+@dataclass(frozen=True)
+class _Declaration(Generic[P]):
     owner: pulumi.ComponentResource
     name: str
-    given: Mapping[str, Any]
-    planned: Planned[P]
+    plan: Planned[P]
+    child: pulumi.ResourceOptions
 
-    def provider_arn(self) -> pulumi.Output[str]:
-        """The ARN of the identity provider: adopted when the inputs name one, else created."""
-        if self._adopts:
-            return self._adopted()
+    def declared(self) -> DeclaredRole:
+        adopts = "oidc_provider_arn" in self.plan.now.names
+        provider_arn = self._adopted_provider() if adopts else self._created_provider()
+        trust_policy = self._trust_policy(provider_arn)
+        role = self._role(trust_policy)
+        self._policies(role)
+        # AWS takes tokens only through a provider of the role's own account and partition.
+        arn = self.plan.combine(pulumi.Output.all(role.arn, provider_arn), self._same_account) if adopts else role.arn
+        return DeclaredRole(strict(provider_arn), strict(trust_policy), strict(role.name), strict(arn))
+
+    def _created_provider(self) -> pulumi.Output[str]:
+        now = self.plan.now
         provider = aws.iam.OpenIdConnectProvider(
             f"{self.name}-provider",
-            url=self.given.get("issuer") or ISSUER,
-            client_id_lists=self.planned.take(lambda plan: list(plan.client_ids)),
-            thumbprint_lists=self.given.get("thumbprints") or None,
-            tags=self._input("tags"),
-            opts=pulumi.ResourceOptions(
-                parent=self.owner, retain_on_delete=True if self.given.get("retain_oidc_provider") else None
-            ),
+            url=now.issuer,
+            client_id_lists=self.plan.take(lambda plan: list(plan.client_ids)),
+            thumbprint_lists=list(now.thumbprints) or None,
+            tags=self.plan.optional("tags", lambda plan: plan.tags),
+            opts=pulumi.ResourceOptions(parent=self.owner, retain_on_delete=True if now.retain_oidc_provider else None),
         )
         return provider.arn
 
-    @property
-    def _adopts(self) -> bool:
-        return self.given.get("oidc_provider_arn") is not None
-
-    def _adopted(self) -> pulumi.Output[str]:
+    def _adopted_provider(self) -> pulumi.Output[str]:
         # The parent is what makes the component's AWS provider answer, the one that makes the role.
         found = aws.iam.get_open_id_connect_provider_output(
-            arn=self._input("oidc_provider_arn"), opts=pulumi.InvokeOptions(parent=self.owner)
+            arn=self.plan.take(lambda plan: plan.expected_provider_arn), opts=pulumi.InvokeOptions(parent=self.owner)
         )
 
         def check(plan: P, provider: aws.iam.GetOpenIdConnectProviderResult) -> str:
-            arn: str = plan.inputs["oidc_provider_arn"]
-            audience, client_ids = plan.trust.audience, provider.client_id_lists
+            arn, client_ids = plan.expected_provider_arn, provider.client_id_lists
             # Mocks answer without client IDs; then there is nothing to judge.
-            if client_ids and audience not in client_ids:
+            if client_ids and plan.audience not in client_ids:
                 self._refuse(
                     plan,
-                    "oidc_provider_arn",
                     arn,
-                    f"this provider takes tokens for {', '.join(sorted(client_ids))}; this role's are for {audience}.",
+                    f"this provider takes tokens for {', '.join(sorted(client_ids))}; this role's are for "
+                    f"{plan.audience}.",
                     "Register the audience: aws iam add-client-id-to-open-id-connect-provider "
-                    f"--open-id-connect-provider-arn {arn} --client-id {audience}",
+                    f"--open-id-connect-provider-arn {arn} --client-id {plan.audience}",
                 )
             return arn
 
-        return self.planned.combine(found, check)
+        return self.plan.combine(found, check)
 
-    def trust_policy(self, provider_arn: pulumi.Output[str]) -> pulumi.Output[str]:
-        """The trust policy, as JSON, measured again now that the provider's real ARN is known."""
+    def _trust_policy(self, provider_arn: pulumi.Output[str]) -> pulumi.Output[str]:
+        """The trust policy, measured again now that the provider's real ARN is known."""
 
         def policy(plan: P, arn: str) -> str:
-            if violations := list(policy_limit(plan.inputs, plan.trust, arn)):
-                raise InvalidInputs(title(type(self.owner), self.name), violations)
-            for warning in set(size_warning(plan.trust, arn)) if not plan.over_quota else ():
-                pulumi.log.warn(warning, resource=self.owner)
-            return render(trust_policy(plan.trust, arn))
+            if violations := list(plan.policy_limit(arn)):
+                raise InvalidInputs(self.plan.title, violations)
+            # Said already where the expected ARN was as long.
+            if not list(plan.size_warning(plan.expected_provider_arn)):
+                for warning in plan.size_warning(arn):
+                    pulumi.log.warn(warning, resource=self.owner)
+            return plan.policy(arn).text
 
-        return self.planned.combine(provider_arn, policy)
+        return self.plan.combine(provider_arn, policy)
 
-    def role(self, policy: pulumi.Output[str]) -> aws.iam.Role:
-        """The role with this trust policy, and its permissions."""
-        role = aws.iam.Role(
+    def _role(self, trust_policy: pulumi.Output[str]) -> aws.iam.Role:
+        now, plan = self.plan.now, self.plan
+        return aws.iam.Role(
             f"{self.name}-role",
-            name=self.given.get("role_name"),
-            path=self.given.get("role_path"),
-            description=self._input("role_description"),
-            permissions_boundary=self._input("permissions_boundary_arn"),
-            assume_role_policy=policy,
-            max_session_duration=self.planned.take(lambda plan: plan.max_session_seconds),
-            force_detach_policies=self.given.get("force_detach_policies"),
-            tags=self._input("tags"),
-            opts=self._child,
+            name=now.role_name,
+            path=now.role_path,
+            description=plan.optional("role_description", lambda plan: plan.role_description),
+            permissions_boundary=plan.optional("permissions_boundary_arn", lambda plan: plan.permissions_boundary_arn),
+            assume_role_policy=trust_policy,
+            max_session_duration=plan.take(lambda plan: plan.max_session_seconds),
+            force_detach_policies=plan.given.get("force_detach_policies"),
+            tags=plan.optional("tags", lambda plan: plan.tags),
+            opts=self.child,
         )
-        for index, arn in enumerate(self.given.get("policy_arns") or ()):
+
+    def _policies(self, role: aws.iam.Role) -> None:
+        for index, arn in enumerate(self.plan.given.get("policy_arns") or ()):
             aws.iam.RolePolicyAttachment(
                 f"{self.name}-policy-{_policy_name(index, arn)}",
                 role=role.name,
-                policy_arn=self.planned.item("policy_arns", index),
-                opts=self._child,
+                policy_arn=self.plan.item(lambda plan: plan.policy_arns, index),
+                opts=self.child,
             )
-        for key in self.given.get("inline_policies") or ():
+        for key in self.plan.given.get("inline_policies") or ():
             aws.iam.RolePolicy(
                 f"{self.name}-inline-{key}",
                 role=role.name,
                 name=key,
-                policy=self.planned.item("inline_policies", key),
-                opts=self._child,
+                policy=self.plan.item(lambda plan: plan.inline_policies, key),
+                opts=self.child,
+            )
+
+    def _same_account(self, plan: P, arns: list[str]) -> str:
+        role, provider = arns
+        # Mocks may answer without ARNs; then there is nothing to judge.
+        own, trusted = read_iam_arn(role or ""), read_iam_arn(provider)
+        if own and trusted and (own.partition, own.account) != (trusted.partition, trusted.account):
+            self._refuse(
+                plan,
+                provider,
+                f"the role is in account {own.account} of partition {own.partition}, and AWS takes tokens only through "
+                "a provider of the role's own account.",
+                "Pass the ARN of that account's provider, or the other account's AWS provider in `opts`.",
             )
         return role
 
-    def role_arn(self, role: aws.iam.Role, provider_arn: pulumi.Output[str]) -> pulumi.Output[str]:
-        """The role's ARN; an adopted provider has to be of the role's account and partition."""
-        if not self._adopts:
-            return role.arn
-
-        def check(plan: P, arns: Mapping[str, str]) -> str:
-            # Mocks may answer without ARNs; then there is nothing to judge.
-            if not arns["role"]:
-                return arns["role"]
-            partition, account, _ = provider_arn_parts(arns["role"])
-            if provider_arn_parts(arns["provider"])[:2] != (partition, account):
-                self._refuse(
-                    plan,
-                    "oidc_provider_arn",
-                    arns["provider"],
-                    f"the role is in account {account} of partition {partition}, and AWS takes tokens only through a "
-                    "provider of the role's own account.",
-                    "Pass the ARN of that account's provider, or the other account's AWS provider in `opts`.",
-                )
-            return arns["role"]
-
-        return self.planned.combine(pulumi.Output.all(role=role.arn, provider=provider_arn), check)
-
-    @property
-    def _child(self) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self.owner)
-
-    def _input(self, key: str) -> Any:
-        # An Output may turn out None, which is "not given".
-        return self.planned.take(lambda plan: plan.inputs.get(key)) if self.given.get(key) else None
-
-    def _refuse(self, plan: P, name: str, value: str, rule: str, fix: str) -> None:
-        shown = SECRET if value in plan.secrets else value
-        violation = Violation(name, shown, without(plan.secrets, rule), without(plan.secrets, fix))
-        raise InvalidInputs(title(type(self.owner), self.name), [violation])
+    def _refuse(self, plan: P, provider_arn: str, rule: str, fix: str) -> None:
+        shown = SECRET if provider_arn in plan.secrets else provider_arn
+        violation = Violation("oidc_provider_arn", shown, without(plan.secrets, rule), without(plan.secrets, fix))
+        raise InvalidInputs(self.plan.title, [violation])
 
 
 def _policy_name(index: int, arn: Any) -> str:

@@ -129,11 +129,26 @@ def _statement(trust: Trust, provider: str, operator: str, subjects: Sequence[st
     }
 
 
-def render(policy: Mapping[str, Any]) -> str:
-    """The policy as the JSON text that is sent to AWS, without white space."""
-    return json.dumps(policy, separators=(",", ":"))
+@dataclass(frozen=True)
+class RenderedPolicy:
+    """A trust policy as it is sent to AWS.
+
+    Attributes:
+        text: JSON without white space.
+        size: How much of the quota it takes, in characters.
+    """
+
+    text: str
+    size: int
+
+
+def rendered(trust: Trust, provider: str) -> RenderedPolicy:
+    """The trust policy of `trust_policy`, as it is sent to AWS."""
+    text = json.dumps(trust_policy(trust, provider), separators=(",", ":"))
+    return RenderedPolicy(text, size(text))
 
 
 def size(policy: str | Mapping[str, Any]) -> int:
     """How much of the quota a policy takes: its characters without white space."""
-    return len(re.sub(r"\s", "", policy if isinstance(policy, str) else render(policy)))
+    text = policy if isinstance(policy, str) else json.dumps(policy, separators=(",", ":"))
+    return len(re.sub(r"\s", "", text))

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from esc_oidc.claims import ISSUER, subject
 from esc_oidc.cli.application import app
-from esc_oidc.inputs import plan
 from esc_oidc.sandbox.servers import Sandbox
 from esc_oidc.trust import provider_arn, trust_policy
+from tests.support.inputs import plan
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev", "allowed_users": ["alice"]}
 POLICY = trust_policy(plan(BASE).trust, provider_arn(ISSUER, "123456789012"))

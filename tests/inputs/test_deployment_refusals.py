@@ -2,10 +2,11 @@ import pulumi
 import pytest
 
 from esc_oidc import PulumiDeploymentsOidc, PulumiDeploymentsOidcArgs, PulumiEscOidcArgs
-from esc_oidc.inputs import DEPLOYMENT_FIELDS, ENVIRONMENT_FIELDS, check_deployment
+from esc_oidc.inputs import DeploymentPlan, EnvironmentPlan
 from tests.deploying import deploy
-from tests.inputs.deployment_refusals import BASE, DEPLOYMENT_REFUSALS, MANAGE, SHARED, SHARED_INPUTS, STACKS
-from tests.inputs.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain
+from tests.support.deployment_refusals import BASE, DEPLOYMENT_REFUSALS, MANAGE, SHARED, SHARED_INPUTS, STACKS
+from tests.support.inputs import ARGUMENTS, check_deployment
+from tests.support.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain
 
 CASES = [pytest.param(*case[1:], id=case[0]) for case in DEPLOYMENT_REFUSALS]
 
@@ -25,7 +26,7 @@ def test_a_plain_input_is_refused_before_anything_is_registered(inputs, place, s
 @pytest.mark.parametrize(("inputs", "place", "said"), CASES)
 def test_an_output_is_refused_before_anything_is_sent(inputs, place, said):
     """Outputs are checked in one apply, and no provider, role, policy or settings are sent before it."""
-    is_refused_as_outputs(PulumiDeploymentsOidc, DEPLOYMENT_FIELDS, BASE | inputs, place, said)
+    is_refused_as_outputs(PulumiDeploymentsOidc, ARGUMENTS[DeploymentPlan], BASE | inputs, place, said)
 
 
 def test_all_violations_are_reported_at_once():
@@ -102,16 +103,9 @@ def test_args_of_another_type_are_refused():
     assert "Pass PulumiDeploymentsOidcArgs, or keywords." in str(deployed.error)
 
 
-def test_the_fields_are_the_arguments():
-    """What is checked is what may be passed, and the same inputs are required."""
-    assert set(PulumiDeploymentsOidcArgs.__annotations__) == set(DEPLOYMENT_FIELDS)
-    required = {name for name, field in DEPLOYMENT_FIELDS.items() if field.required}
-    assert required == PulumiDeploymentsOidcArgs.__required_keys__
-
-
 def test_what_both_components_take_has_one_check():
     """Inputs of provider, role and session have one field and one type, whichever component takes them."""
     assert len(SHARED) > 70
     for name in SHARED_INPUTS:
-        assert DEPLOYMENT_FIELDS[name] is ENVIRONMENT_FIELDS[name]
+        assert DeploymentPlan.formats()[name] is EnvironmentPlan.formats()[name]
         assert PulumiDeploymentsOidcArgs.__annotations__[name] == PulumiEscOidcArgs.__annotations__[name]

@@ -1,9 +1,9 @@
 import pytest
 
 from esc_oidc import PulumiDeploymentsOidc
-from esc_oidc.inputs import check_deployment, plan_deployment
 from tests.deploying import deploy
-from tests.inputs.deployment_refusals import ANY_STACK, BASE, MANAGE, STACKS
+from tests.support.deployment_refusals import ANY_STACK, BASE, MANAGE, STACKS
+from tests.support.inputs import check_deployment, plan_deployment
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 WARNINGS = [
@@ -34,9 +34,9 @@ WARNINGS = [
     (
         "a template of ESC",
         STACKS | {"session_name": "a-${context.pulumi.user.login}"},
-        ["session_name: `${context.pulumi.user.login}` is none of the templates"],
+        ["session_name: `${context.pulumi.user.login}` is not one of the templates"],
     ),
-    ("a template like no other", STACKS | {"session_name": "a-${x}"}, ["these are `organization.name`,"]),
+    ("a template like no other", STACKS | {"session_name": "a-${x}"}, ["those are `organization.name`,"]),
     ("another issuer", STACKS | {"issuer": "https://p.example.com/oidc"}, ["whoever runs p.example.com"]),
     ("another organization's audience", STACKS | {"additional_audiences": ["aws:fabrikam"]}, ["another org"]),
     ("a session of over 4h", STACKS | {"duration": "5h"}, ["sessions of up to 5h"]),

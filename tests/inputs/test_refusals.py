@@ -2,10 +2,11 @@ import pulumi
 import pytest
 
 from esc_oidc import PulumiEscOidc
-from esc_oidc.inputs import ENVIRONMENT_FIELDS, check
+from esc_oidc.inputs import EnvironmentPlan
 from tests.deploying import deploy
-from tests.inputs.refusals import BASE, REFUSALS
-from tests.inputs.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain
+from tests.support.environment_refusals import BASE, REFUSALS
+from tests.support.inputs import ARGUMENTS, check
+from tests.support.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain
 
 CASES = [pytest.param(*case[1:], id=case[0]) for case in REFUSALS]
 
@@ -25,7 +26,7 @@ def test_a_plain_input_is_refused_before_anything_is_registered(inputs, place, s
 @pytest.mark.parametrize(("inputs", "place", "said"), CASES)
 def test_an_output_is_refused_before_anything_is_sent(inputs, place, said):
     """Outputs are checked in one apply, and no provider, role, policy or environment is sent before it."""
-    is_refused_as_outputs(PulumiEscOidc, ENVIRONMENT_FIELDS, BASE | inputs, place, said)
+    is_refused_as_outputs(PulumiEscOidc, ARGUMENTS[EnvironmentPlan], BASE | inputs, place, said)
 
 
 def test_all_violations_are_reported_at_once():
@@ -62,7 +63,7 @@ def test_an_output_where_a_plain_value_belongs_is_refused(name):
 def test_a_collection_that_is_an_output_is_refused(name):
     """Of collections that make names or keys, only the items may be Outputs."""
     deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, **{name: pulumi.Output.from_input([])}) and None)
-    assert "its items may be Outputs, the whole not" in str(deployed.error)
+    assert "its items may be Outputs; the" in str(deployed.error)
 
 
 def test_an_output_in_a_plain_list_is_refused():

@@ -1,10 +1,10 @@
 import pytest
 
 from esc_oidc import PulumiEscOidc
-from esc_oidc.inputs import check, plan
 from esc_oidc.trust import provider_arn, size, trust_policy
 from tests.deploying import deploy
-from tests.inputs.refusals import ANY, ANY_IN_PROJECT, ANY_STACK, BASE, CURRENT, OMIT, ROOT, USER
+from tests.support.environment_refusals import ANY, ANY_IN_PROJECT, ANY_STACK, BASE, CURRENT, OMIT, ROOT, USER
+from tests.support.inputs import check, plan
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 WARNINGS = [
@@ -21,7 +21,7 @@ WARNINGS = [
         {OMIT: True, ANY_STACK: True, "subject_attributes": []},
         ["whoever may edit any environment", "when a stack's `environment:` list opens it"],
     ),
-    ("a session of over 4h", {"duration": "4h1s"}, ["sessions of up to 4h1s cannot be taken back"]),
+    ("a session of over 4h", {"duration": "4h1s"}, ["sessions of up to 4h1s can't be revoked early"]),
     ("a maximum of over 4h", {"max_session_duration": "5h"}, ["sessions of up to 5h"]),
     ("upper case in the organization", {"organization": "Contoso"}, ["organization: 'Contoso' has upper case"]),
     ("upper case in the project", {"project": "Aws"}, ["project: 'Aws' has upper case"]),

@@ -6,11 +6,11 @@ from copy import deepcopy
 
 import pytest
 
-from esc_oidc.inputs import plan
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Finding, lint
 from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from esc_oidc.verify.rules import RULES
+from tests.support.inputs import plan
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
 from tests.verify.bad_policies import BAD
 from tests.verify.rules_page import PAGE, page

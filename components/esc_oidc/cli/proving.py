@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from ..claims import ISSUER
-from ..inputs import check, check_deployment, plan, plan_deployment
+from ..inputs import DeploymentPlan, EnvironmentPlan, Parsed, parse_deployments, parse_environment
 from ..trust import Trust
 from ..verify import Proof, UndefinedBehaviour, lint, prove
 from .output import Format, console, fail, print_json
@@ -50,10 +50,16 @@ def declared_by_inputs(source: str) -> Trust:
         fail(f"{source}: the inputs are a mapping, as PulumiEscOidc or PulumiDeploymentsOidc takes them.")
     inputs = {re.sub(r"([A-Z])", r"_\1", str(key)).lower(): value for key, value in given.items()}
     for_deployments = "stacks" in inputs or "dangerously_allow_any_stack_in_project" in inputs
-    violations = (check_deployment if for_deployments else check)("prove", inputs)
-    if violations:
-        fail("\n  - ".join([f"{source}: the inputs are not valid:", *map(str, violations)]))
-    return plan_deployment(inputs).trust if for_deployments else plan(inputs).trust
+    from esc_oidc import PulumiDeploymentsOidcArgs, PulumiEscOidcArgs  # noqa: PLC0415 - imports Pulumi
+
+    parsed: Parsed[DeploymentPlan] | Parsed[EnvironmentPlan] = (
+        parse_deployments(PulumiDeploymentsOidcArgs, "prove", inputs)
+        if for_deployments
+        else parse_environment(PulumiEscOidcArgs, "prove", inputs)
+    )
+    if parsed.violations:
+        fail("\n  - ".join([f"{source}: the inputs are not valid:", *map(str, parsed.violations)]))
+    return parsed.plan.trust
 
 
 def declared_by_hand(audience: str | None, subjects: Sequence[str], issuer: str | None) -> Trust:

@@ -13,8 +13,7 @@ from typing import Any, Final, Self
 
 import typer
 
-from ..inputs import formats
-from ..inputs.violations import Problem
+from ..inputs import Problem, values
 from ..sandbox.access_tokens import Caller
 from ..sandbox.seed import SeedError, sow
 from ..sandbox.servers import Sandbox
@@ -34,7 +33,7 @@ def user_of(login: str, organizations: Sequence[str]) -> Caller:
     if not login:
         fail("--user '': name somebody.")
     for organization in organizations:
-        _check("organization", organization, formats.organization)
+        _check("organization", organization, values.organization)
     return Caller(Opener(login), tuple(organizations))
 
 
@@ -50,7 +49,7 @@ def run_sandbox(command: Sequence[str], seed: Path | None, user: Caller, issuer:
     """
     if command and output is not Format.TEXT:
         fail("--format is about the variables that are printed without a COMMAND; what COMMAND prints is its own.")
-    _check("issuer", issuer, formats.issuer)
+    _check("issuer", issuer, values.issuer)
     with Signals() as signals, ExitStack() as running:
         sandbox = running.enter_context(Sandbox(issuer_url=issuer))
         if seed:

@@ -1,32 +1,29 @@
-"""What a user may pass: every violation is found, at once, and good inputs come to a plan."""
+"""What a user may pass: raw inputs come to either all violations, at once, or one frozen, typed plan."""
 
-from .deployment_plan import DEPLOYMENT_DEFAULTS, DeploymentPlan, check_deployment, plan_deployment
-from .examination import depends_on_output
-from .fields import DEPLOYMENT_FIELDS, ENVIRONMENT_FIELDS
-from .formats import provider_arn_parts
-from .limits import policy_limit
-from .plan import DEFAULTS, EnvironmentPlan, RolePlan, check, plan
-from .violations import LATER, SECRET, Violation, without
-from .warnings import size_warning
+from . import values
+from .deployments import DeploymentPlan, parse_deployments
+from .environment import EnvironmentPlan, parse_environment
+from .parsing import Argument, NotKnownYetError, Parsed, arguments_of, depends_on_output
+from .role import RolePlan
+from .values import Form
+from .violations import LATER, SECRET, Problem, Violation, without
 
 __all__ = [
-    "DEFAULTS",
-    "DEPLOYMENT_DEFAULTS",
-    "DEPLOYMENT_FIELDS",
-    "ENVIRONMENT_FIELDS",
     "LATER",
     "SECRET",
+    "Argument",
     "DeploymentPlan",
     "EnvironmentPlan",
+    "Form",
+    "NotKnownYetError",
+    "Parsed",
+    "Problem",
     "RolePlan",
     "Violation",
-    "check",
-    "check_deployment",
+    "arguments_of",
     "depends_on_output",
-    "plan",
-    "plan_deployment",
-    "policy_limit",
-    "provider_arn_parts",
-    "size_warning",
+    "parse_deployments",
+    "parse_environment",
+    "values",
     "without",
 ]

@@ -67,7 +67,7 @@ def _shown(value: Any) -> str:
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """A message in which no secret stands. What has one or two characters is left: hiding it would tell more."""
+    """The text with every secret masked. Secrets of one or two characters stay: masking them would reveal more."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) > 2:  # noqa: PLR2004 - said above
             text = text.replace(secret, repr(SECRET))

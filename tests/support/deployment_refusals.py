@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from esc_oidc import inputs
-from esc_oidc.inputs.fields import PROVIDER_FIELDS, ROLE_FIELDS, SESSION_FIELDS
-from tests.inputs.refusals import PROVIDER, REFUSALS
+from tests.support.environment_refusals import PROVIDER, REFUSALS
+from tests.support.inputs import SHARED as SHARED_INPUTS
 
 BASE: dict[str, Any] = {"organization": "contoso", "project": "core"}
 STACKS: dict[str, Any] = {"stacks": ["dev"]}
 ANY_STACK, MANAGE = "dangerously_allow_any_stack_in_project", "manage_deployment_settings"
-FIELDS = inputs.DEPLOYMENT_FIELDS
-SHARED_INPUTS = {"organization", *PROVIDER_FIELDS, *ROLE_FIELDS, *SESSION_FIELDS}
 # There the audience is `aws:contoso`, here it is `contoso`; both have cases of their own below.
 OWN_AUDIENCE = {"additional_audiences its own", "additional_audiences beside an adopted provider"}
 SHARED = [
@@ -35,7 +32,7 @@ NAMES = [
         )
     ],
     ("project missing", STACKS | {"project": None}, "project", "required"),
-    ("project empty", STACKS | {"project": ""}, "project", "an empty string is no value"),
+    ("project empty", STACKS | {"project": ""}, "project", "can't be an empty string"),
     ("project with a slash", STACKS | {"project": "contoso/core"}, "project", "Give its name alone, as in Pulumi.yaml"),
     (
         "project pasted whole",
@@ -52,10 +49,10 @@ NAMES = [
     ),
     ("stacks the second of them", {"stacks": ["dev", "pro:d"]}, "stacks[1]", "a stack has 1 to 100"),
     ("stacks twice", {"stacks": ["dev", "dev"]}, "stacks[1]", "twice"),
-    ("stacks an empty one", {"stacks": [""]}, "stacks[0]", "an empty string is no value"),
-    ("stacks None", {"stacks": None}, "stacks", "without a word"),
-    ("stacks none", {"stacks": []}, "stacks", "without a word"),
-    ("stacks none beside the flag", {"stacks": [], ANY_STACK: True}, "stacks", "without a word"),
+    ("stacks an empty one", {"stacks": [""]}, "stacks[0]", "can't be an empty string"),
+    ("stacks None", {"stacks": None}, "stacks", "silently drop"),
+    ("stacks none", {"stacks": []}, "stacks", "silently drop"),
+    ("stacks none beside the flag", {"stacks": [], ANY_STACK: True}, "stacks", "silently drop"),
     ("stacks not a list", {"stacks": "dev"}, "stacks", "Pass ['dev']"),
 ]  # fmt: skip
 
@@ -67,15 +64,15 @@ WHO = [
             ("in the wrong case", "Update", "Did you mean `update`?"),
             ("in upper case", "DESTROY", "Did you mean `destroy`?"),
             ("as the command line has it", "up", "Did you mean `update`?"),
-            ("of Git", "merge", "operations are `preview`, `update`, `refresh` and `destroy`. Take one of these."),
-            ("a star", "*", "Take one of these"),
+            ("of Git", "merge", "operations are `preview`, `update`, `refresh` and `destroy`. Use one of these."),
+            ("a star", "*", "Use one of these"),
         )
     ],
     ("operations twice", STACKS | {"operations": ["update", "update"]}, "operations[1]", "twice"),
-    ("operations None", STACKS | {"operations": None}, "operations", "without a word"),
-    ("operations none", STACKS | {"operations": []}, "operations", "without a word"),
-    ("operations none beside the flag", {ANY_STACK: True, "operations": []}, "operations", "without a word"),
-    ("operations empty", STACKS | {"operations": [""]}, "operations[0]", "an empty string is no value"),
+    ("operations None", STACKS | {"operations": None}, "operations", "silently drop"),
+    ("operations none", STACKS | {"operations": []}, "operations", "silently drop"),
+    ("operations none beside the flag", {ANY_STACK: True, "operations": []}, "operations", "silently drop"),
+    ("operations empty", STACKS | {"operations": [""]}, "operations[0]", "can't be an empty string"),
     ("operations not a list", STACKS | {"operations": "preview"}, "operations", "Pass ['preview']"),
     ("neither stacks nor the flag", {}, "stacks", f"set `{ANY_STACK}`"),
     ("the flag false and no stacks", {ANY_STACK: False}, "stacks", f"set `{ANY_STACK}`"),
@@ -111,7 +108,7 @@ REST = [
     *[
         (f"session_name {rule}", STACKS | {"session_name": value}, "session_name", said)
         for rule, value, said in (
-            ("empty", "", "an empty string is no value"),
+            ("empty", "", "can't be an empty string"),
             ("of 1", "a", "2 to 64 letters"),
             ("of 65", "a" * 65, "2 to 64 letters"),
             ("with a space", "a b", "2 to 64 letters"),

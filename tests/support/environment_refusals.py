@@ -5,7 +5,8 @@ Each case breaks one rule only, so that exactly one violation is right.
 
 from typing import Any
 
-from esc_oidc import inputs
+from esc_oidc.inputs import EnvironmentPlan
+from tests.support.inputs import ARGUMENTS
 
 BASE: dict[str, Any] = {"organization": "contoso", "project": "aws", "environment": "dev"}
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
@@ -41,7 +42,7 @@ FORMS = [
     ),
     ("organization already prefixed", {"organization": "aws:contoso"}, "organization", "Leave the `aws:` out"),
     ("organization of another backend", {"organization": "organization"}, "organization", "get_organization()"),
-    *_each("organization", {"empty": ""}, "an empty string is no value"),
+    *_each("organization", {"empty": ""}, "can't be an empty string"),
     *_each("project", {"missing": None}, "required"),
     *_each("environment", {"missing": None}, "required"),
     *_each("organization", {"missing": None}, "required"),
@@ -49,7 +50,7 @@ FORMS = [
         case
         for name in ("project", "environment")
         for case in (
-            *_each(name, {"empty": ""}, "an empty string is no value"),
+            *_each(name, {"empty": ""}, "can't be an empty string"),
             *_each(
                 name,
                 {
@@ -71,11 +72,11 @@ FORMS = [
     ],
     *_each("project", {"default in another case": "Default"}, "lower case"),
     _item("subject_attributes", "currentEnviroment.name", "unknown", "Did you mean `currentEnvironment.name`?"),
-    _item("subject_attributes", "nonsense", "nothing like it", "Take one of these"),
+    _item("subject_attributes", "nonsense", "nothing like it", "Use one of these"),
     _item(
         "subject_attributes", "currentenvironment.name", "in the wrong case", "Did you mean `currentEnvironment.name`?"
     ),
-    _item("subject_attributes", "pulumi.token.name", "token name", "chooses its name"),
+    _item("subject_attributes", "pulumi.token.name", "token name", "users choose the names of tokens"),
     _item("subject_attributes", "pulumi.organization.login", "organization login", "already begins every subject"),
     ("subject_attributes twice", {"subject_attributes": [CURRENT, CURRENT]}, "subject_attributes[1]", "twice"),
     *[
@@ -96,7 +97,7 @@ FORMS = [
         for rule, value in (("with a colon", "a:b"), ("with a star", "*"), ("with a space", "a b"), ("with ?", "a?"))
     ],
     _item("allowed_token_types", "Organization", "in another case", "Did you mean `organization`?"),
-    _item("allowed_token_types", "robot", "unknown", "Take one of these"),
+    _item("allowed_token_types", "robot", "unknown", "Use one of these"),
     *_each(
         "issuer",
         {
@@ -154,7 +155,7 @@ FORMS = [
     *_each(
         "duration", {"in days": "1d", "bare": "60", "negative": "-1h", "huge": "9" * 5000 + "h"}, "hours, minutes and"
     ),
-    *_each("duration", {"empty": ""}, "an empty string is no value"),
+    *_each("duration", {"empty": ""}, "can't be an empty string"),
     *_each("max_session_duration", {"of 59m": "59m", "of 13h": "13h"}, "1h to 12h"),
     ("duration over the maximum", {"duration": "3h", "max_session_duration": "2h"}, "duration", "Shorten it"),
     *_each(
@@ -219,7 +220,7 @@ FORMS = [
         "pulumi_config (a key)",
         "`region` writes it",
     ),
-    _item("imports", "aws/dev", "itself", "cannot import itself"),
+    _item("imports", "aws/dev", "itself", "can't import itself"),
 ]
 
 WHO = [
@@ -320,7 +321,7 @@ WHO = [
     ],
 ]
 
-NARROWING = [name for name, field in inputs.ENVIRONMENT_FIELDS.items() if field.narrows]
+NARROWING = [name for name, form in EnvironmentPlan.formats().items() if form.narrows]
 
 NAMES_AND_TYPES = [
     ("a misspelled name", {"alowed_users": ["alice"]}, "alowed_users", "Did you mean `allowed_users`?"),
@@ -341,15 +342,15 @@ NAMES_AND_TYPES = [
     ("None in a list", {"allowed_users": [None]}, "allowed_users[0]", "this is a string, not a NoneType"),
     ("a number in a dict", {"tags": {"a": 7}}, "tags['a']", "this is a string, not a int"),
     ("a number as a key", {"tags": {7: "a"}}, "tags (a key)", "this is a string, not a int"),
-    *[(f"None for {name}", {name: None}, name, "without a word") for name in NARROWING],
+    *[(f"None for {name}", {name: None}, name, "silently drop") for name in NARROWING],
     *[
-        (f"an empty list for {name}", {name: []}, name, "without a word")
+        (f"an empty list for {name}", {name: []}, name, "silently drop")
         for name in NARROWING
         if name not in ("subject_attributes", "permissions_boundary_arn")
     ],
     *[
-        (f"an empty string for {name}", {name: value}, place, "an empty string is no value")
-        for name, field in inputs.ENVIRONMENT_FIELDS.items()
+        (f"an empty string for {name}", {name: value}, place, "can't be an empty string")
+        for name, argument in ARGUMENTS[EnvironmentPlan].items()
         for value, place in {
             "str": [("", name)],
             "list": [([""], f"{name}[0]")],
@@ -358,7 +359,7 @@ NAMES_AND_TYPES = [
                 ({"K": ""}, f"{name}['K']"),
             ],
             "bool": [],
-        }[field.type]
+        }[argument.kind]
     ],
 ]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from esc_oidc import InvalidInputs
-from esc_oidc.inputs import Violation
+from esc_oidc.inputs import Argument, Violation
 from tests.deploying import deploy
 
 Inputs = Mapping[str, Any]
@@ -33,9 +33,9 @@ def is_refused_plain(component: Component, inputs: Inputs, place: str, said: str
     assert deployed.invokes == []
 
 
-def is_refused_as_outputs(component: Component, fields: Mapping[str, Any], inputs: Inputs, *said: str) -> None:
+def is_refused_as_outputs(component: Component, arguments: Mapping[str, Argument], inputs: Inputs, *said: str) -> None:
     """Outputs are checked in one apply, and nothing is sent to a cloud before it."""
-    deployed = deploy(lambda: component("esc", **dict(as_outputs(fields, inputs))) and None)
+    deployed = deploy(lambda: component("esc", **dict(as_outputs(arguments, inputs))) and None)
     assert isinstance(deployed.error, InvalidInputs), deployed.error
     for text in said:
         assert text in str(deployed.error)
@@ -43,15 +43,15 @@ def is_refused_as_outputs(component: Component, fields: Mapping[str, Any], input
     assert deployed.invokes == []
 
 
-def as_outputs(fields: Mapping[str, Any], inputs: Inputs) -> Iterator[tuple[str, Any]]:
+def as_outputs(arguments: Mapping[str, Argument], inputs: Inputs) -> Iterator[tuple[str, Any]]:
     """The inputs with an Output wherever the contract allows one."""
     for name, value in inputs.items():
-        field = fields.get(name)
-        if field and field.outputs == "anywhere":
+        argument = arguments.get(name)
+        if argument and argument.may_be_output:
             yield name, pulumi.Output.from_input(value)
-        elif field and field.outputs == "items" and isinstance(value, list):
+        elif argument and argument.items_may_be_outputs and isinstance(value, list):
             yield name, [pulumi.Output.from_input(item) for item in value]
-        elif field and field.outputs == "items" and isinstance(value, dict):
+        elif argument and argument.items_may_be_outputs and isinstance(value, dict):
             yield name, {key: pulumi.Output.from_input(item) for key, item in value.items()}
         else:
             yield name, value

@@ -1,0 +1,317 @@
+"""Parse once: a component's raw inputs come to either all violations, or one frozen, typed plan.
+
+A plan is a dataclass. Its fields are the inputs, each with its default and the form of its values; what follows from
+them (who gets in, the warnings, the definition) are its properties. The type of an input, whether it is required and
+where an Output may stand are read from the component's argument type.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import lru_cache
+from typing import Any, Final, Generic, Literal, NotRequired, TypeVar, Union, cast, get_args, get_origin
+
+from .values import Form, generated_role_name
+from .violations import LATER, Violation, listed, nearest
+
+Kind = Literal["str", "bool", "list", "dict"]
+
+_TYPES: Final[Mapping[Kind, Any]] = {"str": str, "bool": bool, "list": (list, tuple), "dict": dict}
+_WRITTEN: Final[Mapping[Kind, str]] = {
+    "str": "a string",
+    "bool": "a boolean, True or False",
+    "list": "a list of strings",
+    "dict": "a dict of strings",
+}
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What the argument type says of one input.
+
+    Attributes:
+        kind: Its type.
+        required: Whether it must be given.
+        may_be_output: Whether it may be a Pulumi Output as a whole.
+        items_may_be_outputs: Whether the items of a list, or the values of a dict, may.
+    """
+
+    kind: Kind
+    required: bool
+    may_be_output: bool
+    items_may_be_outputs: bool
+
+
+@lru_cache
+def arguments_of(arguments: type) -> Mapping[str, Argument]:
+    """What a component's argument type, a TypedDict, says of each input."""
+    return {name: _argument(annotation) for name, annotation in arguments.__annotations__.items()}
+
+
+def _argument(annotation: Any) -> Argument:
+    required = get_origin(annotation) is not NotRequired
+    if not required:
+        (annotation,) = get_args(annotation)
+    plain, may_be_output = _without_outputs(annotation)
+    kind = get_origin(plain) or plain
+    items = get_args(plain)[-1] if get_origin(plain) else None
+    return Argument(kind.__name__, required, may_be_output, _without_outputs(items)[1])
+
+
+def _without_outputs(annotation: Any) -> tuple[Any, bool]:
+    """A type without pulumi.Input around it, and whether that was there: it is T, Awaitable[T] or Output[T]."""
+    members = get_args(annotation) if get_origin(annotation) is Union else ()
+    awaitable = any(get_origin(member) is Awaitable for member in members)
+    return (members[0], True) if awaitable else (annotation, False)
+
+
+@dataclass(frozen=True)
+class Format:
+    """What an input's values must look like.
+
+    Attributes:
+        values: The form of its value, of a list's items, or of a dict's values.
+        keys: The form of a dict's keys.
+        narrows: Whether it narrows who gets in or what they may do: then None and an empty one are refused,
+            because they would silently mean "everyone".
+        may_be_empty: Whether an empty one has a meaning of its own all the same.
+        most: How many items it may have, and who says so.
+    """
+
+    values: Form | None = None
+    keys: Form | None = None
+    narrows: bool = False
+    may_be_empty: bool = False
+    most: tuple[int, str] | None = None
+
+
+def given(  # noqa: PLR0913 - the attributes of Format
+    values: Form | None = None,
+    *,
+    default: Any = MISSING,
+    keys: Form | None = None,
+    narrows: bool = False,
+    may_be_empty: bool = False,
+    most: tuple[int, str] | None = None,
+) -> Any:
+    """A field of a plan that is an input: its default when it is not given, and the attributes of its Format."""
+    metadata = {"format": Format(values, keys, narrows, may_be_empty, most)}
+    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+class NotKnownYetError(Exception):
+    """An input is bad, or an Output of which nobody knows the value yet: what reads it cannot be judged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the inputs of a component come to.
+
+    Attributes:
+        names: The inputs that were given, also those whose value is not known yet.
+        secrets: Every text in a secret input, which no message may have.
+    """
+
+    names: frozenset[str] = frozenset()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def shown(self, name: str) -> Any:
+        """The value of an input that was given, as a message shows it."""
+        try:
+            value = getattr(self, name)
+        except NotKnownYetError:
+            return LATER
+        return list(value) if isinstance(value, tuple) else value
+
+    @classmethod
+    def formats(cls) -> Mapping[str, Format]:
+        """The format of each input."""
+        return {each.name: each.metadata["format"] for each in fields(cls) if "format" in each.metadata}
+
+
+P = TypeVar("P", bound=Plan)
+
+Rule = Callable[[P], Iterator[Violation]]
+"""What must hold between inputs. A rule is run as far as it reads inputs that are good and known."""
+
+
+@dataclass(frozen=True)
+class Parsed(Generic[P]):
+    """What inputs come to.
+
+    Attributes:
+        violations: Everything that is wrong.
+        plan: The plan. Without violations and without Outputs it is complete; else it raises NotKnownYetError for
+            whatever depends on an input that is bad or not known yet.
+        is_complete: Whether it is.
+    """
+
+    violations: tuple[Violation, ...]
+    plan: P
+    is_complete: bool
+
+
+def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
+    plan: type[P],
+    rules: Iterable[Rule[P]],
+    arguments: type,
+    component: str,
+    raw: Mapping[str, Any],
+    secrets: tuple[str, ...] = (),
+) -> Parsed[P]:
+    """Judge a component's inputs, all of them at once.
+
+    Args:
+        plan: What they come to.
+        rules: What must hold between them.
+        arguments: The component's argument type.
+        component: The component's name.
+        raw: The inputs; LATER stands in the place of an Output. None means "not given".
+        secrets: Every text in a secret input.
+    """
+    formats, shapes = plan.formats(), arguments_of(arguments)
+    violations = [*_unknown(shapes, raw), *_examined(formats, shapes, component, raw)]
+    bad = {violation.name for violation in violations}
+    present = {name: value for name, value in raw.items() if value is not None and name in formats}
+    later = {name for name, value in present.items() if depends_on_output(value)}
+    known = {name: _frozen(value) for name, value in present.items() if name not in bad | later}
+    known |= {"names": frozenset(present), "secrets": secrets}
+    unknown = frozenset((bad | later) & formats.keys())
+    judged = _partial(plan, known, unknown) if unknown else plan(**known)
+    for rule in rules:
+        violations += _broken(rule, judged)
+    return Parsed(tuple(violations), judged, is_complete=not violations and not unknown)
+
+
+def depends_on_output(value: Any) -> bool:
+    """Whether an Output is anywhere in a value."""
+    if isinstance(value, Mapping):
+        return any(depends_on_output(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(depends_on_output(item) for item in value)
+    return value is LATER
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _broken(rule: Rule[P], plan: P) -> Iterator[Violation]:
+    try:
+        yield from rule(plan)
+    except NotKnownYetError:
+        return
+
+
+def _partial(plan: type[P], known: Mapping[str, Any], unknown: frozenset[str]) -> P:
+    """A plan that says NotKnownYetError to whoever reads what is unknown."""
+    partial: P = object.__new__(_partial_type(cast("Hashable", plan)))
+    defaults = {each.name: each.default for each in fields(plan)}
+    object.__getattribute__(partial, "__dict__").update(defaults | dict(known), _unknown=unknown)
+    return partial
+
+
+@lru_cache
+def _partial_type(plan: Any) -> Any:
+    def get(self: object, name: str) -> Any:
+        if name in object.__getattribute__(self, "__dict__")["_unknown"]:
+            raise NotKnownYetError(name)
+        return object.__getattribute__(self, name)
+
+    return type(f"Partial{plan.__name__}", (plan,), {"__getattribute__": get})
+
+
+def _unknown(shapes: Mapping[str, Argument], raw: Mapping[str, Any]) -> Iterator[Violation]:
+    for name, value in raw.items():
+        if name not in shapes:
+            snake_case = re.sub(r"([A-Z])", r"_\1", str(name)).lower()
+            guess = nearest(snake_case, shapes)
+            fix = f"Did you mean `{guess}`?" if guess else f"The inputs are {listed(shapes)}."
+            yield Violation(str(name), value, "there is no such input.", fix)
+
+
+def _examined(
+    formats: Mapping[str, Format], shapes: Mapping[str, Argument], component: str, raw: Mapping[str, Any]
+) -> Iterator[Violation]:
+    """What is wrong with the inputs one by one."""
+    for name, shape in shapes.items():
+        form = formats[name]
+        if raw.get(name) is not None:
+            yield from _present(name, shape, form, raw[name])
+        elif shape.required:
+            yield Violation(name, None, "this input is required.", "Give it.")
+        elif name in raw and form.narrows:
+            rule = "None would silently drop a restriction."
+            yield Violation(
+                name, None, rule, "If that is meant, leave the input out; if not, find out why there is no value."
+            )
+    if raw.get("role_name") is None and (problem := generated_role_name(component)):
+        yield Violation("the component's name", component, problem.rule, problem.fix)
+
+
+def _present(name: str, shape: Argument, form: Format, value: Any) -> Iterator[Violation]:
+    if value is LATER:
+        if not shape.may_be_output:
+            place = "it can't be an Output"
+            if shape.items_may_be_outputs:
+                place = f"its items may be Outputs; the {shape.kind} itself may not"
+            yield Violation(
+                name,
+                value,
+                f"this input decides which resources exist or what they are called: {place}.",
+                "Pass a value that is known when the program runs, from configuration for instance.",
+            )
+    elif not isinstance(value, _TYPES[shape.kind]):
+        example = f"Pass [{value!r}]." if shape.kind == "list" and isinstance(value, str) else "Pass one."
+        yield Violation(name, value, f"this input is {_WRITTEN[shape.kind]}, not a {type(value).__name__}.", example)
+    elif shape.kind == "str":
+        yield from _text(name, form.values, value)
+    elif shape.kind == "list":
+        yield from _list(name, shape, form, list(value))
+    elif shape.kind == "dict":
+        yield from _most(name, form, value)
+        for key, item in value.items():
+            yield from _text(f"{name} (a key)", form.keys, key)
+            yield from _text(f"{name}[{key!r}]", form.values, item)
+
+
+def _text(place: str, form: Form | None, value: Any, *, may_be_output: bool = True) -> Iterator[Violation]:
+    if value is LATER:
+        if not may_be_output:
+            yield Violation(
+                place, value, "this can't be an Output.", "Pass a value that is known when the program runs."
+            )
+    elif not isinstance(value, str):
+        yield Violation(place, value, f"this is a string, not a {type(value).__name__}.", "Pass one.")
+    elif not value:
+        yield Violation(place, value, "it can't be an empty string.", "If nothing is meant, leave it out.")
+    elif form and (problem := form(value)):
+        yield Violation(place, value, problem.rule, problem.fix)
+
+
+def _list(name: str, shape: Argument, form: Format, values: list[Any]) -> Iterator[Violation]:
+    if not values and form.narrows and not form.may_be_empty:
+        yield Violation(
+            name,
+            values,
+            "an empty list would silently drop a restriction.",
+            "If that is meant, leave the input out; if not, find out why the list is empty.",
+        )
+    yield from _most(name, form, values)
+    for index, value in enumerate(values):
+        yield from _text(f"{name}[{index}]", form.values, value, may_be_output=shape.items_may_be_outputs)
+    yield from _twice(name, values)
+
+
+def _twice(name: str, values: Iterable[Any]) -> Iterator[Violation]:
+    seen = set()
+    for index, value in enumerate(values):
+        if isinstance(value, str):
+            if value in seen:
+                yield Violation(f"{name}[{index}]", value, "the list has it twice.", "Leave one out.")
+            seen.add(value)
+
+
+def _most(name: str, form: Format, values: Any) -> Iterator[Violation]:
+    if form.most and len(values) > form.most[0]:
+        yield Violation(name, values, form.most[1], f"Leave out {len(values) - form.most[0]} of {len(values)}.")

@@ -1,0 +1,271 @@
+"""The inputs that both components share: the identity provider, the role, and its sessions."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from ..claims import ISSUER, issuer_path
+from ..sessions import HOUR, seconds
+from ..trust import MAX_POLICY, MAX_SUBJECT, POLICY_QUOTA, RenderedPolicy, Trust, provider_arn, rendered
+from . import values
+from .parsing import Plan, given
+from .violations import Violation
+
+_LONG_SESSION: Final = 4 * HOUR
+_ATTACHMENT_QUOTA: Final = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolePlan(Plan, ABC):
+    """The inputs of every component that declares a role, and what follows from them.
+
+    The components' argument types say what each input means.
+    """
+
+    organization: str = given(values.organization)
+    oidc_provider_arn: str | None = given(values.oidc_provider_arn, default=None)
+    issuer: str = given(values.issuer, default=ISSUER)
+    thumbprints: tuple[str, ...] = given(values.thumbprint, default=(), most=(5, "AWS takes at most 5 thumbprints."))
+    additional_audiences: tuple[str, ...] = given(
+        values.audience,
+        default=(),
+        most=(99, "AWS takes at most 100 client IDs, this component's own one among them."),
+    )
+    retain_oidc_provider: bool = given(default=False)
+    role_name: str | None = given(values.role_name, default=None)
+    role_path: str | None = given(values.role_path, default=None)
+    role_description: str | None = given(values.role_description, default=None)
+    permissions_boundary_arn: str | None = given(values.managed_policy_arn, default=None, narrows=True)
+    policy_arns: tuple[str, ...] = given(
+        values.managed_policy_arn, default=(), most=(20, "AWS attaches at most 20 managed policies to a role.")
+    )
+    inline_policies: Mapping[str, str] | None = given(values.inline_policy, default=None, keys=values.policy_name)
+    force_detach_policies: bool = given(default=False)
+    max_session_duration: str | None = given(values.max_session_duration, default=None)
+    tags: Mapping[str, str] | None = given(
+        values.tag_value, default=None, keys=values.tag_key, most=(50, "AWS takes at most 50 tags.")
+    )
+    duration: str = given(values.duration, default="1h")
+    session_policy_arns: tuple[str, ...] = given(
+        values.managed_policy_arn, default=(), narrows=True, most=(10, "AWS takes at most 10 session policies.")
+    )
+
+    @property
+    @abstractmethod
+    def trust(self) -> Trust:
+        """What the role must admit: the audience, and the subjects under it."""
+
+    @property
+    @abstractmethod
+    def audience(self) -> str:
+        """The one audience that the role admits."""
+
+    @property
+    def client_ids(self) -> tuple[str, ...]:
+        """The audiences of a provider that the component creates."""
+        return self.audience, *self.additional_audiences
+
+    @property
+    def max_session_seconds(self) -> int:
+        """The longest session that the role allows: what is given, else the larger of `duration` and 1h."""
+        return seconds(self.max_session_duration) if self.max_session_duration else max(HOUR, seconds(self.duration))
+
+    @cached_property
+    def expected_provider_arn(self) -> str:
+        """The provider's ARN: the adopted one's, or one of the same length where AWS has yet to make it."""
+        return self.oidc_provider_arn or provider_arn(self.issuer)
+
+    def policy(self, provider: str) -> RenderedPolicy:
+        """The role's trust policy, for the provider with this ARN."""
+        if provider not in self._policies:
+            self._policies[provider] = rendered(self.trust, provider)
+        return self._policies[provider]
+
+    @cached_property
+    def _policies(self) -> dict[str, RenderedPolicy]:
+        return {}
+
+    @property
+    @abstractmethod
+    def names_in_subjects(self) -> Mapping[str, tuple[str, ...]]:
+        """The names that stand in subjects, by the input that gives them; only inputs that were given."""
+
+    @abstractmethod
+    def admission_warnings(self) -> Iterator[str]:
+        """What should be known of who gets in."""
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed but should be known all the same."""
+        return (
+            *self.admission_warnings(),
+            *self._provider_warnings(),
+            *self._role_warnings(),
+            *self.size_warning(self.expected_provider_arn),
+        )
+
+    def _provider_warnings(self) -> Iterator[str]:
+        if self.issuer != ISSUER:
+            host = issuer_path(self.issuer).partition("/")[0]
+            yield (
+                f"issuer: {self.issuer} signs the tokens, not Pulumi Cloud: whoever runs {host} can assume this role."
+            )
+        for name in self.additional_audiences:
+            if name.removeprefix("aws:") != self.organization:
+                yield (
+                    f"additional_audiences: {name!r} is another organization's audience, not that of "
+                    f"{self.organization!r}."
+                )
+
+    def _role_warnings(self) -> Iterator[str]:
+        if self.max_session_seconds > _LONG_SESSION:
+            longest = self.max_session_duration or self.duration
+            yield f"max_session_duration: sessions of up to {longest} can't be revoked early; prefer 4h or less."
+        if self.permissions_boundary_arn is None and any(
+            arn.endswith(":policy/AdministratorAccess") for arn in self.policy_arns
+        ):
+            yield (
+                "policy_arns: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or "
+                "attach a narrower policy."
+            )
+        if len(self.policy_arns) > _ATTACHMENT_QUOTA:
+            yield (
+                f"policy_arns: {len(self.policy_arns)} policies are over AWS's default quota of {_ATTACHMENT_QUOTA} "
+                "for a role."
+            )
+
+    def size_warning(self, provider: str) -> Iterator[str]:
+        """Says whether the trust policy, for the provider with this ARN, needs a raised quota."""
+        taken = self.policy(provider).size
+        if taken > POLICY_QUOTA:
+            yield (
+                f"subjects: the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}. "
+                "Request a higher quota ('Role trust policy length'), or name fewer."
+            )
+
+    def policy_limit(self, provider: str) -> Iterator[Violation]:
+        """Says whether the trust policy, for the provider with this ARN, is longer than any quota allows."""
+        taken, trust = self.policy(provider).size, self.trust
+        # A subject over its own limit is what to mend; without one, only a list of names makes a policy this long.
+        if taken <= MAX_POLICY or any(len(subject) > MAX_SUBJECT for subject in trust.all_subjects):
+            return
+        count = len(trust.all_subjects)
+        first = Trust(trust.issuer, trust.audience, trust.subjects[:1], trust.patterns[: 0 if trust.subjects else 1])
+        alone = rendered(first, provider).size
+        fit = 1 + int((MAX_POLICY - alone) / ((taken - alone) / (count - 1)))
+        source, names = self._longest_list()
+        yield Violation(
+            source,
+            list(names),
+            f"the trust policy would have {taken} characters for its {count} subjects, and AWS takes at most "
+            f"{MAX_POLICY}: {fit} subjects like these fit.",
+            "List fewer, or share them among several roles.",
+        )
+
+    def count_limit(self, count: int) -> Iterator[Violation]:
+        """Says whether there are more subjects than any policy holds, before they are made.
+
+        Three lists of a hundred names make a million.
+        """
+        # `pulumi:environments:pulumi.organization.login:` and `pulumi:deploy:org:...:operation:` are longer than that.
+        most = MAX_POLICY // 32
+        if count > most:
+            source, names = self._longest_list()
+            yield Violation(
+                source,
+                list(names),
+                f"these make {count} subjects, and a trust policy of at most {MAX_POLICY} characters holds no more "
+                f"than {most} of the shortest.",
+                "List fewer, or share them among several roles.",
+            )
+
+    def subject_limit(self, subjects: Iterable[str], fix: str) -> Iterator[Violation]:
+        """Names the input with the longest name in each subject that AWS does not take."""
+        for subject in subjects:
+            if len(subject) > MAX_SUBJECT:
+                _, source, name = max(
+                    (len(name), source, name)
+                    for source, names in self.names_in_subjects.items()
+                    for name in names
+                    if name in subject
+                )
+                yield Violation(
+                    source,
+                    name,
+                    f"with it, a subject has {len(subject)} characters, and AWS takes at most {MAX_SUBJECT}: "
+                    f"{subject}.",
+                    fix,
+                )
+
+    def _longest_list(self) -> tuple[str, tuple[str, ...]]:
+        return max(self.names_in_subjects.items(), key=lambda item: (len(item[1]), item[0]))
+
+
+def upper_case(names: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Warns of names, each with its input, that may be spelled in another case elsewhere."""
+    for source, name in names:
+        if name != name.lower():
+            yield (f"{source}: {name!r} has upper case, and AWS compares exactly. Check how Pulumi Cloud writes it.")
+
+
+def _session_fits_role(plan: RolePlan) -> Iterator[Violation]:
+    maximum = plan.max_session_duration
+    if maximum and seconds(plan.duration) > seconds(maximum):
+        yield Violation(
+            "duration",
+            plan.duration,
+            f"a session can't be longer than the role allows, max_session_duration = {maximum!r}.",
+            "Shorten it, or raise `max_session_duration`.",
+        )
+
+
+def _adopted_provider_signs(plan: RolePlan) -> Iterator[Violation]:
+    arn = plan.oidc_provider_arn
+    if arn and arn.partition("/")[2] != issuer_path(plan.issuer):
+        yield Violation(
+            "oidc_provider_arn",
+            arn,
+            f"this is not the provider of {plan.issuer}.",
+            f"Pass the ARN that ends in /{issuer_path(plan.issuer)}, or the `issuer` of this one.",
+        )
+
+
+def _adopted_provider_is_left_alone(plan: RolePlan) -> Iterator[Violation]:
+    if "oidc_provider_arn" not in plan.names:
+        return
+    for name in ("thumbprints", "additional_audiences", "retain_oidc_provider"):
+        if getattr(plan, name):
+            yield Violation(
+                name,
+                plan.shown(name),
+                "it describes a provider that the component creates, and `oidc_provider_arn` adopts one.",
+                "Leave it out, and change the provider where it is declared.",
+            )
+
+
+def _tag_keys_differ(plan: RolePlan) -> Iterator[Violation]:
+    seen: dict[str, str] = {}
+    for key in plan.tags or ():
+        other = seen.setdefault(key.casefold(), key)
+        if other != key:
+            yield Violation("tags (a key)", key, f"IAM takes it for the same key as {other!r}.", "Leave one out.")
+
+
+def _further_audiences(plan: RolePlan) -> Iterator[Violation]:
+    for index, name in enumerate(plan.additional_audiences):
+        if name == plan.audience:
+            yield Violation(
+                f"additional_audiences[{index}]", name, "the provider has this audience anyway.", "Leave it out."
+            )
+
+
+ROLE_RULES: Final = (
+    _session_fits_role,
+    _adopted_provider_signs,
+    _adopted_provider_is_left_alone,
+    _tag_keys_differ,
+    _further_audiences,
+)
+"""What must hold between the inputs that both components share."""

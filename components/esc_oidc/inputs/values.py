@@ -1,0 +1,337 @@
+"""The form of single values, one function each: None for a good value, else the rule it breaks and the way out.
+
+Limits are those of AWS's API models (https://docs.aws.amazon.com/IAM/latest/APIReference/ and
+.../STS/latest/APIReference/) and of ESC's schema. Patterns are matched whole and in ASCII.
+"""
+
+import json
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from ..claims import ATTRIBUTES, LEGACY_PROJECT, NAME, OPERATIONS, ORGANIZATION, PERSON, TOKEN_TYPES, is_name
+from ..interpolation import parse
+from ..sessions import HOUR, LONGEST_SESSION, SESSION_NAME, SHORTEST_SESSION, seconds
+from ..trust import ACCOUNT, PARTITION, read_iam_arn
+from .violations import Problem, listed, nearest
+
+Form = Callable[[str], Problem | None]
+"""Judges one value."""
+
+USER_TEMPLATE: Final = "${context.pulumi.user.login}"
+"""The one template that an ESC session name may have: users choose the others, or they hold secrets."""
+
+DEPLOYMENT_TEMPLATES: Final = (
+    "organization.name",
+    "project.name",
+    "stack.name",
+    "deployment.operation",
+    "operation",
+    "deployment.version",
+    "deployment.id",
+)
+"""What Pulumi Deployments replaces in a session name.
+
+Sources: https://www.pulumi.com/docs/deployments/guides/oidc/aws/; for `operation`, where that has
+`deployment.operation`, https://www.pulumi.com/docs/reference/cloud-rest-api/schema/operationcontextawsoidcconfiguration/.
+"""
+
+_TEMPLATE: Final = re.compile(r"\$\{([A-Za-z]+(?:\.[A-Za-z]+)*)\}")
+_LEAST: Final = {"deployment.operation": len("update"), "operation": len("update"), "deployment.id": 36}
+"""The least length of a template's value where that is more than one character: Pulumi does not trim these."""
+
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ISSUER: Final = re.compile(rf"https://(?:{_LABEL}\.)+(?![0-9]+/){_LABEL}/oidc", re.ASCII)
+_MAX_ISSUER: Final = 255
+_MANAGED_POLICY: Final = re.compile(rf"arn:{PARTITION}:iam::(?:aws|{ACCOUNT}):policy/[\x21-\x7e]{{1,1990}}", re.ASCII)
+_MAX_INLINE_POLICY: Final = 10_240
+_PARTS: Final = 2
+_TAG: Final = r"[A-Za-z0-9 _.:/=+@-]"
+
+
+def matching(pattern: str, rule: str, fix: str) -> Form:
+    """A form that is one regular expression."""
+    compiled = re.compile(pattern, re.ASCII)
+    return lambda value: None if compiled.fullmatch(value) else Problem(rule, fix)
+
+
+def one_of(what: str, words: Collection[str]) -> Form:
+    """A form that lists its values."""
+
+    def check(value: str) -> Problem | None:
+        return None if value in words else Problem(f"{what} are {listed(words)}.", _meant(value, words))
+
+    return check
+
+
+def _meant(value: str, words: Collection[str]) -> str:
+    guess = nearest(value, words) or ("update" if value.casefold() == "up" and "update" in words else None)
+    return f"Did you mean `{guess}`?" if guess else "Use one of these."
+
+
+def organization(value: str) -> Problem | None:
+    """A Pulumi Cloud organization's login."""
+    rule = "the organization is its login: 1 to 80 letters, digits, `.`, `_` and `-`."
+    if value.startswith("aws:"):
+        return Problem(rule, f"Leave the `aws:` out: the audience is made from it. Give {value[4:]!r}.")
+    if not re.fullmatch(ORGANIZATION, value):
+        return Problem(rule, "Take it from the console's address, https://app.pulumi.com/LOGIN.")
+    if value == "organization":
+        return Problem(
+            "`organization` is what pulumi.get_organization() returns on every backend but Pulumi Cloud; the role "
+            "would trust the owner of that login.",
+            "Give the organization's login.",
+        )
+    return None
+
+
+def project(value: str) -> Problem | None:
+    """An ESC project."""
+    if problem := environment_part(value):
+        return problem
+    if value != LEGACY_PROJECT and value.casefold() == LEGACY_PROJECT:
+        return Problem("`default` is written in lower case.", "Write `default`, or use another project.")
+    return None
+
+
+def environment_part(value: str) -> Problem | None:
+    """A project's or an environment's own name."""
+    rule = "a project or environment has letters, digits, `.`, `_` and `-`, and is not `.` or `..`."
+    if value.count("/") == _PARTS:
+        org, proj, env = value.split("/")
+        return Problem(rule, f"Give its parts one by one: organization={org!r}, project={proj!r}, environment={env!r}.")
+    if "/" in value:
+        proj, _, env = value.partition("/")
+        return Problem(rule, f"Give its parts one by one: project={proj!r}, environment={env!r}.")
+    if "@" in value:
+        return Problem(rule, "Leave the version out: a role trusts an environment, whatever its version.")
+    return None if is_name(value) else Problem(rule, "Give the name as it stands in the environment's address.")
+
+
+def environment_reference(value: str) -> Problem | None:
+    """An environment of the organization, ``PROJECT/ENV``."""
+    proj, slash, env = value.partition("/")
+    if not slash:
+        return Problem("an environment is written PROJECT/ENV.", f"Put its project first: 'PROJECT/{value}'.")
+    if "/" in env:
+        return Problem(
+            "an environment is written PROJECT/ENV; it is always one of this organization.",
+            f"Leave the organization out: {env!r}.",
+        )
+    return project(proj) or environment_part(env)
+
+
+def iac_project(value: str) -> Problem | None:
+    """A Pulumi project, as in Pulumi.yaml."""
+    return _iac_name(value, "project", "Give its name alone, as in Pulumi.yaml.")
+
+
+def stack(value: str) -> Problem | None:
+    """A stack's own name."""
+    return _iac_name(value, "stack", f"Give its name alone: {value.rpartition('/')[2]!r}.")
+
+
+def _iac_name(value: str, what: str, alone: str) -> Problem | None:
+    if is_name(value) and len(value) <= 100:  # noqa: PLR2004 - said in the rule
+        return None
+    rule = f"a {what} has 1 to 100 letters, digits, `.`, `_` and `-`, and is not `.` or `..`."
+    if value.count("/") == _PARTS:
+        org, proj, name = value.split("/")
+        fix = f"Give its parts one by one: organization={org!r}, project={proj!r}, stacks=[{name!r}]."
+        return Problem(rule, fix)
+    return Problem(rule, alone if "/" in value else "Give the name as `pulumi stack ls` shows it.")
+
+
+def subject_attribute(value: str) -> Problem | None:
+    """A subject attribute that Pulumi Cloud accepts."""
+    if value == "pulumi.token.name":
+        return Problem(
+            "Pulumi Cloud does not put `pulumi.token.name` into a subject, because users choose the names of tokens.",
+            "Use `pulumi.token.type` or `pulumi.token.team`.",
+        )
+    if value == "pulumi.organization.login":
+        return Problem("`pulumi.organization.login` already begins every subject with attributes.", "Leave it out.")
+    return one_of("subject attributes", ATTRIBUTES)(value)
+
+
+token_type = one_of("token types", TOKEN_TYPES)
+operation = one_of("operations", OPERATIONS)
+user_or_team = matching(
+    PERSON,
+    "the name of a user or team has letters, digits and `._@+-`.",
+    "Give the login or the team's name, as in its address in the console.",
+)
+
+
+def issuer(value: str) -> Problem | None:
+    """The issuer's URL, exactly ``https://HOST/oidc``."""
+    if _ISSUER.fullmatch(value) and len(value) <= _MAX_ISSUER:
+        return None
+    return Problem(
+        "an issuer is exactly https://HOST/oidc, HOST a lower-case DNS name with a dot and without a port.",
+        "Pulumi Cloud's is https://api.pulumi.com/oidc; a self-hosted one has your API's host.",
+    )
+
+
+audience = matching(
+    f"(?:aws:)?{ORGANIZATION}",
+    "an audience of Pulumi Cloud is NAME or aws:NAME, NAME an organization's login.",
+    "Leave any others out.",
+)
+thumbprint = matching("[0-9A-Fa-f]{40}", "a thumbprint has 40 hexadecimal digits.", "Leave it out: AWS needs none.")
+
+
+def oidc_provider_arn(value: str) -> Problem | None:
+    """The ARN of an IAM OIDC provider."""
+    arn = read_iam_arn(value)
+    if arn and arn.is_of_an_account and arn.kind == "oidc-provider" and arn.name and "\n" not in arn.name:
+        return None
+    return Problem(
+        "an OIDC provider's ARN is arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH.",
+        "Run `aws iam list-open-id-connect-providers` to find it.",
+    )
+
+
+def managed_policy_arn(value: str) -> Problem | None:
+    """The ARN of a managed policy."""
+    if _MANAGED_POLICY.fullmatch(value):
+        return None
+    return Problem(
+        "a managed policy's ARN is arn:PARTITION:iam::ACCOUNT:policy/NAME, ACCOUNT `aws` for AWS's own.",
+        "Run `aws iam list-policies` to find it.",
+    )
+
+
+def inline_policy(value: str) -> Problem | None:
+    """A policy document, as JSON."""
+    rule = "an inline policy is a JSON object with a `Statement`, up to 10,240 characters without white space."
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        return Problem(rule, f"It is not JSON: {error}.")
+    if not isinstance(document, dict) or "Statement" not in document:
+        return Problem(rule, "Pass json.dumps of the document.")
+    if len(re.sub(r"\s", "", value)) > _MAX_INLINE_POLICY:
+        return Problem(rule, "Make it a managed policy and name that in `policy_arns`.")
+    return None
+
+
+_ROLE_CHARACTERS: Final = r"[\w+=,.@-]"
+role_name = matching(
+    _ROLE_CHARACTERS + "{1,64}",
+    "a role's name has 1 to 64 letters, digits and `_+=,.@-`.",
+    "Use only these characters.",
+)
+role_path = matching(
+    r"/|/[\x21-\x7e]{1,510}/",
+    "a role's path is `/`, or begins and ends with `/` and has up to 512 printable ASCII characters.",
+    "Write it like `/pulumi/esc/`.",
+)
+role_description = matching(
+    r"[\t\n\r\x20-\x7e\xa1-\xff]{1,1000}",
+    "a role's description has up to 1000 printable Latin-1 characters.",
+    "Shorten it, and use only these characters.",
+)
+policy_name = matching(
+    _ROLE_CHARACTERS + "{1,128}",
+    "a policy's name has 1 to 128 letters, digits and `_+=,.@-`.",
+    "Use only these characters.",
+)
+tag_key = matching(
+    r"(?![Aa][Ww][Ss]:)" + _TAG + "{1,128}",
+    "a tag's key has 1 to 128 letters, digits, spaces and `_.:/=+-@`, and does not begin with `aws:`.",
+    "Choose another key.",
+)
+tag_value = matching(
+    _TAG + "{1,256}",
+    "a tag's value has up to 256 letters, digits, spaces and `_.:/=+-@`.",
+    "Use only these characters.",
+)
+
+
+def generated_role_name(component: object) -> Problem | None:
+    """The component's name, where the role's name is generated from it: Pulumi adds seven random characters."""
+    most, random = 64, 7
+    if not isinstance(component, str) or not re.fullmatch(f"{_ROLE_CHARACTERS}+", component, re.ASCII):
+        rule = "the role's name is made from the component's, and has letters, digits and `_+=,.@-` only."
+    elif len(f"{component}-role-") + random > most:
+        rule = f"the role's name would be `{component}-role-` and {random} characters, over {most} in all."
+    else:
+        return None
+    return Problem(rule, "Give `role_name`, or choose another component name.")
+
+
+def _duration(least: int, range_: str) -> Form:
+    def check(value: str) -> Problem | None:
+        try:
+            length = seconds(value)
+        except ValueError:
+            return Problem(
+                "a duration is written in hours, minutes and seconds: 1h, 90m, 1h30m.", "Write it like these."
+            )
+        if least <= length <= LONGEST_SESSION:
+            return None
+        return Problem(f"AWS allows {range_}.", "Choose a duration in this range.")
+
+    return check
+
+
+duration = _duration(SHORTEST_SESSION, "a session of 15m to 12h")
+max_session_duration = _duration(HOUR, "a role a maximum session of 1h to 12h")
+
+
+def session_name(value: str) -> Problem | None:
+    """The name of an ESC login's session, as CloudTrail shows it."""
+    # The template becomes a login, whose length is not known; AWS takes two characters at the least.
+    filled = value.replace(USER_TEMPLATE, "uu")
+    if SESSION_NAME.fullmatch(filled):
+        return None
+    rule = "a session name has 2 to 64 letters, digits and `_+=,.@-`."
+    if "${" in filled:
+        return Problem(
+            f"{rule[:-1]}, and no template but `{USER_TEMPLATE}`: users choose the others, or they are secret.",
+            "Use that one or none.",
+        )
+    return Problem(rule, "Use only these characters.")
+
+
+def deployment_session_name(value: str) -> Problem | None:
+    """The name of a deployment's session, in which Pulumi Deployments replaces templates."""
+    filled = _TEMPLATE.sub(lambda template: "u" * _LEAST.get(template[1], 1), value)
+    # A template's value may be longer than the one character that it counts for.
+    if SESSION_NAME.fullmatch(filled if filled == value else filled + "u" * (len(filled) == 1)):
+        return None
+    rule = "a session name has 2 to 64 letters, digits and `_+=,.@-`, and templates written ${NAME}."
+    if "$" in filled:
+        return Problem(rule, f"The templates' names are {listed(DEPLOYMENT_TEMPLATES)}.")
+    return Problem(rule, "Use only these characters.")
+
+
+def unknown_templates(value: str) -> Sequence[str]:
+    """The templates in a deployment's session name that Pulumi does not document."""
+    return [name for name in _TEMPLATE.findall(value) if name not in DEPLOYMENT_TEMPLATES]
+
+
+def esc_text(value: str) -> Problem | None:
+    """ESC text: ``${...}`` refers to a value, ``$$`` is a dollar."""
+    if re.search("[\0\ud800-\udfff]", value):
+        rule = "it is Unicode text without U+0000 and without halves of surrogate pairs, which no variable can hold."
+        return Problem(rule, "Encode it, in Base64 for instance.")
+    _, errors = parse(value)
+    if not errors:
+        return None
+    return Problem(
+        f"it is ESC text, where `${{...}}` refers to a value: {errors[0]}.",
+        "Write `$$` for a literal dollar sign.",
+    )
+
+
+region = matching(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}", "a region is written like us-east-1.", "Give its code.")
+variable_name = matching(
+    r"[A-Za-z_][A-Za-z0-9_]*",
+    "an environment variable's name has letters, digits and `_`, and does not begin with a digit.",
+    "Use only these characters.",
+)
+config_key = matching(
+    f"{NAME}(?::{NAME})*", "a configuration key is NAMESPACE:NAME or NAME.", "Write it in one of these forms."
+)
