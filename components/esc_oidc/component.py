@@ -21,9 +21,9 @@ _RULES = Rules(check, plan)
 class PulumiEscOidc(OutputsOnDemand):
     """Short-lived AWS credentials for a Pulumi ESC environment, over OpenID Connect.
 
-    Declares the IAM OIDC provider (or adopts one), the IAM role whose trust policy admits exactly the named tokens,
-    and the ESC environment whose login asks for exactly those tokens. Inputs that it refuses raise InvalidInputs, all
-    at once, before anything is registered.
+    Creates or adopts the IAM OIDC provider, and creates the IAM role whose trust policy admits exactly the tokens you
+    declare and the ESC environment whose login asks for exactly those tokens. Invalid inputs raise InvalidInputs, which
+    lists every violation, before anything is registered.
     """
 
     # Before Python 3.13 a docstring keeps its indentation, which the schema would show as a block of code.
@@ -36,13 +36,13 @@ class PulumiEscOidc(OutputsOnDemand):
     """The ARN of the IAM role."""
 
     role_name: pulumi.Output[str]
-    """The name of the IAM role, to attach further policies to."""
+    """The name of the IAM role, for attaching further policies."""
 
     audience: pulumi.Output[str]
     """The audience, `aud`, that the role admits."""
 
     subjects: pulumi.Output[list[str]]
-    """The subjects, `sub`, that the role admits; `*` in one stands for any run of characters."""
+    """The subjects, `sub`, that the role admits; `*` stands for any run of characters."""
 
     trust_policy: pulumi.Output[str]
     """The role's trust policy, as JSON."""
@@ -51,7 +51,7 @@ class PulumiEscOidc(OutputsOnDemand):
     """The environment's definition, as YAML."""
 
     environment_ref: pulumi.Output[str]
-    """The environment, `ORG/PROJECT/ENV`."""
+    """The full name of the environment, `ORG/PROJECT/ENV`."""
 
     open_command: pulumi.Output[str]
     """The command that opens the environment and shows the credentials."""

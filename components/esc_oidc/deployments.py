@@ -19,9 +19,9 @@ _RULES = Rules(check_deployment, plan_deployment)
 class PulumiDeploymentsOidc(OutputsOnDemand):
     """Short-lived AWS credentials for Pulumi Deployments, over OpenID Connect.
 
-    Declares the IAM OIDC provider (or adopts one) and the IAM role whose trust policy admits exactly the named stacks
-    in the named operations, and says what their deployment settings must contain. Inputs that it refuses raise
-    InvalidInputs, all at once, before anything is registered.
+    Creates or adopts the IAM OIDC provider, and creates the IAM role whose trust policy admits exactly the stacks and
+    operations you name. The output `operationContext` is what the stacks' deployment settings need. Invalid inputs
+    raise InvalidInputs, which lists every violation, before anything is registered.
     """
 
     # Before Python 3.13 a docstring keeps its indentation, which the schema would show as a block of code.
@@ -34,20 +34,20 @@ class PulumiDeploymentsOidc(OutputsOnDemand):
     """The ARN of the IAM role."""
 
     role_name: pulumi.Output[str]
-    """The name of the IAM role, to attach further policies to."""
+    """The name of the IAM role, for attaching further policies."""
 
     audience: pulumi.Output[str]
-    """The audience, `aud`, that the role admits: the organization's login. ESC's legacy project `default` has the same
-    one; the subjects keep the two apart."""
+    """The audience, `aud`, that the role admits: the organization's login. ESC's legacy project `default` has
+    the same audience; the subjects tell the two apart."""
 
     subjects: pulumi.Output[list[str]]
-    """The subjects, `sub`, that the role admits; `*` in one stands for any run of characters."""
+    """The subjects, `sub`, that the role admits; `*` stands for any run of characters."""
 
     trust_policy: pulumi.Output[str]
     """The role's trust policy, as JSON."""
 
     operation_context: pulumi.Output[dict[str, Any]]
-    """What the `operationContext` of the stacks' DeploymentSettings must contain: the login to AWS."""
+    """The login to AWS, for the `operationContext` of the stacks' DeploymentSettings."""
 
     @overload
     def __init__(
