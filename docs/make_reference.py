@@ -13,11 +13,39 @@ PAGE: Final = ROOT / "docs" / "reference.md"
 INTRODUCTION: Final = """\
 # Reference
 
-Every input and output of the components, from the schema that Pulumi infers from them. Python has the names with
-underscores, every other language those in camel case, which the descriptions use. An input that may be an output takes
-what another resource answers; one that may not has to be known when the program runs. Written by `make docs`; a test
-compares the two.
+Every input and output of the components. Python uses the names with underscores, and so do error messages; every other
+language uses those in camel case, and so do the descriptions. `make docs` writes this page from the schema that Pulumi
+infers from the components, and a test compares the two.
+
+How inputs are checked:
+
+- All violations are reported at once, before anything is registered. Outputs are checked as soon as they are known,
+  before anything is sent to a cloud.
+- An input that may be an output accepts what another resource returns. Any other must be known when the program runs.
+  Where only the items or values may be outputs, the list or map itself must be plain, in every language: not one output
+  of a list.
+- Inputs marked ▽ narrow who gets in or what they may do. In Python they refuse `None` and can't be empty, so
+  `config.get_object("users")` never silently means everyone. For all other optional inputs, `None` means "not given".
+  In other languages Pulumi drops a `null` before the component sees it, so there it always means "not given".
+- If an input is a secret, everything that is checked together with it becomes a secret too: the definition, the
+  subjects and the trust policy.
 """
+
+NARROWING: Final = frozenset(
+    {
+        "allowedEnvironments",
+        "allowedRootEnvironments",
+        "allowedTeams",
+        "allowedTokenTypes",
+        "allowedUsers",
+        "operations",
+        "permissionsBoundaryArn",
+        "sessionPolicyArns",
+        "stacks",
+        "subjectAttributes",
+    }
+)
+"""The inputs marked ▽. The schema does not say which they are; a test asks the components."""
 
 FIRST: Final = "esc-oidc:index:PulumiEscOidc"
 
@@ -33,19 +61,19 @@ _DEFAULT: Final = re.compile(r"\bDefault: (.+?)\.(?=\s|$)")
 
 
 def page(schema: Mapping[str, Any]) -> str:
-    """The whole page."""
+    """Render the whole page."""
     resources = schema["resources"]
-    # The one that most readers look for, then the others.
+    # The component that most readers look for comes first.
     tokens = sorted(resources, key=lambda token: (token != FIRST, token))
     return "".join([INTRODUCTION, *(section(token, resources[token]) for token in tokens)])
 
 
 def section(token: str, component: Mapping[str, Any]) -> str:
-    """One component: what it is, its inputs and its outputs."""
+    """Render one component: what it is, its inputs and its outputs."""
     name = token.rpartition(":")[2]
     required = component.get("requiredInputs", [])
     inputs = component["inputProperties"]
-    # Required ones first, as they stand; Pulumi keeps the order of the program.
+    # Required inputs come first; otherwise they keep the order of the program, as Pulumi does.
     ordered = sorted(inputs, key=lambda each: each not in required)
     return "\n".join(
         [
@@ -68,18 +96,20 @@ def section(token: str, component: Mapping[str, Any]) -> str:
 
 
 def input_row(name: str, body: Mapping[str, Any], *, is_required: bool) -> tuple[str, ...]:
-    """An input: its names, type, default if its description says one, and description."""
+    """An input's names, type, default (if its description names one) and description."""
     text = one_line(body["description"])
     found = _DEFAULT.search(text)
     default, _, more = found[1].partition(";") if found else ("", "", "")
-    # "none; AWS checks ..." and "false; then ..." say more than the default.
+    # What follows a semicolon, as in "none; AWS checks ...", says more than the default: keep the sentence.
     if found and not more:
         text = one_line(text.replace(found[0], ""))
-    return (*names(name), type_of(body), takes_outputs(body), "**required**" if is_required else default, text)
+    python, others = names(name)
+    mark = " ▽" if name in NARROWING else ""
+    return (python + mark, others, type_of(body), takes_outputs(body), "**required**" if is_required else default, text)
 
 
 def output_row(name: str, body: Mapping[str, Any]) -> tuple[str, ...]:
-    """An output: its names, type and description."""
+    """An output's names, type and description."""
     return (*names(name), type_of(body), one_line(body["description"]))
 
 
@@ -89,7 +119,7 @@ def names(name: str) -> tuple[str, str]:
 
 
 def python_name(name: str) -> str:
-    """The name with underscores that Pulumi makes this one in camel case of."""
+    """The name with underscores from which Pulumi makes this one in camel case."""
     return re.sub(r"(?=[A-Z])", "_", name).lower()
 
 
@@ -101,15 +131,17 @@ def type_of(body: Mapping[str, Any]) -> str:
 
 
 def takes_outputs(body: Mapping[str, Any]) -> str:
-    """Whether the input, or what it holds, may come from another resource."""
+    """Whether the input, or what it contains, may come from another resource."""
     if not body.get("plain"):
         return "yes"
-    inner = body.get("items") or body.get("additionalProperties")
-    return "its values" if inner and not inner.get("plain") else "no"
+    for inside, what in (("items", "its items"), ("additionalProperties", "its values")):
+        if inside in body and not body[inside].get("plain"):
+            return what
+    return "no"
 
 
 def table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    """A table, line after line."""
+    """A table, line by line."""
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
     for row in rows:

@@ -14,6 +14,7 @@ import pytest
 
 import esc_oidc
 from esc_oidc import PulumiDeploymentsOidc, PulumiDeploymentsOidcArgs, PulumiEscOidc, PulumiEscOidcArgs
+from esc_oidc.claims import OPERATIONS
 from esc_oidc.inputs import Argument, DeploymentPlan, EnvironmentPlan, arguments_of
 from tests.support.inputs import ARGUMENTS, defaults
 
@@ -56,9 +57,10 @@ def test_a_plan_has_every_argument(arguments, plan):
 def test_a_default_is_documented_and_has_its_inputs_type(arguments, name, default):
     """The docstring of an optional input has the value that is used when the input is not given."""
     assert type(default).__name__ == arguments_of(arguments)[name].kind
-    written = str(default).lower() if isinstance(default, bool) else default
-    text = docstrings(arguments)[name].replace("`", "")
-    assert any(f"Default: {words}" in text for words in (f"{written}.", f"{written};", "all four.", "Pulumi Cloud, "))
+    written = {"True": "true", "False": "false", str(list(OPERATIONS)): "all four"}.get(str(default), str(default))
+    _, found, said = " ".join(docstrings(arguments)[name].replace("`", "").split()).partition("Default: ")
+    assert found
+    assert said.startswith((f"{written}.", f"{written};", f"Pulumi Cloud's, {written}.", f"Pulumi Cloud, {written}."))
 
 
 @pytest.mark.parametrize(

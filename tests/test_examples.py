@@ -14,7 +14,7 @@ EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.p
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_the_example_does_what_it_says_in_the_sandbox(example):
-    """Whoever is declared gets in, nobody else does, and the sandbox knew everything that was declared."""
+    """Everyone declared gets in, nobody else does, and the sandbox knows every kind of resource that is declared."""
     result = CliRunner().invoke(app, ["try", str(example)])
     assert result.exit_code == 0, result.output
     assert "Who is declared got in, and nobody else" in result.stdout
@@ -23,7 +23,7 @@ def test_the_example_does_what_it_says_in_the_sandbox(example):
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_the_example_is_a_whole_program(example):
-    """It has a project file with its folder's name, its requirements, a README and a stack for the sandbox."""
+    """It has a project file named after its folder, its requirements, a README and a stack for the sandbox."""
     project = yaml.safe_load((example / "Pulumi.yaml").read_text())
     assert project["name"] == example.name
     assert project["description"]
@@ -32,8 +32,17 @@ def test_the_example_is_a_whole_program(example):
     assert (example / "Pulumi.sandbox.yaml").exists()
 
 
+@pytest.mark.parametrize("readme", sorted((ROOT / "examples").glob("*/README.md")), ids=lambda path: path.parent.name)
+def test_the_readme_sets_keys_that_the_program_reads(readme):
+    """Every configuration key in the commands is one that the program or its project file names."""
+    keys = re.findall(r"pulumi config set (?:--path ')?([\w:]+)", readme.read_text())
+    files = [path for path in readme.parent.iterdir() if path.is_file() and path != readme]
+    program = "".join(path.read_text() for path in files)
+    assert [key for key in keys if not re.search(rf"\b{key.removeprefix('aws:')}\b", program)] == []
+
+
 def test_several_environments_share_one_provider():
-    """The second program of the README: two roles, one provider, and operators get in by this environment only."""
+    """There are two roles and one provider, and operators get in only by opening the environment itself."""
     result = CliRunner().invoke(app, ["try", str(EXAMPLES[0].parent / "several-environments")])
     assert result.stdout.count("+ aws:iam/openIdConnectProvider:") == 1
     assert result.stdout.count("+ aws:iam/role:Role") == 2
@@ -41,7 +50,7 @@ def test_several_environments_share_one_provider():
 
 
 def test_an_adopted_provider_is_not_created():
-    """The third: the account's own provider is trusted, and none is made."""
+    """The role trusts the account's own provider, and the program creates none."""
     result = CliRunner().invoke(app, ["try", str(EXAMPLES[0].parent / "adopted-provider")])
     assert "+ aws:iam/openIdConnectProvider:" not in result.stdout
 
@@ -51,13 +60,13 @@ COMPONENT = SCHEMA["resources"]["esc-oidc:index:PulumiEscOidc"]
 
 
 def same_inputs(names):
-    """The inputs of the first example: it has none that the component lacks, and all that it requires."""
+    """The example gives every required input, and none that the component lacks."""
     assert set(names) <= set(COMPONENT["inputProperties"])
     assert set(COMPONENT["requiredInputs"]) <= set(names)
 
 
 def test_the_yaml_example_is_the_first_one_in_yaml():
-    """Types and inputs are the schema's, outputs exist, and every reference is to something declared."""
+    """Types and inputs are in the schema, outputs exist, and every reference names something declared."""
     program = yaml.safe_load((ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
     login = program["resources"]["login"]
     assert login["type"] in SCHEMA["resources"]
@@ -69,7 +78,7 @@ def test_the_yaml_example_is_the_first_one_in_yaml():
 
 
 def test_the_typescript_example_is_the_first_one_in_typescript():
-    """The same: the inputs that it names, and the outputs that it exports, are the schema's."""
+    """The inputs that it names and the outputs that it exports are in the schema."""
     folder = ROOT / "examples" / "typescript"
     program = (folder / "index.ts").read_text()
     same_inputs(re.findall(r"^    (\w+):", program, re.MULTILINE))
@@ -80,7 +89,7 @@ def test_the_typescript_example_is_the_first_one_in_typescript():
 
 
 def test_the_template_asks_for_what_the_program_reads():
-    """`pulumi new` asks for each required key, with a description, and copies the folder, which stands alone."""
+    """`pulumi new` asks for each required key, with a description, and the folder that it copies is self-contained."""
     folder = ROOT / "examples" / "one-environment"
     asked = yaml.safe_load((folder / "Pulumi.yaml").read_text())["template"]["config"]
     required = re.findall(r'config\.require\w*\("(\w+)"\)', (folder / "__main__.py").read_text())
@@ -90,7 +99,7 @@ def test_the_template_asks_for_what_the_program_reads():
 
 
 def test_several_accounts_are_two_accounts():
-    """Each environment's role and provider are in the account of its own AWS provider."""
+    """Each environment has its role and its identity provider in its own account."""
     result = CliRunner().invoke(app, ["try", str(ROOT / "examples" / "several-accounts")])
     for account in ("111111111111", "222222222222"):
         assert f"arn:aws:iam::{account}:oidc-provider/api.pulumi.com/oidc" in result.stdout

@@ -11,7 +11,7 @@ TESTS = re.findall(r"^(?:async )?def (test_\w+)", FILES["test_login.py"], re.MUL
 
 
 def verdicts(folder: Path, files: dict[str, str]) -> dict[str, str]:
-    """What pytest says of each test of the page, run as a user would, away from this repository."""
+    """Pytest's verdict on each of the page's tests, run as a user would run them, away from this repository."""
     for name, text in files.items():
         (folder / name).write_text(text)
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--tb=short"]
@@ -24,13 +24,13 @@ def verdicts(folder: Path, files: dict[str, str]) -> dict[str, str]:
 
 
 def test_every_block_of_the_page_is_a_file_of_the_recipe():
-    """Nothing on the page goes untested: each block of Python has a name."""
+    """Every block of Python has a file name, so nothing on the page goes untested."""
     assert PAGE.count("```python") == len(FILES)
     assert set(FILES) == {"login.py", "__main__.py", "conftest.py", "test_login.py"}
 
 
 def test_the_recipe_passes(tmp_path):
-    """What a user copies runs as it stands, every test of it."""
+    """Every test on the page passes as it stands."""
     assert verdicts(tmp_path, FILES) == dict.fromkeys(TESTS, "PASSED")
 
 
@@ -71,7 +71,7 @@ def test_the_recipe_passes(tmp_path):
     ids=["anyone", "any environment", "own provider", "a second login"],
 )
 def test_the_recipe_finds_a_mistake(right, wrong, failing, tmp_path):
-    """Each of the page's tests fails when the program does what it is there to find: none passes whatever happens."""
+    """Each of the page's tests fails when the program makes the mistake that it is there to find."""
     assert right in FILES["login.py"]
     found = verdicts(tmp_path, {**FILES, "login.py": FILES["login.py"].replace(right, wrong)})
     assert {name for name, verdict in found.items() if verdict == "FAILED"} == failing

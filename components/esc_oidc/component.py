@@ -11,7 +11,7 @@ import pulumi_pulumiservice as pulumiservice
 from .environment import environment_definition
 from .errors import InvalidInputs
 from .inputs import EnvironmentPlan, Violation, parse_environment
-from .planning import OutputsOnDemand, Planned, StrictOutput, planned, strict
+from .planning import OutputsOnDemand, Planned, StrictOutput, planned
 from .role import declare_role
 
 
@@ -19,68 +19,75 @@ class PulumiEscOidcArgs(TypedDict):
     """The inputs of PulumiEscOidc."""
 
     organization: pulumi.Input[str]
-    """The organization's login, as in the console's address `https://app.pulumi.com/LOGIN`; not its display name."""
+    """The organization's login, as in its console address `https://app.pulumi.com/LOGIN`; not its display name."""
 
     project: pulumi.Input[str]
-    """The ESC project of the environment. There is no default: the legacy project `default` changes the token."""
+    """The environment's ESC project. It has no default because the legacy project `default` changes the token."""
 
     environment: pulumi.Input[str]
-    """The name of the environment, without its project."""
+    """The environment's name, without its project."""
 
     subject_attributes: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    """The attributes that make up the token's subject, in this order: `currentEnvironment.name`,
-    `rootEnvironment.name`, `pulumi.user.login`, `pulumi.token.type`, `pulumi.token.team`.
-    Default: `currentEnvironment.name` and each attribute that an `allowed` input asks for.
-    An empty list is the subject without attributes; it needs `dangerouslyOmitCurrentEnvironment`."""
+    """The attributes that make up the token's subject, in the order you list them. Choose from
+    `currentEnvironment.name`, `rootEnvironment.name`, `pulumi.user.login`, `pulumi.token.type` and
+    `pulumi.token.team`. Default: `currentEnvironment.name`, then each attribute that an `allowed` input uses. A list
+    you set must include every attribute that the `allowed` inputs use. An empty list gives the subject without
+    attributes and requires `dangerouslyOmitCurrentEnvironment`."""
 
     allowed_environments: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    """Further environments of the organization, each `PROJECT/ENV`, whose login blocks may assume the role.
-    Default: this environment alone. None of them may be in the legacy project `default` unless this one is."""
+    """Other environments of the organization, each `PROJECT/ENV`, whose logins may also assume the role.
+    Default: none; only this environment may. If this environment is in the legacy project `default`, they must be too;
+    if it is not, none of them may be."""
 
     allowed_root_environments: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """The environments, each `PROJECT/ENV`, that may be opened to reach the login, by name or because they import it.
-    Asks for `rootEnvironment.name`. Default: any; if the attribute is listed, this one and `allowedEnvironments`."""
+    Uses the attribute `rootEnvironment.name`. Default: any; if `subjectAttributes` lists that attribute, this
+    environment and `allowedEnvironments`."""
 
     allowed_users: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    """The logins of the people who may open, with personal access tokens. Asks for `pulumi.user.login`.
-    Default: anyone who may open the environment in Pulumi Cloud."""
+    """Logins of the people who may open the environment with personal access tokens. Uses the attribute
+    `pulumi.user.login`. If you list users, teams and token types, any of them may open it. Default: anyone who may
+    open the environment in Pulumi Cloud, unless `allowedTeams` or `allowedTokenTypes` is set."""
 
     allowed_teams: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    """The teams whose team access tokens may open. Asks for `pulumi.token.team`. Not the people in these teams."""
+    """Teams whose team access tokens may open the environment. Uses the attribute `pulumi.token.team`. This does not
+    admit the members of a team with their own tokens. Default: as for `allowedUsers`."""
 
     allowed_token_types: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    """The kinds of access tokens that may open: `personal`, `team`, `organization`. Asks for `pulumi.token.type`."""
+    """Types of access tokens that may open the environment: `personal`, `team`, `organization`. Uses the attribute
+    `pulumi.token.type`. Default: as for `allowedUsers`."""
 
     dangerously_allow_any_environment_in_project: NotRequired[bool]
-    """Admit every environment of this project, also those that somebody creates later. Default: false."""
+    """Admit every environment of this project, including any created later. Default: false."""
 
     dangerously_allow_any_environment: NotRequired[bool]
-    """Admit every environment of the organization, also those that somebody creates later. Default: false."""
+    """Admit every environment of the organization, including any created later. Default: false."""
 
     dangerously_omit_current_environment: NotRequired[bool]
-    """Let `subjectAttributes` leave `currentEnvironment.name` out: then whoever may edit any environment can name
-    this role in it and wait for the right person to open it. Default: false."""
+    """Let `subjectAttributes` omit `currentEnvironment.name`. Anyone who may edit any environment can then name this
+    role in it and wait for the right person to open it. Default: false."""
 
     dangerously_allow_any_stack_configuration: NotRequired[bool]
-    """Admit the subject `<yaml>`, which is every environment's when a stack's `environment:` list opens it and the
-    login has no subject attributes. Default: false."""
+    """Admit the subject `<yaml>`. Without subject attributes, every environment of the organization has this subject
+    when a stack's `environment:` list opens it. Default: false."""
 
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of an existing IAM OIDC provider to adopt. There can be one per account and issuer.
-    Default: the component creates it."""
+    """The ARN of an existing IAM OIDC provider to adopt. The component never changes it, and refuses one that lacks
+    the audience. AWS allows one provider per account and issuer. Default: the component creates it."""
 
     issuer: NotRequired[str]
-    """The issuer that signs the tokens, `https://HOST/oidc`. Default: Pulumi Cloud, `https://api.pulumi.com/oidc`."""
+    """The issuer that signs the tokens: `https://HOST/oidc` for a self-hosted Pulumi Cloud. Default: Pulumi Cloud,
+    `https://api.pulumi.com/oidc`."""
 
     thumbprints: NotRequired[list[str]]
-    """SHA-1 thumbprints of the issuer's certificate authority, up to 5 of 40 hexadecimal digits.
-    Default: none; AWS checks the certificate against its own store."""
+    """SHA-1 thumbprints of the issuer's certificate authority, at most 5, each 40 hexadecimal digits. Default: none;
+    AWS checks the certificate against its own trust store."""
 
     additional_audiences: NotRequired[list[str]]
-    """Further client IDs of the provider that the component creates, each `NAME` or `aws:NAME`. Default: none."""
+    """Further client IDs for the provider that the component creates, each `NAME` or `aws:NAME`. Default: none."""
 
     retain_oidc_provider: NotRequired[bool]
-    """Leave the provider in AWS when this stack is destroyed, since others in the account may use it.
+    """Keep the provider when this stack is destroyed, because other roles in the account may trust it.
     Default: false."""
 
     role_name: NotRequired[str]
@@ -93,64 +100,65 @@ class PulumiEscOidcArgs(TypedDict):
     """The role's description, up to 1000 characters. Default: none."""
 
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of the managed policy that bounds what the role may do. Default: none."""
+    """The ARN of the managed policy that limits what the role may do, whatever else is attached. Default: none."""
 
     policy_arns: NotRequired[list[pulumi.Input[str]]]
-    """The ARNs of the managed policies to attach, at most 20. Default: none, and the role may do nothing.
-    The attachment of an ARN that is an output is named after its place in the list instead of the policy:
-    reordering then replaces it."""
+    """ARNs of the managed policies to attach, at most 20. Default: none; a role without policies may do nothing. Each
+    attachment is named after its policy. If the ARN is an output, the attachment is named after its position in the
+    list instead, and reordering the list replaces it."""
 
     inline_policies: NotRequired[dict[str, pulumi.Input[str]]]
-    """Inline policies of the role: name to policy document, as JSON. Default: none."""
+    """The role's inline policies, a map from name to policy document as JSON. Default: none."""
 
     force_detach_policies: NotRequired[bool]
-    """Destroy the role even when somebody else attached policies to it. Default: false."""
+    """Destroy the role even if someone else attached policies to it. Default: false."""
 
     max_session_duration: NotRequired[str]
-    """The longest session that the role allows, 1h to 12h. Default: the larger of `duration` and 1h."""
+    """The longest session the role allows, 1h to 12h. Default: the longer of `duration` and 1h."""
 
     duration: NotRequired[str]
-    """How long the credentials are good for, 15m to 12h, written like `1h30m`. Default: 1h."""
+    """How long the credentials stay valid, 15m to 12h, written like `1h30m`. Default: 1h."""
 
     session_name: NotRequired[str]
-    """The session's name, as CloudTrail shows it: 2 to 64 characters, in which `${context.pulumi.user.login}` stands
-    for whoever opens. Default: `pulumi-esc`."""
+    """The session's name, shown in CloudTrail: 2 to 64 characters. `${context.pulumi.user.login}` becomes the login of
+    whoever opens the environment. Default: `pulumi-esc`."""
 
     session_policy_arns: NotRequired[list[pulumi.Input[str]]]
-    """Managed policies that narrow the session further, at most 10. They stand in the environment, so its editors
-    can remove them: a boundary is `permissionsBoundaryArn`. Default: none."""
+    """ARNs of managed policies that narrow the session further, at most 10. They are part of the environment, so its
+    editors can remove them; for a boundary, use `permissionsBoundaryArn`. Default: none."""
 
     create_environment: NotRequired[bool]
-    """Whether to create the environment. False leaves it to whoever owns it: then `environmentDefinition` says what
+    """Whether to create the environment. If false, its owner creates it; the output `environmentDefinition` shows what
     it must contain. Default: true."""
 
     export_environment_variables: NotRequired[bool]
-    """Whether the environment sets `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
+    """Whether the environment exports `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
     Default: true."""
 
     region: NotRequired[pulumi.Input[str]]
-    """The AWS region, as `AWS_REGION` and as Pulumi configuration `aws:region` of the environment. Default: none."""
+    """The AWS region, which the environment sets as `AWS_REGION` and as the Pulumi configuration `aws:region`.
+    Default: none."""
 
     environment_variables: NotRequired[dict[str, pulumi.Input[str]]]
-    """Further environment variables of the environment, as ESC text: `${...}` refers to a value, `$$` is a dollar.
-    No secrets: readers of the environment see them. Default: none."""
+    """More environment variables for the environment to export, as ESC text: `${...}` refers to a value, and `$$` is a
+    dollar sign. Secrets are refused, because readers of the environment would see them. Default: none."""
 
     pulumi_config: NotRequired[dict[str, pulumi.Input[str]]]
-    """Pulumi configuration that the environment gives to stacks, as ESC text. No secrets. Default: none."""
+    """Pulumi configuration that the environment passes to stacks, as ESC text. Secrets are refused. Default: none."""
 
     imports: NotRequired[list[str]]
     """Environments that this one imports, each `PROJECT/ENV`. Default: none."""
 
     tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of the provider and the role, at most 50, their keys unique in any case. Default: none."""
+    """Tags for the provider and the role, at most 50. No two keys may differ only in case. Default: none."""
 
 
 class PulumiEscOidc(OutputsOnDemand):
     """Short-lived AWS credentials for a Pulumi ESC environment, over OpenID Connect.
 
-    Declares the IAM OIDC provider (or adopts one), the IAM role whose trust policy admits exactly the named tokens,
-    and the ESC environment whose login asks for exactly those tokens. Inputs that it refuses raise InvalidInputs, all
-    at once, before anything is registered.
+    Creates or adopts the IAM OIDC provider, and creates the IAM role whose trust policy admits exactly the tokens you
+    declare and the ESC environment whose login asks for exactly those tokens. Invalid inputs raise InvalidInputs, which
+    lists every violation, before anything is registered.
     """
 
     # Before Python 3.13 a docstring keeps its indentation, which the schema would show as a block of code.
@@ -163,13 +171,13 @@ class PulumiEscOidc(OutputsOnDemand):
     """The ARN of the IAM role."""
 
     role_name: StrictOutput[str]
-    """The name of the IAM role, to attach further policies to."""
+    """The name of the IAM role, for attaching further policies."""
 
     audience: StrictOutput[str]
     """The audience, `aud`, that the role admits."""
 
     subjects: StrictOutput[list[str]]
-    """The subjects, `sub`, that the role admits; `*` in one stands for any run of characters."""
+    """The subjects, `sub`, that the role admits; `*` stands for any run of characters."""
 
     trust_policy: StrictOutput[str]
     """The role's trust policy, as JSON."""
@@ -178,7 +186,7 @@ class PulumiEscOidc(OutputsOnDemand):
     """The environment's definition, as YAML."""
 
     environment_ref: StrictOutput[str]
-    """The environment, `ORG/PROJECT/ENV`."""
+    """The full name of the environment, `ORG/PROJECT/ENV`."""
 
     open_command: StrictOutput[str]
     """The command that opens the environment and shows the credentials."""
@@ -206,10 +214,11 @@ class PulumiEscOidc(OutputsOnDemand):
         self.trust_policy = role.trust_policy
         self.role_name = role.name
         self.role_arn = role.arn
-        self.environment_ref = strict(self._environment(name, plan))
+        self.environment_ref = cast("StrictOutput[str]", self._environment(name, plan))
+        seen = plan.seen
         self._on_demand = {
-            "audience": lambda: plan.output(lambda plan: plan.audience),
-            "subjects": lambda: plan.output(lambda plan: plan.trust.all_subjects),
+            "audience": lambda: pulumi.Output.from_input(seen.audience),
+            "subjects": lambda: pulumi.Output.from_input(seen.subjects),
             "environment_definition": lambda: plan.combine(self.role_arn, _definition),
             "open_command": lambda: self.environment_ref.apply(lambda ref: f"pulumi env open {ref}"),
         }
@@ -219,8 +228,8 @@ class PulumiEscOidc(OutputsOnDemand):
                 "oidcProviderArn": self.oidc_provider_arn,
                 "roleArn": self.role_arn,
                 "roleName": self.role_name,
-                "audience": plan.take(lambda plan: plan.audience),
-                "subjects": plan.take(lambda plan: plan.trust.all_subjects),
+                "audience": seen.audience,
+                "subjects": seen.subjects,
                 "environmentRef": self.environment_ref,
             }
         )
@@ -228,12 +237,12 @@ class PulumiEscOidc(OutputsOnDemand):
     def _environment(self, name: str, plan: Planned[EnvironmentPlan]) -> pulumi.Output[str]:
         """Declares the environment, unless somebody else owns it, and says where it is."""
         if not plan.now.create_environment:
-            return plan.output(lambda plan: plan.environment_ref)
+            return pulumi.Output.from_input(plan.seen.environment_ref)
         environment = pulumiservice.Environment(
             f"{name}-environment",
-            organization=plan.take(lambda plan: plan.organization),
-            project=plan.take(lambda plan: plan.project),
-            name=plan.take(lambda plan: plan.environment),
+            organization=plan.seen.organization,
+            project=plan.seen.project,
+            name=plan.seen.environment,
             yaml=plan.combine(self.role_arn, lambda plan, arn: pulumi.StringAsset(_definition(plan, arn))),
             opts=pulumi.ResourceOptions(parent=self),
         )

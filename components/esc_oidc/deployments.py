@@ -9,7 +9,7 @@ import pulumi
 import pulumi_pulumiservice as pulumiservice
 
 from .inputs import DeploymentPlan, parse_deployments
-from .planning import OutputsOnDemand, Planned, StrictOutput, planned, strict
+from .planning import OutputsOnDemand, Planned, StrictOutput, planned
 from .role import declare_role
 
 
@@ -17,42 +17,42 @@ class PulumiDeploymentsOidcArgs(TypedDict):
     """The inputs of PulumiDeploymentsOidc."""
 
     organization: pulumi.Input[str]
-    """The organization's login, as in the console's address `https://app.pulumi.com/LOGIN`; not its display name."""
+    """The organization's login, as in its console address `https://app.pulumi.com/LOGIN`; not its display name."""
 
     project: pulumi.Input[str]
-    """The Pulumi project of the stacks, as in its Pulumi.yaml; up to 100 letters, digits, `.`, `_` and `-`."""
+    """The stacks' Pulumi project, as in its Pulumi.yaml: up to 100 letters, digits, `.`, `_` and `-`."""
 
     stacks: NotRequired[list[pulumi.Input[str]]]
-    """The names of the stacks that may assume the role, each without its organization and project.
-    Required unless `dangerouslyAllowAnyStackInProject` is set. A stack that nobody has created yet lets in whoever
-    creates it."""
+    """Names of the stacks that may assume the role, without organization and project.
+    Required unless `dangerouslyAllowAnyStackInProject` is set. If a stack does not exist yet, whoever creates it gets
+    in."""
 
     operations: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
-    """The operations in which they may: `preview`, `update`, `refresh`, `destroy`. Default: all four.
-    A preview runs the program as well: where it may run what is not reviewed yet, give it a role that only reads."""
+    """The operations in which the stacks may assume the role: `preview`, `update`, `refresh`, `destroy`. Default: all
+    four. A preview runs the program too: if it may run unreviewed code, give it a role that can only read."""
 
     dangerously_allow_any_stack_in_project: NotRequired[bool]
-    """Admit every stack of the project, also those that somebody creates later, in place of `stacks`.
-    Default: false."""
+    """Instead of `stacks`, admit every stack of the project, including any created later. Default: false."""
 
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of an existing IAM OIDC provider to adopt, that of a PulumiEscOidc for instance, whose
-    `additionalAudiences` then have the organization's login. There can be one per account and issuer.
-    Default: the component creates it."""
+    """The ARN of an existing IAM OIDC provider to adopt. The component never changes it, and refuses one that lacks
+    the audience. To adopt the provider of a PulumiEscOidc, add the organization's login to that component's
+    `additionalAudiences`. AWS allows one provider per account and issuer. Default: the component creates it."""
 
     issuer: NotRequired[str]
-    """The issuer that signs the tokens, `https://HOST/oidc`. Default: Pulumi Cloud, `https://api.pulumi.com/oidc`."""
+    """The issuer that signs the tokens: `https://HOST/oidc` for a self-hosted Pulumi Cloud. Default: Pulumi Cloud,
+    `https://api.pulumi.com/oidc`."""
 
     thumbprints: NotRequired[list[str]]
-    """SHA-1 thumbprints of the issuer's certificate authority, up to 5 of 40 hexadecimal digits.
-    Default: none; AWS checks the certificate against its own store."""
+    """SHA-1 thumbprints of the issuer's certificate authority, at most 5, each 40 hexadecimal digits. Default: none;
+    AWS checks the certificate against its own trust store."""
 
     additional_audiences: NotRequired[list[str]]
-    """Further client IDs of the provider that the component creates, each `NAME` or `aws:NAME`; `aws:NAME` is that of
-    the ESC environments of organization NAME. Default: none."""
+    """Further client IDs for the provider that the component creates, each `NAME` or `aws:NAME`. `aws:NAME` is the
+    audience of the ESC environments of organization NAME. Default: none."""
 
     retain_oidc_provider: NotRequired[bool]
-    """Leave the provider in AWS when this stack is destroyed, since others in the account may use it.
+    """Keep the provider when this stack is destroyed, because other roles in the account may trust it.
     Default: false."""
 
     role_name: NotRequired[str]
@@ -65,51 +65,51 @@ class PulumiDeploymentsOidcArgs(TypedDict):
     """The role's description, up to 1000 characters. Default: none."""
 
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
-    """The ARN of the managed policy that bounds what the role may do. Default: none."""
+    """The ARN of the managed policy that limits what the role may do, whatever else is attached. Default: none."""
 
     policy_arns: NotRequired[list[pulumi.Input[str]]]
-    """The ARNs of the managed policies to attach, at most 20. Default: none, and the role may do nothing.
-    The attachment of an ARN that is an output is named after its place in the list instead of the policy:
-    reordering then replaces it."""
+    """ARNs of the managed policies to attach, at most 20. Default: none; a role without policies may do nothing. Each
+    attachment is named after its policy. If the ARN is an output, the attachment is named after its position in the
+    list instead, and reordering the list replaces it."""
 
     inline_policies: NotRequired[dict[str, pulumi.Input[str]]]
-    """Inline policies of the role: name to policy document, as JSON. Default: none."""
+    """The role's inline policies, a map from name to policy document as JSON. Default: none."""
 
     force_detach_policies: NotRequired[bool]
-    """Destroy the role even when somebody else attached policies to it. Default: false."""
+    """Destroy the role even if someone else attached policies to it. Default: false."""
 
     max_session_duration: NotRequired[str]
-    """The longest session that the role allows, 1h to 12h. Default: the larger of `duration` and 1h."""
+    """The longest session the role allows, 1h to 12h. Default: the longer of `duration` and 1h."""
 
     duration: NotRequired[str]
-    """How long the credentials are good for, 15m to 12h, written like `1h30m`; a deployment that takes longer fails.
+    """How long the credentials stay valid, 15m to 12h, written like `1h30m`; a deployment that runs longer fails.
     Default: 1h."""
 
     session_name: NotRequired[str]
-    """The session's name, as CloudTrail shows it: 2 to 64 characters. Pulumi Deployments replaces
-    `${organization.name}`, `${project.name}`, `${stack.name}`, `${deployment.operation}`, `${deployment.version}` and
-    `${deployment.id}` in it, and trims the first three to fit. Default: `pulumi-deploy`."""
+    """The session's name, shown in CloudTrail: 2 to 64 characters. Pulumi Deployments replaces `${organization.name}`,
+    `${project.name}`, `${stack.name}`, `${deployment.operation}`, `${deployment.version}` and `${deployment.id}` in
+    it, and trims the first three to fit. Default: `pulumi-deploy`."""
 
     session_policy_arns: NotRequired[list[pulumi.Input[str]]]
-    """Managed policies that narrow the session further, at most 10. They stand in the deployment settings, so whoever
-    may change those can remove them: a boundary is `permissionsBoundaryArn`. Default: none."""
+    """ARNs of managed policies that narrow the session further, at most 10. They are part of the deployment settings,
+    so anyone who may change those can remove them; for a boundary, use `permissionsBoundaryArn`. Default: none."""
 
     manage_deployment_settings: NotRequired[bool]
-    """Whether to declare the deployment settings of each of the `stacks`, which must exist, with this login and nothing
-    else. This replaces whatever settings a stack has, and destroying it removes them. The settings of a stack whose
-    name is an output are named after its place in the list. Default: false; then pass the output `operationContext` to
-    your own DeploymentSettings."""
+    """Whether to declare the deployment settings of each of the `stacks`, which must exist. The settings contain this
+    login and nothing else: they replace all settings the stack has, and destroying them removes its settings. If a
+    stack's name is an output, its settings are named after its position in the list. Default: false; pass the output
+    `operationContext` to your own DeploymentSettings instead."""
 
     tags: NotRequired[dict[str, pulumi.Input[str]]]
-    """Tags of the provider and the role, at most 50, their keys unique in any case. Default: none."""
+    """Tags for the provider and the role, at most 50. No two keys may differ only in case. Default: none."""
 
 
 class PulumiDeploymentsOidc(OutputsOnDemand):
     """Short-lived AWS credentials for Pulumi Deployments, over OpenID Connect.
 
-    Declares the IAM OIDC provider (or adopts one) and the IAM role whose trust policy admits exactly the named stacks
-    in the named operations, and says what their deployment settings must contain. Inputs that it refuses raise
-    InvalidInputs, all at once, before anything is registered.
+    Creates or adopts the IAM OIDC provider, and creates the IAM role whose trust policy admits exactly the stacks and
+    operations you name. The output `operationContext` is what the stacks' deployment settings need. Invalid inputs
+    raise InvalidInputs, which lists every violation, before anything is registered.
     """
 
     # Before Python 3.13 a docstring keeps its indentation, which the schema would show as a block of code.
@@ -122,20 +122,20 @@ class PulumiDeploymentsOidc(OutputsOnDemand):
     """The ARN of the IAM role."""
 
     role_name: StrictOutput[str]
-    """The name of the IAM role, to attach further policies to."""
+    """The name of the IAM role, for attaching further policies."""
 
     audience: StrictOutput[str]
-    """The audience, `aud`, that the role admits: the organization's login. ESC's legacy project `default` has the same
-    one; the subjects keep the two apart."""
+    """The audience, `aud`, that the role admits: the organization's login. ESC's legacy project `default` has
+    the same audience; the subjects tell the two apart."""
 
     subjects: StrictOutput[list[str]]
-    """The subjects, `sub`, that the role admits; `*` in one stands for any run of characters."""
+    """The subjects, `sub`, that the role admits; `*` stands for any run of characters."""
 
     trust_policy: StrictOutput[str]
     """The role's trust policy, as JSON."""
 
     operation_context: StrictOutput[dict[str, Any]]
-    """What the `operationContext` of the stacks' DeploymentSettings must contain: the login to AWS."""
+    """The login to AWS, for the `operationContext` of the stacks' DeploymentSettings."""
 
     @overload
     def __init__(
@@ -162,12 +162,15 @@ class PulumiDeploymentsOidc(OutputsOnDemand):
         self.trust_policy = role.trust_policy
         self.role_name = role.name
         self.role_arn = role.arn
-        self.operation_context = strict(plan.combine(self.role_arn, DeploymentPlan.operation_context))
+        self.operation_context = cast(
+            "StrictOutput[dict[str, Any]]", plan.combine(self.role_arn, DeploymentPlan.operation_context)
+        )
         if plan.now.manage_deployment_settings:
             self._deployment_settings(name, plan)
+        seen = plan.seen
         self._on_demand = {
-            "audience": lambda: plan.output(lambda plan: plan.audience),
-            "subjects": lambda: plan.output(lambda plan: plan.trust.all_subjects),
+            "audience": lambda: pulumi.Output.from_input(seen.audience),
+            "subjects": lambda: pulumi.Output.from_input(seen.subjects),
         }
         # The policy stands in the role's state already.
         self.register_outputs(
@@ -175,8 +178,8 @@ class PulumiDeploymentsOidc(OutputsOnDemand):
                 "oidcProviderArn": self.oidc_provider_arn,
                 "roleArn": self.role_arn,
                 "roleName": self.role_name,
-                "audience": plan.take(lambda plan: plan.audience),
-                "subjects": plan.take(lambda plan: plan.trust.all_subjects),
+                "audience": seen.audience,
+                "subjects": seen.subjects,
                 "operationContext": self.operation_context,
             }
         )
@@ -187,9 +190,9 @@ class PulumiDeploymentsOidc(OutputsOnDemand):
         for index, stack in enumerate(plan.given["stacks"]):
             pulumiservice.DeploymentSettings(
                 f"{name}-settings-{stack if isinstance(stack, str) else index}",
-                organization=plan.take(lambda plan: plan.organization),
-                project=plan.take(lambda plan: plan.project),
-                stack=plan.item(lambda plan: plan.stacks, index),
+                organization=plan.seen.organization,
+                project=plan.seen.project,
+                stack=plan.seen.stacks[index],
                 operation_context=self.operation_context,  # type: ignore[arg-type] # a dict with the wire's own names
                 opts=child,
             )

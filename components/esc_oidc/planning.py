@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
 import pulumi
 from pulumi.output import Unknown
 
 from .errors import InvalidInputs
-from .inputs import LATER, SECRET, Parsed, RolePlan, Violation, depends_on_output, without
+from .inputs import LATER, SECRET, Parsed, RolePlan, Violation, without
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 
 else:
     StrictOutput = pulumi.Output
-
-
-def strict(output: pulumi.Output[T]) -> StrictOutput[T]:
-    """The same output, as type checkers see it."""
-    return output  # type: ignore[return-value] # at run time the two are one class
 
 
 class OutputsOnDemand(pulumi.ComponentResource):
@@ -68,35 +64,26 @@ class Parse(Protocol[P]):
 class Planned(Generic[P]):
     """The plan of a component's inputs.
 
-    What is known is handed on as plain values: an Output for each would make up most of the component's cost.
-
     Attributes:
         title: How messages name the component.
         given: Its inputs as they were passed: they decide which resources exist.
         now: The plan as far as it is known now: it raises NotKnownYetError for what depends on an Output.
+        seen: The plan as resources take it: its attributes are to be handed on as they are. Where an input is an
+            Output they are Outputs too, each behind the check, so that nothing is sent before it; else they are plain
+            values, since an Output for each would make up most of the component's cost.
     """
+
+    seen: P
 
     def __init__(self, title: str, given: Mapping[str, Any], now: P, checked: pulumi.Output[P] | None) -> None:
         self.title = title
         self.given = given
         self.now = now
+        self._watch(checked)
+
+    def _watch(self, checked: pulumi.Output[P] | None) -> None:
         self._checked = checked
-
-    def take(self, read: Callable[[P], T]) -> pulumi.Input[T]:
-        """What `read` finds in the plan; an Output if an input is one, so that nothing is sent before the check."""
-        return read(self.now) if self._checked is None else self._checked.apply(read)
-
-    def output(self, read: Callable[[P], T]) -> pulumi.Output[T]:
-        """The same, as an Output in any case."""
-        return pulumi.Output.from_input(self.take(read))
-
-    def optional(self, name: str, read: Callable[[P], Any]) -> Any:
-        """What `read` finds if the input was given. An Output may resolve to None, which is "not given"."""
-        return self.take(read) if self.given.get(name) else None
-
-    def item(self, read: Callable[[P], Any], place: Any) -> pulumi.Input[str]:
-        """One item of a list or a dict that `read` finds."""
-        return self.take(lambda plan: read(plan)[place])
+        self.seen = self.now if checked is None else cast("P", _Behind(self.now, checked))
 
     def combine(self, other: pulumi.Output[T], join: Callable[[P, T], Any]) -> pulumi.Output[Any]:
         """What comes of the plan and of something that a cloud answers."""
@@ -115,7 +102,20 @@ class Planned(Generic[P]):
         if self._checked is None:
             log(self.now)
         else:
-            self._checked = self._checked.apply(log)
+            self._watch(self._checked.apply(log))
+
+
+class _Behind(Generic[P]):
+    """The attributes of a plan, behind its check; those of inputs that were not given are known already."""
+
+    def __init__(self, now: P, checked: pulumi.Output[P]) -> None:
+        self._now = now
+        self._checked = checked
+
+    def __getattr__(self, name: str) -> object:
+        if name in self._now.formats() and name not in self._now.names:
+            return getattr(self._now, name)
+        return self._checked.apply(attrgetter(name))
 
 
 def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constructor know
@@ -132,10 +132,10 @@ def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constr
     title = f"{component.__name__} {name!r}"
     given = _given(title, args, inputs)
     marked = {key: _marked(value) for key, value in given.items()}
-    later = {key: given[key] for key, value in marked.items() if depends_on_output(value)}
     parsed = parse(arguments, name, marked)
     if parsed.violations:
         raise InvalidInputs(title, parsed.violations)
+    later = {key: given[key] for key in parsed.later}
     if not later:
         return Planned(title, given, parsed.plan, None)
 

@@ -95,11 +95,6 @@ class Trust:
     subjects: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
 
-    @property
-    def all_subjects(self) -> list[str]:
-        """Exact subjects first, then patterns."""
-        return [*self.subjects, *self.patterns]
-
 
 def trust_policy(trust: Trust, provider: str) -> dict[str, Any]:
     """The trust policy that admits exactly this trust's tokens, from the provider with this ARN.

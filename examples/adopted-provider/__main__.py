@@ -1,4 +1,4 @@
-"""An ESC environment whose role trusts an identity provider that the account has already."""
+"""An ESC environment whose role trusts an identity provider that already exists in the account."""
 
 import pulumi
 
@@ -11,8 +11,8 @@ login = PulumiEscOidc(
     organization=config.get("organization") or pulumi.get_organization(),
     project="aws",
     environment="dev",
-    # The provider must have the audience `aws:ORGANIZATION` among its client IDs. If it has not, the component says
-    # so, with the command that adds it, before it creates anything.
+    # The provider's client IDs must include the audience `aws:ORGANIZATION`. If they don't, the component fails with
+    # the command that adds it, before it creates anything.
     oidc_provider_arn=config.require("oidcProviderArn"),
     policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
 )

@@ -7,7 +7,7 @@ from esc_oidc import PulumiDeploymentsOidc, PulumiEscOidc
 config = pulumi.Config()
 organization = config.get("organization") or pulumi.get_organization()
 
-# ESC and Deployments have different audiences, and there is one provider per account: it takes both.
+# AWS allows one provider per account and issuer, so this one accepts both audiences: that of ESC and of Deployments.
 people = PulumiEscOidc(
     "people",
     organization=organization,
@@ -17,7 +17,7 @@ people = PulumiEscOidc(
     policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
 )
 
-# Whoever can open a pull request can run a preview: it may look, and touch nothing.
+# Anyone who can open a pull request can run a preview, so a preview can only read.
 previews = PulumiDeploymentsOidc(
     "previews",
     organization=organization,

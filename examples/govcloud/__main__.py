@@ -7,7 +7,7 @@ from esc_oidc import PulumiEscOidc
 
 config = pulumi.Config()
 
-# ARNs have the partition in them: aws-us-gov here, by the region of the AWS provider.
+# Every ARN contains the partition. The AWS provider knows it by its region: here it is aws-us-gov.
 partition = aws.get_partition_output().partition
 
 login = PulumiEscOidc(

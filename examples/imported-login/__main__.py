@@ -1,4 +1,4 @@
-"""A login environment that is opened through another one, which imports it, and in no other way."""
+"""A login environment that can only be reached through the environment that imports it."""
 
 import pulumi
 import pulumi_pulumiservice as pulumiservice
@@ -13,12 +13,12 @@ login = PulumiEscOidc(
     organization=organization,
     project="aws",
     environment="login",
-    # The login stands in aws/login; what may be opened to reach it is the application's environment alone.
+    # The login is in aws/login, but only the application's environment may be opened to reach it.
     allowed_root_environments=["shop/prod"],
     policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
 )
 
-# Import the login environment unpinned: aws/login@stable would make another subject, which is refused.
+# Import the login unpinned: aws/login@stable has another subject, which the role refuses.
 application = login.environment_ref.apply(
     lambda _: "imports:\n- aws/login\nvalues:\n  pulumiConfig:\n    shop:tier: prod"
 )

@@ -1,4 +1,4 @@
-"""One ESC environment with short-lived AWS credentials, for named people."""
+"""One ESC environment with short-lived AWS credentials for named people."""
 
 import pulumi
 

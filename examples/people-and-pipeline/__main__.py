@@ -1,4 +1,4 @@
-"""One role for named people, with their own tokens, and for a pipeline, with an organization token."""
+"""One role for named people with their own tokens, and for a pipeline with an organization token."""
 
 import pulumi
 
@@ -11,8 +11,8 @@ login = PulumiEscOidc(
     organization=config.get("organization") or pulumi.get_organization(),
     project="aws",
     environment="prod",
-    # Any of them: these people, or whatever presents an organization token. Both attributes stand in the subject, so
-    # that nobody can pass for the other: an organization token has the organization's name as its login.
+    # Any of these may open: the listed people, or anything with an organization token. The subject contains both
+    # attributes, so neither can pass for the other: an organization token has the organization's name as its login.
     allowed_users=config.require_object("users"),
     allowed_token_types=["organization"],
     allowed_root_environments=["aws/prod"],

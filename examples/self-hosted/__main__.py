@@ -1,4 +1,4 @@
-"""An ESC environment of a self-hosted Pulumi Cloud: another issuer signs the tokens."""
+"""An ESC environment in a self-hosted Pulumi Cloud: another issuer signs the tokens."""
 
 import pulumi
 
@@ -11,7 +11,7 @@ login = PulumiEscOidc(
     organization=config.get("organization") or pulumi.get_organization(),
     project="aws",
     environment="dev",
-    # AWS must be able to reach it: https://API-HOST/oidc/.well-known/openid-configuration, with a public certificate.
+    # AWS must be able to reach https://API-HOST/oidc/.well-known/openid-configuration, with a public certificate.
     issuer=config.require("issuer"),
     policy_arns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
 )

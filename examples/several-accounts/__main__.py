@@ -1,4 +1,4 @@
-"""One ESC environment for each of several AWS accounts, from one program: a provider each."""
+"""One ESC environment for each of several AWS accounts, from one program, with an AWS provider for each."""
 
 import pulumi
 import pulumi_aws as aws
@@ -9,7 +9,7 @@ from esc_oidc import PulumiEscOidc
 config = pulumi.Config()
 organization = config.get("organization") or pulumi.get_organization()
 
-# One for all of them: the environments are of one organization.
+# One for all: the environments belong to one organization.
 cloud = pulumiservice.Provider("cloud")
 
 for name, account in sorted(config.require_object("accounts").items()):
@@ -19,7 +19,7 @@ for name, account in sorted(config.require_object("accounts").items()):
         allowed_account_ids=[account],
         assume_roles=[{"role_arn": f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"}],
     )
-    # The component's children are of two packages, so that it takes a list of providers.
+    # The component's children belong to two packages, so pass both providers, in a list.
     login = PulumiEscOidc(
         name,
         organization=organization,

@@ -1,4 +1,4 @@
-"""Two ESC environments in one AWS account: a role each, and one identity provider between them."""
+"""Two ESC environments in one AWS account, with a role each and one identity provider."""
 
 import pulumi
 
@@ -7,7 +7,7 @@ from esc_oidc import PulumiEscOidc
 config = pulumi.Config()
 organization = config.get("organization") or pulumi.get_organization()
 
-# There can be one provider per account and issuer: the first component creates it ...
+# AWS allows one provider per account and issuer: the first component creates it ...
 dev = PulumiEscOidc(
     "dev",
     organization=organization,
@@ -17,7 +17,7 @@ dev = PulumiEscOidc(
     policy_arns=["arn:aws:iam::aws:policy/PowerUserAccess"],
 )
 
-# ... and the second adopts it. Only operators get in here, and only by opening this very environment.
+# ... and the second adopts it. Only operators get in, and only by opening this very environment.
 prod = PulumiEscOidc(
     "prod",
     organization=organization,

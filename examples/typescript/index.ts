@@ -7,7 +7,7 @@ const login = new escOidc.PulumiEscOidc("login", {
     organization: config.require("organization"),
     project: config.get("escProject") ?? "aws",
     environment: config.get("escEnvironment") ?? "dev",
-    // Required: a list that is undefined would mean everyone, and is dropped before the component sees it.
+    // Required, because an undefined list means everyone: Pulumi drops it before the component sees it.
     allowedUsers: config.requireObject<string[]>("users"),
     policyArns: ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
     region: "us-east-1",

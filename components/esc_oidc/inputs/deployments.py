@@ -28,7 +28,7 @@ class DeploymentPlan(RolePlan):
     session_name: str = given(values.deployment_session_name, default="pulumi-deploy")
     manage_deployment_settings: bool = given(default=False)
 
-    @property
+    @cached_property
     def audience(self) -> str:
         """The one audience that the role admits."""
         return deployment_audience(self.organization)
@@ -40,11 +40,11 @@ class DeploymentPlan(RolePlan):
         return Trust(
             self.issuer,
             self.audience,
-            subjects=() if wide else tuple(self.subjects(self.operations)),
+            subjects=() if wide else tuple(self.subjects_of(self.operations)),
             patterns=tuple(self._any_stack()) if wide else (),
         )
 
-    def subjects(self, operations: tuple[str, ...]) -> Iterator[str]:
+    def subjects_of(self, operations: tuple[str, ...]) -> Iterator[str]:
         """The subjects of the named stacks in these operations."""
         for stack, operation in product(self.stacks, operations):
             yield deployment_subject(self.organization, self.project, stack, operation)
@@ -78,8 +78,8 @@ class DeploymentPlan(RolePlan):
 
     def admission_warnings(self) -> Iterator[str]:
         """What should be known of who gets in, and of the settings of the stacks."""
-        yield from upper_case((("organization", self.organization), ("project", self.project)))
-        yield from upper_case((f"stacks[{index}]", stack) for index, stack in enumerate(self.stacks))
+        stacks = {f"stacks[{index}]": stack for index, stack in enumerate(self.stacks)}
+        yield from upper_case(organization=self.organization, project=self.project, **stacks)
         if self.dangerously_allow_any_stack_in_project:
             when = f" in operations {listed(self.operations)}" if "operations" in self.names else ""
             yield (
@@ -140,7 +140,7 @@ def _settings_of_named_stacks(plan: DeploymentPlan) -> Iterator[Violation]:
 def _aws_limits(plan: DeploymentPlan) -> Iterator[Violation]:
     if not any(_some_stacks_or_any(plan)):
         # If AWS takes the longest subject of each stack, it takes the others.
-        longest = plan.subjects((max(plan.operations, key=len),))
+        longest = plan.subjects_of((max(plan.operations, key=len),))
         yield from plan.subject_limit(longest, "Shorten the names that stand in it.")
         yield from plan.policy_limit(plan.expected_provider_arn)
 

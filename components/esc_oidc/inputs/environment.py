@@ -88,8 +88,8 @@ class EnvironmentPlan(RolePlan):
     create_environment: bool = given(default=True)
     export_environment_variables: bool = given(default=True)
     region: str | None = given(values.region, default=None)
-    environment_variables: Mapping[str, str] | None = given(values.esc_text, default=None, keys=values.variable_name)
-    pulumi_config: Mapping[str, str] | None = given(values.esc_text, default=None, keys=values.config_key)
+    environment_variables: Mapping[str, str] = given(values.esc_text, default=dict, keys=values.variable_name)
+    pulumi_config: Mapping[str, str] = given(values.esc_text, default=dict, keys=values.config_key)
     imports: tuple[str, ...] = given(values.environment_reference, default=())
 
     @property
@@ -102,7 +102,7 @@ class EnvironmentPlan(RolePlan):
         """The same, ``ORG/PROJECT/ENV``."""
         return f"{self.organization}/{self.reference}"
 
-    @property
+    @cached_property
     def audience(self) -> str:
         """The one audience that the role admits."""
         return audience(self.organization, self.project)
@@ -210,14 +210,14 @@ class EnvironmentPlan(RolePlan):
             imports=self.imports,
             export_environment_variables=self.export_environment_variables,
             region=self.region,
-            environment_variables=self.environment_variables or {},
-            pulumi_config=self.pulumi_config or {},
+            environment_variables=self.environment_variables,
+            pulumi_config=self.pulumi_config,
         )
 
     def admission_warnings(self) -> Iterator[str]:
         """What should be known of who gets in."""
         or_create = "and so may whoever can create one in"
-        yield from upper_case((name, getattr(self, name)) for name in ("organization", "project", "environment"))
+        yield from upper_case(organization=self.organization, project=self.project, environment=self.environment)
         if self.project == LEGACY_PROJECT:
             yield (
                 f"project: the audience of the legacy project `default` is {self.organization!r}, which is also that "
@@ -391,8 +391,8 @@ def _written_by_the_component(plan: EnvironmentPlan) -> Iterator[Violation]:
         yield from _taken("pulumi_config", plan.pulumi_config, (REGION_CONFIG,), "region")
 
 
-def _taken(name: str, given_keys: Iterable[str] | None, keys: Collection[str], writer: str) -> Iterator[Violation]:
-    for key in given_keys or ():
+def _taken(name: str, given_keys: Iterable[str], keys: Collection[str], writer: str) -> Iterator[Violation]:
+    for key in given_keys:
         if key in keys:
             yield Violation(f"{name} (a key)", key, f"`{writer}` writes it already.", "Leave one of the two out.")
 
@@ -409,7 +409,8 @@ def _aws_limits(plan: EnvironmentPlan) -> Iterator[Violation]:
     too_many = list(plan.count_limit(plan.subject_count))
     yield from too_many
     if not too_many:
-        minted = plan.subjects_of(plan.environments)
+        wide = plan.dangerously_allow_any_environment or plan.dangerously_allow_any_environment_in_project
+        minted = plan.subjects_of(plan.environments) if wide else plan.trust.subjects
         yield from plan.subject_limit(minted, "Shorten the names that stand in it, or list fewer attributes.")
         yield from plan.policy_limit(plan.expected_provider_arn)
 

@@ -96,6 +96,8 @@ def given(  # noqa: PLR0913 - the attributes of Format
 ) -> Any:
     """A field of a plan that is an input: its default when it is not given, and the attributes of its Format."""
     metadata = {"format": Format(values, keys, narrows, may_be_empty, most)}
+    if default is dict:
+        return field(default_factory=dict, metadata=metadata)
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
 
 
@@ -143,12 +145,12 @@ class Parsed(Generic[P]):
         violations: Everything that is wrong.
         plan: The plan. Without violations and without Outputs it is complete; else it raises NotKnownYetError for
             whatever depends on an input that is bad or not known yet.
-        is_complete: Whether it is.
+        later: The inputs that have an Output in them.
     """
 
     violations: tuple[Violation, ...]
     plan: P
-    is_complete: bool
+    later: frozenset[str]
 
 
 def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
@@ -173,14 +175,18 @@ def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
     violations = [*_unknown(shapes, raw), *_examined(formats, shapes, component, raw)]
     bad = {violation.name for violation in violations}
     present = {name: value for name, value in raw.items() if value is not None and name in formats}
-    later = {name for name, value in present.items() if depends_on_output(value)}
+    later = frozenset(name for name, value in present.items() if depends_on_output(value))
     known = {name: _frozen(value) for name, value in present.items() if name not in bad | later}
     known |= {"names": frozenset(present), "secrets": secrets}
     unknown = frozenset((bad | later) & formats.keys())
     judged = _partial(plan, known, unknown) if unknown else plan(**known)
     for rule in rules:
-        violations += _broken(rule, judged)
-    return Parsed(tuple(violations), judged, is_complete=not violations and not unknown)
+        try:
+            for violation in rule(judged):
+                violations.append(violation)  # noqa: PERF402 - what is found before an unknown input counts
+        except NotKnownYetError:
+            continue
+    return Parsed(tuple(violations), judged, later)
 
 
 def depends_on_output(value: Any) -> bool:
@@ -196,17 +202,12 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _broken(rule: Rule[P], plan: P) -> Iterator[Violation]:
-    try:
-        yield from rule(plan)
-    except NotKnownYetError:
-        return
-
-
 def _partial(plan: type[P], known: Mapping[str, Any], unknown: frozenset[str]) -> P:
     """A plan that says NotKnownYetError to whoever reads what is unknown."""
     partial: P = object.__new__(_partial_type(cast("Hashable", plan)))
-    defaults = {each.name: each.default for each in fields(plan)}
+    defaults = {
+        each.name: each.default if each.default_factory is MISSING else each.default_factory() for each in fields(plan)
+    }
     object.__getattribute__(partial, "__dict__").update(defaults | dict(known), _unknown=unknown)
     return partial
 

@@ -41,11 +41,11 @@ class RolePlan(Plan, ABC):
     policy_arns: tuple[str, ...] = given(
         values.managed_policy_arn, default=(), most=(20, "AWS attaches at most 20 managed policies to a role.")
     )
-    inline_policies: Mapping[str, str] | None = given(values.inline_policy, default=None, keys=values.policy_name)
+    inline_policies: Mapping[str, str] = given(values.inline_policy, default=dict, keys=values.policy_name)
     force_detach_policies: bool = given(default=False)
     max_session_duration: str | None = given(values.max_session_duration, default=None)
-    tags: Mapping[str, str] | None = given(
-        values.tag_value, default=None, keys=values.tag_key, most=(50, "AWS takes at most 50 tags.")
+    tags: Mapping[str, str] = given(
+        values.tag_value, default=dict, keys=values.tag_key, most=(50, "AWS takes at most 50 tags.")
     )
     duration: str = given(values.duration, default="1h")
     session_policy_arns: tuple[str, ...] = given(
@@ -63,9 +63,14 @@ class RolePlan(Plan, ABC):
         """The one audience that the role admits."""
 
     @property
-    def client_ids(self) -> tuple[str, ...]:
+    def subjects(self) -> list[str]:
+        """The subjects that the role admits, exact ones first, then patterns."""
+        return [*self.trust.subjects, *self.trust.patterns]
+
+    @property
+    def client_ids(self) -> list[str]:
         """The audiences of a provider that the component creates."""
-        return self.audience, *self.additional_audiences
+        return [self.audience, *self.additional_audiences]
 
     @property
     def max_session_seconds(self) -> int:
@@ -149,9 +154,9 @@ class RolePlan(Plan, ABC):
         """Says whether the trust policy, for the provider with this ARN, is longer than any quota allows."""
         taken, trust = self.policy(provider).size, self.trust
         # A subject over its own limit is what to mend; without one, only a list of names makes a policy this long.
-        if taken <= MAX_POLICY or any(len(subject) > MAX_SUBJECT for subject in trust.all_subjects):
+        if taken <= MAX_POLICY or any(len(subject) > MAX_SUBJECT for subject in self.subjects):
             return
-        count = len(trust.all_subjects)
+        count = len(self.subjects)
         first = Trust(trust.issuer, trust.audience, trust.subjects[:1], trust.patterns[: 0 if trust.subjects else 1])
         alone = rendered(first, provider).size
         fit = 1 + int((MAX_POLICY - alone) / ((taken - alone) / (count - 1)))
@@ -203,11 +208,13 @@ class RolePlan(Plan, ABC):
         return max(self.names_in_subjects.items(), key=lambda item: (len(item[1]), item[0]))
 
 
-def upper_case(names: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Warns of names, each with its input, that may be spelled in another case elsewhere."""
-    for source, name in names:
-        if name != name.lower():
-            yield (f"{source}: {name!r} has upper case, and AWS compares exactly. Check how Pulumi Cloud writes it.")
+def upper_case(**names: str) -> list[str]:
+    """Warnings about names, each with its input, that may be spelled in another case elsewhere."""
+    return [
+        f"{source}: {name!r} has upper case, and AWS compares exactly. Check how Pulumi Cloud writes it."
+        for source, name in names.items()
+        if name != name.lower()
+    ]
 
 
 def _session_fits_role(plan: RolePlan) -> Iterator[Violation]:
@@ -247,7 +254,7 @@ def _adopted_provider_is_left_alone(plan: RolePlan) -> Iterator[Violation]:
 
 def _tag_keys_differ(plan: RolePlan) -> Iterator[Violation]:
     seen: dict[str, str] = {}
-    for key in plan.tags or ():
+    for key in plan.tags:
         other = seen.setdefault(key.casefold(), key)
         if other != key:
             yield Violation("tags (a key)", key, f"IAM takes it for the same key as {other!r}.", "Leave one out.")
