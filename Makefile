@@ -24,7 +24,7 @@ help:
 $(VENV)/.try: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "esc-oidc needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.13 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[cli,sandbox]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.try
@@ -38,6 +38,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(PYTEST) --cov --cov-report= $(CORE_TESTS)
 	$(BIN)/coverage report --skip-covered --show-missing --include='$(CORE)' --fail-under=100
 
@@ -55,8 +56,9 @@ docs: $(VENV)/.dev
 	PYTHONPATH=. $(BIN)/python tests/verify/rules_page.py
 
 bench: $(VENV)/.dev
-	$(BIN)/python tests/verify/bench_verify.py
-	$(BIN)/python tests/bench_component.py
+	$(BIN)/python -m bench.startup
+	$(BIN)/python -m bench.verify
+	$(BIN)/python -m bench.component
 
 clean:
 	rm -rf $(VENV) build dist components/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,12 +1,24 @@
-"""The command esc-oidc."""
+"""The command esc-oidc. Each subcommand imports what it needs when it runs."""
 
 import sys
+from typing import Final
+
+_EXTRAS: Final = {
+    "cli": {"boto3", "botocore", "interegular", "jwt", "rich", "typer"},
+    "sandbox": {"cryptography", "flask", "flask_cors", "jsonschema", "moto", "werkzeug"},
+}
+"""Which extra has which package."""
 
 
 def main() -> None:
-    """Run the command; without the extra that it needs, say how to get it."""
+    """Run the command; where a package of an extra is missing, say how to get it."""
     try:
         from .application import app  # noqa: PLC0415 - typer and rich are an extra
+
+        app(prog_name="esc-oidc")
     except ModuleNotFoundError as error:
-        sys.exit(f"esc-oidc: {error.name} is missing: pip install 'esc-oidc[cli]'")
-    app(prog_name="esc-oidc")
+        root = (error.name or "").partition(".")[0]
+        extra = next((extra for extra, packages in _EXTRAS.items() if root in packages), None)
+        if extra is None:
+            raise
+        sys.exit(f"esc-oidc: this needs {root}, which is not installed: pip install 'esc-oidc[{extra}]'")

@@ -6,18 +6,11 @@ from typing import Annotated
 import typer
 
 from ..claims import CURRENT_ENVIRONMENT, ISSUER
-from .claiming import Openers, deployment_tokens, environment_tokens, print_claims
-from .explaining import Question, explain
-from .linting import lint_files
 from .output import Format, LintFormat, fail
-from .proving import declared_by_hand, declared_by_inputs, prove_policy
-from .sandboxing import run_sandbox, user_of
-from .trying import ORGANIZATION, try_program
 
 app = typer.Typer(
     help="Short-lived AWS credentials for Pulumi ESC: see who gets in.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -25,8 +18,20 @@ app = typer.Typer(
 FormatOption = Annotated[Format, typer.Option("--format", help="Text for people, JSON for programs.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - the rest of the command has no use for it
+
+        typer.echo(f"esc-oidc {version('esc-oidc')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _esc_oidc() -> None:
+def _esc_oidc(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Short-lived AWS credentials for Pulumi ESC: see who gets in."""
 
 
@@ -39,6 +44,8 @@ def _try(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Deploy a program to a sandbox on this machine and show who gets in and who does not."""
+    from .trying import try_program  # noqa: PLC0415 - only this command waits for moto and Pulumi
+
     overrides = {}
     for pair in config or ():
         key, equals, value = pair.partition("=")
@@ -63,7 +70,9 @@ def _sandbox(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Run COMMAND, such as `pulumi up`, with a sandbox on this machine in place of AWS and Pulumi Cloud."""
-    member = user_of(user, organization or [ORGANIZATION])
+    from .sandboxing import run_sandbox, user_of  # noqa: PLC0415 - only this command waits for moto
+
+    member = user_of(user, organization or ["contoso"])
     raise typer.Exit(run_sandbox(command or [], seed, member, issuer, output))
 
 
@@ -80,6 +89,8 @@ def _explain(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Would this role admit this token, and if not, why: which key, what it wanted, the likely mistake."""
+    from .explaining import Question, explain  # noqa: PLC0415 - imported when it runs
+
     question = Question(issuer, client_id or [], duration, max_session_duration, session_name)
     raise typer.Exit(explain(policy, role, token, question, output))
 
@@ -92,6 +103,8 @@ def _lint(
     ),
 ) -> None:
     """Judge trust policies for Pulumi Cloud, in policy JSON, IAM's answers, Terraform plans and Pulumi stacks."""
+    from .linting import lint_files  # noqa: PLC0415 - imported when it runs
+
     raise typer.Exit(lint_files(sources, output))
 
 
@@ -105,6 +118,8 @@ def _prove(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Prove that a trust policy admits exactly what is declared, or show the shortest subject on which it fails."""
+    from .proving import declared_by_hand, declared_by_inputs, prove_policy  # noqa: PLC0415 - imported when it runs
+
     if inputs and (audience or subject or issuer):
         fail("--inputs says everything: leave --audience, --subject and --issuer out.")
     trust = declared_by_inputs(inputs) if inputs else declared_by_hand(audience, subject or [], issuer)
@@ -124,6 +139,8 @@ def _claims(
     output: FormatOption = Format.TEXT,
 ) -> None:
     """Print issuer, audience and subject for each way of opening an environment, or of running a stack."""
+    from .claiming import Openers, deployment_tokens, environment_tokens, print_claims  # noqa: PLC0415 - when it runs
+
     if attribute and no_attributes:
         fail("--attribute and --no-attributes contradict each other.")
     if stack and (attribute or no_attributes or importer):

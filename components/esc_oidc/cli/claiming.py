@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .. import inputs
 from ..claims import ATTRIBUTES, ISSUER, LEGACY_PROJECT, OPERATIONS, STACK_CONFIGURATION
-from ..inputs import Form, values
 from ..tokens import DefaultProject, Opener, Opening, deployment_claims, login_claims
 from .output import Format as OutputFormat
 from .output import console, fail, print_json
@@ -49,7 +49,7 @@ def environment_tokens(
     reference: str, attributes: Sequence[str], openers: Openers, importer: str | None, issuer: str | None
 ) -> Iterator[Token]:
     """The tokens of a login in this environment: by name, for a stack, through an import, by other tokens."""
-    org, proj, env = _parts(reference, "ORG/PROJECT/ENV", values.project, values.environment_part)
+    org, proj, env = _parts(reference, "ORG/PROJECT/ENV", inputs.project, inputs.environment_part)
     for attribute in attributes:
         if attribute not in ATTRIBUTES:
             fail(f"--attribute {attribute}: Pulumi Cloud takes {', '.join(ATTRIBUTES)}.")
@@ -82,17 +82,17 @@ def environment_tokens(
 
 def deployment_tokens(reference: str, issuer: str | None) -> Iterator[Token]:
     """The tokens of Pulumi Deployments for each operation on this stack."""
-    org, proj, stack = _parts(reference, "ORG/PROJECT/STACK", values.iac_project, values.stack)
+    org, proj, stack = _parts(reference, "ORG/PROJECT/STACK", inputs.iac_project, inputs.stack)
     for operation in OPERATIONS:
         claims = deployment_claims(org, proj, stack, operation, issuer=issuer or ISSUER)
         yield Token(f"Pulumi Deployments, {operation} of {reference}", claims)
 
 
-def _parts(reference: str, form: str, project_form: Form, last: Form) -> tuple[str, str, str]:
+def _parts(reference: str, form: str, project_form: inputs.Form, last: inputs.Form) -> tuple[str, str, str]:
     parts = reference.split("/")
     if len(parts) != 3:  # noqa: PLR2004 - ORG/PROJECT/ENV
         fail(f"{reference}: write {form}.")
-    for part, check in zip(parts, (values.organization, project_form, last), strict=True):
+    for part, check in zip(parts, (inputs.organization, project_form, last), strict=True):
         if problem := check(part):
             fail(f"{reference}: {part!r}: {problem.rule} {problem.fix}")
     return parts[0], parts[1], parts[2]

@@ -3,10 +3,12 @@
 import json
 import sys
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from rich.console import Console
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Format(StrEnum):
@@ -29,8 +31,10 @@ def print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def console() -> Console:
+def console() -> "Console":
     """Standard output. Nothing is wrapped, so that ARNs and reasons can be copied and searched for."""
+    from rich.console import Console  # noqa: PLC0415 - help and JSON do without
+
     return Console(file=sys.stdout, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 

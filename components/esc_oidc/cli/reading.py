@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
-
 from ..verify.documents import Located, find_trust_policies, is_permission_policy, is_recognised
 from .output import fail
 
@@ -95,6 +93,8 @@ def text_of(source: str) -> str:
 
 def token_claims(source: str) -> Mapping[str, Any]:
     """The claims of a token: a JWT, of which the signature is not looked at, or its claims as JSON."""
+    import jwt  # noqa: PLC0415 - it loads cryptography, which nobody else here needs
+
     text = text_of(source).strip()
     try:
         claims = json.loads(text) if text.startswith("{") else jwt.decode(text, options={"verify_signature": False})

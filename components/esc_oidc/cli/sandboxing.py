@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 import typer
 
-from ..inputs import Problem, values
+from .. import inputs
 from ..sandbox.access_tokens import Caller
 from ..sandbox.seed import SeedError, sow
 from ..sandbox.servers import Sandbox
@@ -33,7 +33,7 @@ def user_of(login: str, organizations: Sequence[str]) -> Caller:
     if not login:
         fail("--user '': name somebody.")
     for organization in organizations:
-        _check("organization", organization, values.organization)
+        _check("organization", organization, inputs.organization)
     return Caller(Opener(login), tuple(organizations))
 
 
@@ -49,7 +49,7 @@ def run_sandbox(command: Sequence[str], seed: Path | None, user: Caller, issuer:
     """
     if command and output is not Format.TEXT:
         fail("--format is about the variables that are printed without a COMMAND; what COMMAND prints is its own.")
-    _check("issuer", issuer, values.issuer)
+    _check("issuer", issuer, inputs.issuer)
     with Signals() as signals, ExitStack() as running:
         sandbox = running.enter_context(Sandbox(issuer_url=issuer))
         if seed:
@@ -67,7 +67,7 @@ def run_sandbox(command: Sequence[str], seed: Path | None, user: Caller, issuer:
         return 0
 
 
-def _check(option: str, value: str, check: Callable[[str], Problem | None]) -> None:
+def _check(option: str, value: str, check: Callable[[str], inputs.Problem | None]) -> None:
     if problem := check(value):
         fail(f"--{option} {value!r}: {problem.rule} {problem.fix}")
 

@@ -1,0 +1,57 @@
+"""What an import loads: the core is light, and the command waits only for what it runs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import esc_oidc
+
+HEAVY = {
+    "pulumi",
+    "pulumi_aws",
+    "pulumi_pulumiservice",
+    "grpc",
+    "boto3",
+    "moto",
+    "flask",
+    "interegular",
+    "cryptography",
+}
+
+
+def loaded(code: str) -> set[str]:
+    """The top-level packages that a new Python has loaded after running some code."""
+    script = f"import json, sys\n{code}\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    return set(json.loads(ran.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("room", ["claims", "tokens", "sessions", "trust", "environment", "inputs", "verify"])
+def test_the_core_loads_neither_pulumi_nor_a_cloud(room):
+    """Who only decides, lints or composes subjects does not wait for Pulumi, nor need it installed."""
+    assert loaded(f"import esc_oidc.{room}") & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["lint", "--help"], ["claims", "contoso/aws/dev"], ["lint", "--format", "json", "."]]
+)
+def test_a_command_loads_only_what_it_runs(arguments, tmp_path, monkeypatch):
+    """`--help`, `lint` and `claims` start at once: the sandbox and Pulumi stay unloaded."""
+    monkeypatch.chdir(tmp_path)
+    code = (
+        f"import sys; sys.argv = ['esc-oidc', *{arguments!r}]\n"
+        "from esc_oidc.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code, ended.code"
+    )
+    assert loaded(code) & HEAVY == set()
+
+
+def test_the_facade_has_every_public_name():
+    """The lazy package gives each public name, lists it, and refuses any other like an ordinary module."""
+    assert set(esc_oidc.__all__) <= set(dir(esc_oidc))
+    for name in esc_oidc.__all__:
+        assert getattr(esc_oidc, name).__name__ == name
+    with pytest.raises(AttributeError, match="module 'esc_oidc' has no attribute 'PulumiEscOIDC'"):
+        _ = esc_oidc.PulumiEscOIDC
