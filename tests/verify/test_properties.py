@@ -23,7 +23,7 @@ from esc_oidc.inputs import check, plan
 from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
-from esc_oidc.verify.variables import matches
+from esc_oidc.verify.policy import matches
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, expected
 
 # A new seed in each run, printed at its end; set it to have a run again.
