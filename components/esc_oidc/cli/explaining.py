@@ -141,11 +141,11 @@ def _print(decision: Decision, token: Mapping[str, Any], notes: list[str], *, ve
     if decision.allowed:
         verdicts.show("admitted", f"{statement} allows it", style="bold green")
     else:
-        remark = {"Deny": f"{statement} denies it", "Allow": f"{statement} does not apply", None: ""}[why.effect]
+        remark = f"{statement} does not apply" if why.effect == "Allow" else ""
         if why.candidates > 1:
             remark = f"{statement} of {why.candidates} comes closest"
         verdicts.show("refused", str(decision.error), decision, remark, "bold red")
-    for name, value in token.items() if verbose else ():
-        verdicts.show("token", f"{name}  {value}", style="dim")
+    if verbose:
+        verdicts.facts([("token", name, str(value)) for name, value in token.items()])
     for note in notes:
         verdicts.show("note", note, style="yellow")

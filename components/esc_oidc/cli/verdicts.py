@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,10 +19,13 @@ _WORD: Final = 8
 _NARROWEST: Final = 24
 """Columns that a value gets beside its label; with fewer it goes below."""
 
+_SHOWN: Final = 6
+"""How many of the values that an attribute may have are named."""
+
 _STYLES: Final = {"wanted": "green", "got": "red"}
 
 Fact = tuple[str, str, str]
-"""What it is about, `wanted` or `got`, and the value."""
+"""What it is about, one word such as `wanted` or `got`, and the value."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,15 @@ class Verdicts:
             remark: What there is to know about the title, in a few words.
             style: The verdict's colour.
         """
-        lines = self._wrapped(title, _INDENT)
-        room = self.out.width if self.out.is_terminal else None
-        end = _INDENT + len(lines[-1])
-        if remark and (room is None or max(_REMARK, end + 2) + len(remark) <= room):
-            gap, remark_below = " " * max(_REMARK - end, 2), ""
-        else:
-            gap, remark, remark_below = "", "", remark
+        head, lines = f"{verdict:<{_INDENT}}", self._wrapped(title, _INDENT)
         for line in lines[:-1]:
-            self.out.print(Text(f"{verdict:<{_INDENT}}", style).append(line, "not bold default"))
-            verdict = ""
-        last = Text(f"{verdict:<{_INDENT}}", style).append(lines[-1], "not bold default")
-        self.out.print(last.append(gap).append(remark, "not bold default dim"))
-        self._say(remark_below, "dim")
+            self.out.print(Text.assemble((head, style), line))
+            head = " " * _INDENT
+        gap = " " * max(_REMARK - _INDENT - len(lines[-1]), 2)
+        fits = not self.out.is_terminal or _INDENT + len(lines[-1] + gap + remark) <= self.out.width
+        beside, below = (remark, "") if fits else ("", remark)
+        self.out.print(Text.assemble((head, style), lines[-1], (gap + beside if beside else "", "dim")))
+        self._say(below, "dim")
         if isinstance(why, tuple):
             self._say(": ".join(why))
         elif why is not None and not why.allowed:
@@ -72,18 +71,19 @@ class Verdicts:
         if not differences or decision.explanation.effect == "Deny":
             self._say(decision.reason)
         else:
-            self._list([fact for each in differences for fact in _facts(each)])
+            self.facts([fact for each in differences for fact in _differing(each)])
             for text in dict.fromkeys(text for each in differences for text in (each.mistake, each.fix) if text):
                 self._say(text)
             for each in differences:
                 if each.command:
                     self.out.print(Text(" " * _INDENT + each.command, "cyan"))  # whole, to be pasted
         for each in differences if self.verbose else ():
-            self._say(f"{each.operator} {each.key}" if each.operator else each.key, "dim")
-            self._list([*_each("wanted", each.wanted), *_each("got", _values(each))])
+            if each.operator:
+                self._say(f"{each.operator} {each.key}", "dim")
+                self.facts([*_each("wanted", each.wanted), *_each("got", _values(each))])
 
-    def _list(self, facts: list[Fact]) -> None:
-        """Facts in columns; labels stand above where the terminal is too narrow."""
+    def facts(self, facts: Sequence[Fact]) -> None:
+        """Print facts in columns; labels stand above where the terminal is too narrow."""
         label_width = max((len(label) + 4 for label, _, _ in facts if label), default=0)
         if self.out.is_terminal and self.out.width - _INDENT - label_width - _WORD < _NARROWEST:
             label_width = 0
@@ -115,10 +115,12 @@ class Verdicts:
         return lines
 
 
-def _facts(difference: Difference) -> Iterable[Fact]:
+def _differing(difference: Difference) -> Iterable[Fact]:
     """What differs: of a subject the parts, else the whole."""
     if difference.attribute:
-        wanted = " or ".join(value or "(empty)" for value in difference.attribute_wanted)
+        listed = [value or "(empty)" for value in difference.attribute_wanted]
+        more = [f"{len(listed) - _SHOWN} more"] if len(listed) > _SHOWN else []
+        wanted = " or ".join([*listed[:_SHOWN], *more])
         parts = [(difference.attribute, wanted, difference.attribute_got or "")]
     elif not (parts := list(difference.parts)):
         claim = re.search(r"[./].*:(aud|sub|amr)$", difference.key) if difference.got is not None else None

@@ -442,8 +442,8 @@ def _audience_advice(wanted: str, got: str, subject: object) -> _Advice | None: 
 def _other_organization(wanted: str, got: str) -> _Advice:
     return _Advice(
         f"The token is of another organization: {got!r}, not {wanted!r}.",
-        "It is meant to be refused, unless the wrong organization was written down: the right one stands in the "
-        "console's URL, https://app.pulumi.com/ORGANIZATION; it is not the display name.",
+        "That is right, unless the role names the wrong organization: the right one is in the console's URL, "
+        "https://app.pulumi.com/ORGANIZATION; it is not the display name.",
     )
 
 
