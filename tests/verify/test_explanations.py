@@ -105,3 +105,19 @@ def test_a_time_beyond_every_calendar_is_shown_as_a_number():
     """A token's `nbf` may be any number."""
     (difference,) = decide(OURS, Request({**TOKEN, "nbf": 1e30}, ISSUER)).differences
     assert difference.got == "1e+30"
+
+
+@pytest.mark.parametrize(
+    ("client_ids", "said"),
+    [
+        ([], "no client ID at all"),
+        (["one of no form"], "never registered"),
+        (["contoso", "gcp:contoso"], "the one for ESC"),
+        (["gcp:contoso"], "another cloud"),
+    ],
+)
+def test_an_unknown_audience_is_told_by_what_the_provider_knows(client_ids, said):
+    """Only the same organization's other audience gets a command that registers it."""
+    (difference,) = decide(OURS, Request(TOKEN, ISSUER, client_ids=client_ids)).differences
+    assert said in difference.mistake
+    assert bool(difference.command) is ("contoso" in client_ids)

@@ -144,9 +144,9 @@ class CompiledPolicy:
 
     @cached_property
     def providers(self) -> tuple[IamArn, ...]:
-        """The OIDC providers that its statements name and that an account can have, each once."""
+        """The OIDC providers that its statements name, of whatever kind of principal, each once."""
         statements = sorted([*self.denies, *self.allows], key=lambda statement: statement.written.index)
-        named = [arn for each in statements for arn in each.written.principals.get("Federated", ())]
+        named = [arn for each in statements for names in each.written.principals.values() for arn in names]
         read = dict.fromkeys(map(read_iam_arn, named))
         return tuple(arn for arn in read if arn and arn.kind == "oidc-provider" and arn.is_of_an_account)
 

@@ -84,7 +84,6 @@ class Difference:
     attribute_got: str | None = None
     mistake: str | None = None
     fix: str | None = None
-
     command: str | None = None
 
     @property
@@ -99,7 +98,7 @@ class Difference:
         """What was wanted and what the request has."""
         if self.operator is None:
             wanted = _alternatives(map(repr, self.wanted) if self.key in {"iss", "aud"} else self.wanted)
-            wanted = wanted or {"aud": "none", "Principal": "nobody"}.get(self.key, "nothing")
+            wanted = wanted or {"aud": "none", "Principal": "nobody"}.get(self.key, "no action")
             return _SENTENCES[self.key].format(got=self.got, wanted=wanted)
         got = "no such key" if self.got is None else repr(self.got if isinstance(self.got, str) else list(self.got))
         wanted = self.wanted_text
@@ -229,16 +228,11 @@ class _Candidate:
             statement.covers_principal(arn),
             statement.covers_action,
             -len(self.failed),
-            sum(self._affinity(condition) for condition in self.failed),
+            sum(
+                max((_affinity(wanted, _joined(context.get(each.key, ""))) for wanted in each.block.values), default=0)
+                for each in self.failed
+            ),
         )
-
-    def _affinity(self, condition: Condition) -> float:
-        got = self.context.get(condition.key)
-        if got is None or condition.operator.name == "Null":
-            return 0
-        if condition.operator.is_negated:
-            return 0.5
-        return max((_affinity(wanted, _joined(got)) for wanted in condition.block.values), default=0)
 
     def differences(self) -> tuple[Difference, ...]:
         """What stands in the way: the principal, else the action, else every condition that does not hold."""
@@ -442,7 +436,7 @@ def _audience_advice(wanted: str, got: str, subject: object) -> _Advice | None: 
 def _other_organization(wanted: str, got: str) -> _Advice:
     return _Advice(
         f"The token is of another organization: {got!r}, not {wanted!r}.",
-        "That is right, unless the role names the wrong organization: the right one is in the console's URL, "
+        "Nothing to fix, unless the role names the wrong organization: the right one is in the console's URL, "
         "https://app.pulumi.com/ORGANIZATION; it is not the display name.",
     )
 
