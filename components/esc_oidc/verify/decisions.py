@@ -1,5 +1,6 @@
 """Who gets in: AWS's answer to ``sts:AssumeRoleWithWebIdentity``, check after check in AWS's order."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -102,21 +103,9 @@ class Decision:
         ``allowed``, ``error``, ``statement``, ``sid``, ``effect``, ``candidates`` (see `Explanation`), ``reason`` and
         ``differences``, a list of objects with the fields of `Difference`.
         """
-        why = self.explanation
-        return {
-            "version": 1,
-            "allowed": self.allowed,
-            "error": self.error,
-            "statement": why.statement,
-            "sid": why.sid,
-            "effect": why.effect,
-            "candidates": why.candidates,
-            "reason": self.reason,
-            "differences": [
-                {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(each).items()}
-                for each in why.differences
-            ],
-        }
+        verdict = {"version": 1, "allowed": self.allowed, "error": self.error, "reason": self.reason}
+        lists: dict[str, Any] = json.loads(json.dumps(asdict(self.explanation)))
+        return verdict | lists
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Decision) and self._data == other._data

@@ -239,10 +239,10 @@ class _Candidate:
         written = self.statement.written
         if not self.statement.covers_principal(self.arn):
             names = tuple(name for kind in written.principals.values() for name in kind)
-            return (_difference("Principal", names, self.arn, _principal_advice(names, self.arn)),)
+            return (_principal_advice(names, self.arn).on(Difference("Principal", None, names, self.arn)),)
         if not self.statement.covers_action:
             key = "NotAction" if written.excluding_actions else "Action"
-            return (_difference(key, written.actions, ACTION, _action_advice(written.actions)),)
+            return (_action_advice(written.actions).on(Difference(key, None, written.actions, ACTION)),)
         compared = [self._compare(condition) for condition in self.failed]
         if any(advice.is_telling for _, advice in compared):
             compared = [(each, advice if advice.is_telling else _Advice()) for each, advice in compared]
@@ -270,8 +270,11 @@ class _Candidate:
         return difference, _value_advice(claim, difference, text, subject)
 
 
-def _difference(key: str, wanted: Iterable[str], got: str, advice: _Advice) -> Difference:
-    return advice.on(Difference(key, None, tuple(wanted), got))
+def _differs(
+    key: str, wanted: Sequence[str], got: str, mistake: str | None = None, fix: str | None = None
+) -> Explanation:
+    """The explanation of a check of the call, the token or the session."""
+    return Explanation((Difference(key, None, tuple(wanted), got, mistake=mistake, fix=fix),))
 
 
 def _first(nearest: str, values: Sequence[str]) -> tuple[str, ...]:
@@ -318,14 +321,9 @@ def _compare_subjects(difference: Difference, condition: Condition, got: str) ->
     parts = apart[nearest]
     if parts is None or len(parts) != 1:
         return difference
-    attribute, _, value = parts[0]
-    alike = [other[0][1] for other in apart.values() if other and len(other) == 1 and other[0][0] == attribute]
-    return replace(
-        difference,
-        attribute=attribute,
-        attribute_wanted=tuple(dict.fromkeys(alike)),
-        attribute_got=value,
-    )
+    name, _, value = parts[0]
+    wanted = dict.fromkeys(each[0][1] for each in apart.values() if each and len(each) == 1 and each[0][0] == name)
+    return replace(difference, attribute=name, attribute_wanted=tuple(wanted), attribute_got=value)
 
 
 def differing_parts(wanted: str, got: str, *, like: bool) -> list[tuple[str, str, str]] | None:
@@ -521,23 +519,18 @@ def _other_attributes(wants: Subject, has: Subject) -> _Advice | None:
         return None
     if wants.names == has.names or any("*" in name for name in wants.names):
         return None
-    fix = (
-        f"Write `subjectAttributes: [{', '.join(wants.names)}]` into the login, or compose the policy's subject from "
-        f"[{', '.join(has.names)}]."
-    )
-    missing = [name for name in wants.names if name not in has.names]
-    extra = [name for name in has.names if name not in wants.names]
+    listed, its_own = (f"[{', '.join(names)}]" for names in (wants.names, has.names))
+    missing = ", ".join(name for name in wants.names if name not in has.names)
+    extra = ", ".join(name for name in has.names if name not in wants.names)
     if sorted(wants.names) == sorted(has.names):
-        return _Advice(
-            f"The attributes stand in another order, which is part of the subject: the policy has "
-            f"[{', '.join(wants.names)}], the login [{', '.join(has.names)}].",
-            fix,
-        )
-    parts = [
-        *([f"lacks {', '.join(missing)}"] if missing else []),
-        *([f"also lists {', '.join(extra)}"] if extra else []),
-    ]
-    return _Advice(f"The login {' and '.join(parts) or 'or the policy has one attribute twice'}.", fix)
+        mistake = f"The attributes stand in another order: the policy has {listed}, the login {its_own}."
+    elif missing or extra:
+        lacks = [missing and f"lacks {missing}", extra and f"also lists {extra}"]
+        mistake = f"The login {' and '.join(filter(None, lacks))}."
+    else:
+        mistake = "The login or the policy has one attribute twice."
+    fix = f"Write `subjectAttributes: {listed}` into the login, or compose the policy's subject from {its_own}."
+    return _Advice(mistake, fix)
 
 
 def _other_values(wanted: str, got: str, organization: str) -> _Advice | None:
@@ -677,47 +670,47 @@ def _action_advice(actions: Sequence[str]) -> _Advice:
 
 def explain_issuer(issuer: str, iss: str) -> Explanation:
     """The token's `iss` is not the provider's URL."""
-    return Explanation((_difference("iss", [issuer], iss, _issuer_advice(issuer, iss)),))
+    advice = _issuer_advice(issuer, iss)
+    return _differs("iss", [issuer], iss, advice.mistake, advice.fix)
 
 
 def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: object) -> Explanation:
-    """The provider does not know the token's `aud`; `arn` is the provider's."""
-    nearest = max(client_ids, key=lambda client_id: _affinity(client_id, aud), default="")
-    advice = _audience_advice(nearest, aud, subject)
-    wants, has = read_audience(nearest), read_audience(aud)
-    if not client_ids:
+    """The provider, with this ARN, does not know the token's `aud`."""
+    has = read_audience(aud)
+    other = (
+        str(Audience(None if has.cloud else "aws", has.organization)) if has and has.cloud in {None, "aws"} else None
+    )
+    nearest = other if other in client_ids else max(client_ids, key=lambda each: _affinity(each, aud), default="")
+    if other and other == nearest:
+        which = "for ESC" if aud.startswith("aws:") else f"for Pulumi Deployments and the project `{LEGACY_PROJECT}`"
+        command = ["aws", "iam", "add-client-id-to-open-id-connect-provider"]
+        command += ["--open-id-connect-provider-arn", arn, "--client-id", aud]
+        advice = _Advice(
+            f"The provider knows this organization's other audience, {nearest!r}; {aud!r} is the one {which}.",
+            "If these logins are meant to reach the role, register it:",
+            shlex.join(command),
+        )
+    elif nearest:
+        unknown = _Advice("This audience was never registered.", "Check that it is your organization's.")
+        advice = _audience_advice(nearest, aud, subject) or unknown
+    else:
         advice = _Advice(
             "The provider has no client ID at all.",
             "Register your organization's audience, aws:ORGANIZATION: the organization stands in the console's URL.",
         )
-    elif wants and has and wants.organization == has.organization and {wants.cloud, has.cloud} == {None, "aws"}:
-        command = ["aws", "iam", "add-client-id-to-open-id-connect-provider"]
-        command += ["--open-id-connect-provider-arn", arn, "--client-id", aud]
-        which = "for Pulumi Deployments and the legacy project `default`" if has.cloud is None else "for ESC"
-        advice = _Advice(
-            f"The provider knows this organization's other audience, {nearest!r}; {aud!r} is the one {which}.",
-            "If these logins are meant to reach the role, register it:",
-            command=shlex.join(command),
-        )
-    elif advice is None:
-        advice = _Advice("This audience was never registered.", "Check that it is your organization's.")
-    return Explanation((_difference("aud", _first(nearest, client_ids) if client_ids else (), aud, advice),))
+    return Explanation((advice.on(Difference("aud", None, _first(nearest, client_ids) if nearest else (), aud)),))
 
 
 def explain_time(claim: str, moment: object, now: float, limit: float | None) -> Explanation:
     """A time of the token is past or ahead of its `limit`; None where it is no time at all."""
     if limit is None or not isinstance(moment, int | float):
-        return Explanation((Difference(claim, None, ("a number of seconds since 1970",), repr(moment)),))
+        return _differs(claim, ["a number of seconds since 1970"], repr(moment))
+    wanted, got, distance = _clock(limit), _clock(moment), f"{abs(now - moment):.0f} s"
     if claim == "exp":
-        wanted = f"{_clock(limit)} or later"
-        advice = _Advice(
-            f"The token expired {now - moment:.0f} s ago.",
-            "Open the environment again: each opening mints a new token.",
-        )
-    else:
-        wanted = f"{_clock(limit)} or earlier"
-        advice = _Advice(f"The token's {claim} is {moment - now:.0f} s ahead: the issuer's clock is wrong.")
-    return Explanation((_difference(claim, [wanted], _clock(moment), advice),))
+        fix = "Open the environment again: each opening mints a new token."
+        return _differs(claim, [f"{wanted} or later"], got, f"The token expired {distance} ago.", fix)
+    mistake = f"The token's {claim} is {distance} ahead: the issuer's clock is wrong."
+    return _differs(claim, [f"{wanted} or earlier"], got, mistake)
 
 
 def _clock(moment: float) -> str:
@@ -729,32 +722,26 @@ def _clock(moment: float) -> str:
 
 def explain_session_name(name: str) -> Explanation:
     """The session name is not one that AWS takes."""
-    difference = Difference("RoleSessionName", None, ("2 to 64 letters, digits and _+=,.@-",), name)
-    return Explanation((difference,))
+    return _differs("RoleSessionName", ["2 to 64 letters, digits and _+=,.@-"], name)
 
 
 def explain_duration(duration: str, asked: int | None, subject: object) -> Explanation:
     """The duration is not one that the API takes; `asked` is None if it cannot be read."""
-    wanted = f"{duration_text(SHORTEST_SESSION)} to {duration_text(LONGEST_SESSION)}"
-    if asked is None:
-        advice = _Advice("The duration cannot be read.", "Write hours, minutes and seconds, such as 1h30m.")
-    elif asked < SHORTEST_SESSION:
-        advice = _Advice(None, f"Ask for {duration_text(SHORTEST_SESSION)} or more.")
-    else:
-        advice = _Advice(None, f"{_shorter(LONGEST_SESSION, subject)}.")
+    shortest, longest = duration_text(SHORTEST_SESSION), duration_text(LONGEST_SESSION)
+    fix = "Write hours, minutes and seconds, such as 1h30m."
+    if asked is not None:
+        fix = f"Ask for {shortest} or more." if asked < SHORTEST_SESSION else f"{_shorter(longest, subject)}."
     got = duration if asked is None else duration_text(asked)
-    return Explanation((_difference("DurationSeconds", [wanted], got, advice),))
+    return _differs("DurationSeconds", [f"{shortest} to {longest}"], got, None, fix)
 
 
 def explain_maximum(asked: int, maximum: int, subject: object) -> Explanation:
     """The role allows a shorter session than was asked for; both in seconds."""
-    mistake = None
+    mistake, most = None, duration_text(maximum)
     if asked == _ESC_DEFAULT and isinstance(subject, str) and isinstance(read_subject(subject), _ESC):
         mistake = "ESC asks for 2h when the login names no duration, and a role allows 1h unless it says more."
-    fix = f"{_shorter(maximum, subject)}, or raise the role's maximum ({duration_text(LONGEST_SESSION)} at most)."
-    wanted = f"at most {duration_text(maximum)}"
-    advice = _Advice(mistake, fix)
-    return Explanation((_difference("MaxSessionDuration", [wanted], duration_text(asked), advice),))
+    fix = f"{_shorter(most, subject)}, or raise the role's maximum ({duration_text(LONGEST_SESSION)} at most)."
+    return _differs("MaxSessionDuration", [f"at most {most}"], duration_text(asked), mistake, fix)
 
 
 _ESC: Final = (AttributeSubject, DefaultSubject)
@@ -762,12 +749,11 @@ _ESC_DEFAULT: Final = 2 * HOUR
 """Seconds; what ESC asks for when a login names no duration."""
 
 
-def _shorter(limit: int, subject: object) -> str:
+def _shorter(limit: str, subject: object) -> str:
     """Where the duration stands: in the login of an environment, or in the settings of a deployment."""
-    length = duration_text(limit)
     if _is_deployment(subject):
-        return f"Write {length} or less as the session's duration into the stack's deployment settings"
-    return f"Write `duration: {length}` or less into the login"
+        return f"Write {limit} or less as the session's duration into the stack's deployment settings"
+    return f"Write `duration: {limit}` or less into the login"
 
 
 def _is_deployment(subject: object) -> bool:
