@@ -121,3 +121,9 @@ def test_an_unknown_audience_is_told_by_what_the_provider_knows(client_ids, said
     (difference,) = decide(OURS, Request(TOKEN, ISSUER, client_ids=client_ids)).differences
     assert said in difference.mistake
     assert bool(difference.command) is ("contoso" in client_ids)
+
+
+def test_an_attribute_that_stands_twice_is_named():
+    """The login lacks none and lists none besides."""
+    difference = refused(f"{DEV}:currentEnvironment.name:aws/dev", DEV)
+    assert difference.mistake == "The login or the policy has one attribute twice."

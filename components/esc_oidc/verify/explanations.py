@@ -5,6 +5,7 @@ organization, and never admits more than the caller who was refused.
 """
 
 import difflib
+import math
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,9 +42,9 @@ _COMPARED: Final = 512
 _SENTENCES: Final = {
     "iss": "The token's issuer is {got!r}, and the OIDC provider in IAM is for {wanted}.",
     "aud": "The token's audience is {got!r}, and the OIDC provider's client IDs are {wanted}.",
-    "exp": "The token's exp is {got}, and AWS wants {wanted}.",
-    "nbf": "The token's nbf is {got}, and AWS wants {wanted}.",
-    "iat": "The token's iat is {got}, and AWS wants {wanted}.",
+    "exp": "The token's exp is {got}, and AWS wants it to be {wanted}.",
+    "nbf": "The token's nbf is {got}, and AWS wants it to be {wanted}.",
+    "iat": "The token's iat is {got}, and AWS wants it to be {wanted}.",
     "RoleSessionName": "The session name is {got!r}, and AWS takes {wanted}.",
     "DurationSeconds": "The requested duration is {got}, and AWS takes {wanted}.",
     "MaxSessionDuration": "The requested duration is {got}, and the role allows {wanted}.",
@@ -701,16 +702,15 @@ def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: obj
     return Explanation((advice.on(Difference("aud", None, _first(nearest, client_ids) if nearest else (), aud)),))
 
 
-def explain_time(claim: str, moment: object, now: float, limit: float | None) -> Explanation:
-    """A time of the token is past or ahead of its `limit`; None where it is no time at all."""
-    if limit is None or not isinstance(moment, int | float):
+def explain_time(claim: str, moment: object, grace: int) -> Explanation:
+    """A time of the token is past or ahead by more than AWS's grace, in seconds; or it is no time at all."""
+    if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
         return _differs(claim, ["a number of seconds since 1970"], repr(moment))
-    wanted, got, distance = _clock(limit), _clock(moment), f"{abs(now - moment):.0f} s"
+    got, most = _clock(moment), f"at most {grace // 60} minutes"
     if claim == "exp":
         fix = "Open the environment again: each opening mints a new token."
-        return _differs(claim, [f"{wanted} or later"], got, f"The token expired {distance} ago.", fix)
-    mistake = f"The token's {claim} is {distance} ahead: the issuer's clock is wrong."
-    return _differs(claim, [f"{wanted} or earlier"], got, mistake)
+        return _differs(claim, [f"{most} ago"], got, "The token has expired.", fix)
+    return _differs(claim, [f"{most} ahead"], got, f"The token's {claim} is ahead: the issuer's clock is wrong.")
 
 
 def _clock(moment: float) -> str:

@@ -70,12 +70,13 @@ def refuse_times(claims: Mapping[str, object], now: float) -> Refusal | None:
         moment = claims.get(claim)
         if moment is None:
             continue
+        explain = partial(explain_time, claim, moment, CLOCK_GRACE)
         if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
-            return Refusal("InvalidIdentityToken", partial(explain_time, claim, moment, now, None))
+            return Refusal("InvalidIdentityToken", explain)
         if claim == "exp" and now > moment + CLOCK_GRACE:
-            return Refusal("ExpiredTokenException", partial(explain_time, claim, moment, now, now - CLOCK_GRACE))
+            return Refusal("ExpiredTokenException", explain)
         if claim != "exp" and now < moment - CLOCK_GRACE:
-            return Refusal("InvalidIdentityToken", partial(explain_time, claim, moment, now, now + CLOCK_GRACE))
+            return Refusal("InvalidIdentityToken", explain)
     return None
 
 
