@@ -72,13 +72,16 @@ def test_two_attributes_that_differ_are_no_single_attribute():
 
 @pytest.mark.parametrize("aud", ["aws:contoso-stranger", "contoso-stranger", "azure:contoso-stranger"])
 @pytest.mark.parametrize("client_ids", [None, ["aws:contoso"], ["contoso", "aws:contoso"]])
-def test_no_advice_lets_another_organization_in(aud, client_ids):
+@pytest.mark.parametrize("sub", [DEV, f"{DEV}:pulumi.user.login:alice", "pulumi:environments:org:contoso:env:<yaml>"])
+def test_no_advice_lets_another_organization_in(aud, client_ids, sub):
     """A token of another organization is refused, with a hint where the right one stands, and nothing to paste."""
-    claims = {**TOKEN, "aud": aud, "sub": DEV.replace("contoso", "contoso-stranger")}
+    claims = {**TOKEN, "aud": aud, "sub": sub.replace("contoso", "contoso-stranger")}
     decision = decide(OURS, Request(claims, ISSUER, client_ids=client_ids))
     assert not decision.allowed
+    assert {each.mistake for each in decision.differences} == {
+        "The token is of another organization: 'contoso-stranger', not 'contoso'."
+    }
     assert not any(difference.command for difference in decision.differences)
-    assert "The token is of another organization: 'contoso-stranger', not 'contoso'." in decision.reason
     assert "https://app.pulumi.com/ORGANIZATION" in decision.reason
 
 

@@ -460,13 +460,16 @@ def _subject_advice(difference: Difference, got: str) -> _Advice | None:  # noqa
         )
     if has is None:
         return _Advice("The token's subject is none that Pulumi Cloud mints.", "Check who issued the token.")
-    if advice := _stack_configuration(wants, has) or _other_kind(wants, has):
-        return advice
     if not matches(wants.organization, has.organization):
         if wants.organization.lower() == has.organization.lower():
             return _Advice("The organization differs only in upper and lower case.", f"Write {has.organization!r}.")
         return _other_organization(wants.organization, has.organization)
-    return _other_attributes(wants, has) or _other_values(wanted, got, has.organization)
+    return (
+        _stack_configuration(wants, has)
+        or _other_kind(wants, has)
+        or _other_attributes(wants, has)
+        or _other_values(wanted, got, has.organization)
+    )
 
 
 def _kind_of(subject: Subject) -> str:
