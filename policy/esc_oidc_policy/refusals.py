@@ -23,9 +23,8 @@ from esc_oidc.claims import (
 )
 from esc_oidc.trust import provider_arn
 from esc_oidc.verify import CompiledPolicy, Request, UndefinedBehaviour
-from esc_oidc.verify.policy import Block, Document, Statement, read
+from esc_oidc.verify.policy import Block, Document, Statement, compile_statement, read
 from esc_oidc.verify.scope import providers_of
-from esc_oidc.verify.statements import compile_statement
 
 from .logins import Login
 from .patterns import OPEN, Pattern, glob, meet, opened

@@ -44,20 +44,27 @@ def run(*arguments, stdin=None):
 
 
 def test_an_admitted_token_is_status_0(file):
-    """The verdict, the statement that decided, and what of the token was judged."""
-    result = run("explain", file(POLICY), "--token", file(ALICE, "token"))
+    """The verdict, the statement that decided and, if asked for, what of the token was judged."""
+    result = run("explain", file(POLICY), "--token", file(ALICE, "token"), "--verbose")
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("ADMITTED\n")
-    assert f"  sub  {ALICE['sub']}" in result.stdout
+    assert result.stdout.startswith("admitted  statement 0 allows it\n")
+    assert f"sub     {ALICE['sub']}" in result.stdout
     assert "client IDs are not known here" in result.stdout
 
 
 def test_a_refused_token_is_status_1_with_the_likely_mistake(file):
-    """The reason names the key, what it wanted, what the token has, and the mistake in words."""
+    """The attribute that differs, in text and as data; the JSON has a version."""
+    assert run("explain", file(POLICY), "--token", file(BOB, "token")).stdout.splitlines()[:4] == [
+        "refused   AccessDenied                            statement 0 does not apply",
+        "          pulumi.user.login    wanted  alice",
+        "                               got     bob",
+        "          If bob may assume this role, add the user to allowed_users.",
+    ]
     result = run("explain", file(POLICY), "--token", file(BOB, "token"), "--format", "json")
     document = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert (document["allowed"], document["error"]) == (False, "AccessDenied")
+    assert (document["version"], document["allowed"], document["error"]) == (1, False, "AccessDenied")
+    assert document["differences"][0]["attribute"] == "pulumi.user.login"
     assert "pulumi.user.login is 'bob', and the policy wants 'alice'" in document["reason"]
     assert document["token"] == BOB
 
@@ -67,7 +74,7 @@ def test_a_jwt_is_decoded_and_not_echoed(file):
     token = jwt.encode({**BOB, "exp": int(time.time()) - 60}, "a secret of thirty-two characters", algorithm="HS256")
     result = run("explain", file(POLICY), "--token", "-", stdin=token + "\n")
     assert result.exit_code == 1
-    assert "REFUSED: AccessDenied" in result.stdout
+    assert "refused   AccessDenied" in result.stdout
     assert "it is judged as if it had not" in result.stdout
     assert not any(part in result.output for part in token.split("."))
 

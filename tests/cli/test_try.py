@@ -87,12 +87,12 @@ def test_every_refusal_has_its_reason():
     for reason, said in zip(
         reasons,
         [
-            "the right project, another environment: 'aws/esc-oidc-try-stranger', not 'aws/dev'",
-            "the token is of another organization: 'contoso-stranger', not 'contoso'",
+            "currentEnvironment.name is 'aws/esc-oidc-try-stranger', and the policy wants 'aws/dev'",
+            "The token is of another organization: 'contoso-stranger', not 'contoso'",
             "pulumi.user.login is 'mallory', and the policy wants 'alice'",
             "made for another cloud (azure)",
             "Pulumi Deployments",
-            "exceeds the role's maximum session duration",
+            "the role allows at most",
         ],
         strict=True,
     ):

@@ -139,13 +139,13 @@ def test_a_login_for_longer_than_the_role_allows_is_reported():
     assert refusal(exactly(DEV), login(CURRENT, duration=None)) is None
     text = refusal(exactly(DEV), login(CURRENT, duration="2h"))
     assert "ValidationError" in text
-    assert "maximum session duration" in text
+    assert "the role allows at most 1h" in text
     assert refusal(exactly(DEV), login(CURRENT, duration="2h"), max_session_seconds=7200) is None
 
 
 def test_a_session_name_that_aws_refuses_is_reported():
     """One that depends on who opens is not judged."""
-    assert "session name 'a b'" in refusal(exactly(DEV), login(CURRENT, session_name="a b"))
+    assert "session name is 'a b'" in refusal(exactly(DEV), login(CURRENT, session_name="a b"))
     assert refusal(exactly(DEV), login(CURRENT, session_name=None)) is None
 
 

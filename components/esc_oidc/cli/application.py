@@ -86,13 +86,14 @@ def _explain(
     duration: Annotated[str | None, typer.Option(help="What the login asks for, like 1h30m.")] = None,
     max_session_duration: Annotated[str | None, typer.Option(help="What the role allows, like 1h.")] = None,
     session_name: Annotated[str | None, typer.Option(help="The role session name.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show subjects and conditions in full.")] = False,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Would this role admit this token, and if not, why: which key, what it wanted, the likely mistake."""
+    """Say whether this role admits this token, and if not, why: what differs, the likely mistake, what to do."""
     from .explaining import Question, explain  # noqa: PLC0415 - imported when it runs
 
-    question = Question(issuer, client_id or [], duration, max_session_duration, session_name)
-    raise typer.Exit(explain(policy, role, token, question, output))
+    question = Question(token, policy, role, issuer, client_id or [], duration, max_session_duration, session_name)
+    raise typer.Exit(explain(question, output, verbose=verbose))
 
 
 @app.command("lint")

@@ -7,11 +7,9 @@ from typing import Final
 
 from ..claims import issuer_path
 from ..trust import Trust, provider_arn
-from .model import UndefinedBehaviour
-from .policy import Document, Statement, read
+from .policy import Document, Statement, compile_statement, matches, read
 from .scope import providers_of
-from .statements import compile_statement
-from .variables import matches
+from .undefined import UndefinedBehaviour
 
 _OPERATORS: Final = frozenset({"StringEquals", "StringLike"})
 

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from .conditions import Operator, operator_of
 from .findings import Finding, found
-from .model import UndefinedBehaviour
-from .policy import Block
+from .policy import Block, Operator, operator_of
 from .scope import Scoped
+from .undefined import UndefinedBehaviour
 
 _AUDIENCE: Final = re.compile(r"(?:(?P<cloud>[A-Za-z0-9]+):)?(?P<organization>[A-Za-z0-9._-]{1,80})")
 # Values of these are compared with what the token has, one by one; the others are wrong on a claim as such.

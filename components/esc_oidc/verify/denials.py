@@ -4,11 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ..trust import ACTION
-from .model import UndefinedBehaviour
-from .policy import Document, Statement
+from .policy import CompiledStatement, Document, Statement, compile_statement, matches
 from .scope import Scoped, is_wide
-from .statements import CompiledStatement, compile_statement
-from .variables import matches
+from .undefined import UndefinedBehaviour
 
 _MOST: Final = 1000
 """Pairs of audience and subject that are tried; a policy within AWS's limit has fewer."""

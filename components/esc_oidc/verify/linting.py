@@ -7,12 +7,12 @@ from ..trust import MAX_POLICY, MAX_SUBJECT, POLICY_QUOTA, size
 from .claim_checks import Claims, check_audiences, check_keys, check_operators, exact_audiences
 from .denials import outweighed
 from .findings import Finding, found
-from .model import UndefinedBehaviour
 from .policy import Document, read
 from .scope import Scoped, in_scope
 from .statement_checks import check_action, check_guard, check_principal, check_reach, reason_of, role_of
 from .strangers import check_strangers
 from .subject_checks import audience_kind, check_exact, check_pattern, organization_of
+from .undefined import UndefinedBehaviour
 
 
 def lint(trust_policy: str | Mapping[str, object], role_arn: str | None = None) -> list[Finding]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from ..trust import Trust
 from .admission import Admission, admission_of
+from .decisions import CompiledPolicy, Request, compile_policy
 from .difference import shortest_difference
-from .evaluation import CompiledPolicy, compile_policy
 from .minted import audiences_of
-from .model import Request
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from typing import Final
 
 from ..claims import ISSUER
 from ..trust import ACTION
-from .policy import Document, Statement
-from .variables import matches
+from .policy import Document, Statement, matches
 
 PULUMI_PATH: Final = ISSUER.removeprefix("https://")
 """Pulumi Cloud's issuer as ARNs and condition keys name it."""

@@ -6,9 +6,9 @@ from typing import Final
 
 from ..trust import ACTION
 from .findings import Finding, found
-from .model import UndefinedBehaviour
+from .policy import matches
 from .scope import PULUMI_PATH, Provider, Scoped
-from .variables import matches
+from .undefined import UndefinedBehaviour
 
 _ROLE_ARN: Final = re.compile(r"arn:([^:]+):iam::([0-9]{12}):role/.+")
 _ACCOUNT: Final = re.compile("[0-9]{12}")

@@ -10,12 +10,12 @@ from ..claims import (
     stack_configuration_subject,
     subject,
 )
-from .evaluation import compile_policy
+from .decisions import Request, compile_policy
 from .findings import Finding, found
-from .model import Request, UndefinedBehaviour
 from .scope import PULUMI_PATH, Scoped
 from .statement_checks import reason_of
 from .subject_checks import organization_of
+from .undefined import UndefinedBehaviour
 
 _STRANGER = "somebody-else"
 

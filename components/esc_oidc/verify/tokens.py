@@ -4,11 +4,14 @@ Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithW
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html (algorithms, keys).
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from ..trust import provider_arn
-from .token_rules import Refusal, refuse_audience, refuse_issuer, refuse_times
+from .explanations import Refusal, explain_audience, explain_issuer, explain_time
+from .undefined import UndefinedBehaviour
 
 if TYPE_CHECKING:
     from jwt import PyJWK
@@ -18,6 +21,9 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 
 LONGEST_TOKEN: Final = 20_000
 """Characters; WebIdentityToken is 4 to 20,000."""
+
+CLOCK_GRACE: Final = 300
+"""Seconds by which AWS lets clocks differ."""
 
 _REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat")
 
@@ -31,9 +37,60 @@ class TokenRefused(Exception):  # noqa: N818 - what AWS says; not an error of th
     """
 
     def __init__(self, error: str, reason: str) -> None:
-        super().__init__(f"{error}: {reason}")
+        super().__init__(error, reason)
         self.error = error
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.error}: {self.reason}"
+
+
+def refuse_issuer(claims: Mapping[str, object], issuer: str) -> Refusal | None:
+    """The token's `iss` must be the provider's URL, character by character."""
+    iss = claims.get("iss")
+    if iss is None or iss == issuer:
+        return None
+    return Refusal("InvalidIdentityToken", partial(explain_issuer, issuer, str(iss)))
+
+
+def refuse_audience(
+    claims: Mapping[str, object], client_ids: Sequence[str] | None, issuer: str, arn: str | None = None
+) -> Refusal | None:
+    """The token's `aud` must be among the provider's client IDs; `arn` is the provider's."""
+    aud = single_claim(claims, "aud")
+    if client_ids is None or aud is None or aud in client_ids:
+        return None
+    arn = arn or provider_arn(issuer, "ACCOUNT")
+    return Refusal("InvalidIdentityToken", partial(explain_audience, tuple(client_ids), aud, arn, claims.get("sub")))
+
+
+def refuse_times(claims: Mapping[str, object], now: float) -> Refusal | None:
+    """`exp` must not be past, `nbf` and `iat` not ahead, with five minutes' grace. `now` is in epoch seconds."""
+    for claim in ("exp", "nbf", "iat"):
+        moment = claims.get(claim)
+        if moment is None:
+            continue
+        explain = partial(explain_time, claim, moment, CLOCK_GRACE)
+        if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
+            return Refusal("InvalidIdentityToken", explain)
+        if claim == "exp" and now > moment + CLOCK_GRACE:
+            return Refusal("ExpiredTokenException", explain)
+        if claim != "exp" and now < moment - CLOCK_GRACE:
+            return Refusal("InvalidIdentityToken", explain)
+    return None
+
+
+def single_claim(claims: Mapping[str, object], claim: str) -> str | None:
+    """A claim that AWS shows as one string; None when the token lacks it.
+
+    Raises:
+        UndefinedBehaviour: It is something else, and AWS does not say how it becomes a condition key.
+    """
+    value = claims.get(claim)
+    if value is None or isinstance(value, str):
+        return value
+    kind = "a list" if isinstance(value, list | tuple) else repr(value)
+    raise UndefinedBehaviour(f"The token's {claim} is {kind}: AWS documents a single string.")
 
 
 def check_token(
@@ -70,8 +127,7 @@ def check_token(
     _raise(refuse_issuer(claims, issuer))
     _verify(jwt, jwks, str(algorithm), header.get("kid"))
     _raise(refuse_times(claims, now))
-    if client_ids is not None:
-        _raise(refuse_audience(claims, client_ids, provider_arn(issuer, "ACCOUNT", "aws")))
+    _raise(refuse_audience(claims, client_ids, issuer))
     return claims
 
 
@@ -126,7 +182,7 @@ def _keys(jwks: Mapping[str, object], algorithm: str, kid: object) -> Iterator["
 
 def _raise(refusal: Refusal | None) -> None:
     if refusal:
-        raise TokenRefused(refusal.error, refusal.explain())
+        raise TokenRefused(refusal.error, refusal.explain().text(allowed=False))
 
 
 def _invalid(reason: str) -> NoReturn:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from ..trust import ACTION
-from .conditions import Condition, Verdict, check_form, compile_condition
-from .model import UndefinedBehaviour
-from .policy import Statement
-from .variables import Value, matches
+from ...trust import ACTION
+from ..undefined import UndefinedBehaviour, Verdict
+from .conditions import Condition, check_form, compile_condition
+from .document import Statement
+from .values import Value, matches
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,17 @@ class CompiledStatement:
     written: Statement
     covers_action: bool
     conditions: tuple[Condition, ...]
-    _federated: frozenset[str]
-    _everyone: bool
 
     def covers_principal(self, arn: str) -> bool:
         """Whether its Principal covers a caller who comes through the OIDC provider with this ARN."""
-        return self._everyone or arn in self._federated
+        principals = self.written.principals
+        # "You cannot use a wildcard to match part of a principal name or ARN", and ARNs are case-sensitive.
+        if arn in principals.get("Federated", ()):
+            return True
+        # `"Principal": "*"` and `"Principal": {"AWS": "*"}` "are equivalent" for anonymous users, and nobody signs
+        # this call; of roles: "you can change the account to "*" to allow everyone to assume the role".
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        return "*" in principals or "*" in principals.get("AWS", ())
 
     def applies(self, arn: str, context: Mapping[str, Value]) -> Verdict:
         """Whether principal, action and every condition cover the request."""
@@ -53,42 +59,34 @@ def compile_statement(statement: Statement, *, has_variables: bool) -> CompiledS
     Raises:
         UndefinedBehaviour: The statement has a part that AWS does not define or does not accept.
     """
-    names = statement.principals
-    if "*" in names.get("Federated", ()):
+    if "*" in statement.principals.get("Federated", ()):
         raise UndefinedBehaviour(
             f'AWS does not say whom {statement.name} means by {{"Federated": "*"}}; it documents Principal "*" and '
             '{"AWS": "*"}.'
         )
-    for block in statement.conditions:
-        check_form(block)
-    covered = [_covers_action(action, statement.index) for action in statement.actions]
+    operators = [check_form(block) for block in statement.conditions]
+    covered = False
+    for action in statement.actions:
+        is_action, covers = _judge_action(action)
+        if not is_action:
+            # "Consists of a service namespace, a colon, and the name of an action. Action names can include wildcards."
+            raise UndefinedBehaviour(
+                f"{action!r} in statement {statement.index} is no action: AWS wants service:Action."
+            )
+        covered = covered or covers
     # A statement with an empty list "includes no actions and does not affect the policy".
-    covers_action = bool(covered) and any(covered) is not statement.excluding_actions
-    return CompiledStatement(
-        written=statement,
-        covers_action=covers_action,
-        conditions=tuple(compile_condition(block, has_variables=has_variables) for block in statement.conditions)
-        if covers_action
-        else (),
-        # "You cannot use a wildcard to match part of a principal name or ARN", and ARNs are case-sensitive.
-        _federated=frozenset(names.get("Federated", ())),
-        _everyone=_is_everyone(names),
-    )
+    covers_action = bool(statement.actions) and covered is not statement.excluding_actions
+    conditions = [
+        compile_condition(block, operator, has_variables=has_variables)
+        for block, operator in zip(statement.conditions if covers_action else (), operators, strict=False)
+    ]
+    return CompiledStatement(statement, covers_action, tuple(conditions))
 
 
-def _is_everyone(principals: Mapping[str, tuple[str, ...]]) -> bool:
-    # `"Principal": "*"` and `"Principal": {"AWS": "*"}` "are equivalent" for anonymous users, and nobody signs this
-    # call; of roles: "you can change the account to "*" to allow everyone to assume the role".
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-    return "*" in principals or "*" in principals.get("AWS", ())
-
-
-def _covers_action(action: str, index: int) -> bool:
-    if action == "*":
-        return True
-    if not re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action):
-        # "Consists of a service namespace, a colon, and the name of an action. Action names can include wildcards."
-        raise UndefinedBehaviour(f"{action!r} in statement {index} is no action: AWS wants service:Action.")
+@lru_cache(maxsize=256)
+def _judge_action(action: str) -> tuple[bool, bool]:
+    """Whether this is an action or a pattern for some, and whether it covers a login with a token."""
+    is_action = action == "*" or re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action) is not None
     # "The prefix and the action name are case insensitive."
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
-    return matches(action.lower(), ACTION.lower())
+    return is_action, matches(action.lower(), ACTION.lower())

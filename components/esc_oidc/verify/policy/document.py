@@ -1,4 +1,4 @@
-"""Reads a trust policy document into its parts, as AWS's grammar has them.
+"""Reads a trust policy document into its parts, by AWS's grammar.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from .model import UndefinedBehaviour
+from ..undefined import UndefinedBehaviour
 
 VARIABLES_SINCE: Final = "2012-10-17"
 """The version of the policy language in which ``${...}`` is a variable."""
@@ -25,7 +25,7 @@ _PRINCIPAL_TYPES: Final = frozenset({"AWS", "Federated", "Service", "CanonicalUs
 
 @dataclass(frozen=True)
 class Block:
-    """One line of a Condition: an operator, a key and the values, all as written."""
+    """One operator, key and list of values in a Condition, all as written."""
 
     operator: str
     key: str
@@ -56,7 +56,7 @@ class Statement:
 
     @property
     def name(self) -> str:
-        """How a reason calls it."""
+        """How reasons name it."""
         return f'statement {self.index} ("{self.sid}")' if self.sid else f"statement {self.index}"
 
 
@@ -99,7 +99,7 @@ def _load(text: str) -> object:
         if len({key for key, _ in pairs}) != len(pairs):
             keys = [key for key, _ in pairs]
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise UndefinedBehaviour(f"The key {twice!r} stands twice in one JSON object: AWS may read either.")
+            raise UndefinedBehaviour(f"A JSON object has the key {twice!r} twice: AWS may read either.")
         return dict(pairs)
 
     try:
@@ -165,7 +165,7 @@ def _conditions(condition: object, place: str) -> tuple[Block, ...]:
         # "Duplicate keys with different case" is an error of the policy.
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
         if len({str(key).lower() for key in keys}) != len(keys):
-            raise UndefinedBehaviour(f"A key of {operator} of {place} stands there twice in different case.")
+            raise UndefinedBehaviour(f"{operator} of {place} has one key twice, in different case.")
         for key, values in keys.items():
             if not isinstance(key, str):
                 _not_a_policy(f"a key of {operator} of {place} is not a string")

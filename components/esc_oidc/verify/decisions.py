@@ -1,0 +1,360 @@
+"""Who gets in: AWS's answer to ``sts:AssumeRoleWithWebIdentity``, check after check in AWS's order."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from typing import Any, Final
+
+from ..claims import issuer_path
+from ..sessions import LONGEST_SESSION, SESSION_NAME, SHORTEST_SESSION, seconds
+from ..trust import IamArn, provider_arn, read_iam_arn
+from .explanations import (
+    Difference,
+    Explanation,
+    Refusal,
+    explain_allow,
+    explain_deny,
+    explain_duration,
+    explain_maximum,
+    explain_refusal,
+    explain_session_name,
+)
+from .policy import CompiledStatement, Value, compile_statement, read
+from .tokens import refuse_audience, refuse_issuer, refuse_times, single_claim
+from .undefined import Undefined, UndefinedBehaviour
+
+# Claims that make AWS ask for more actions (sts:TagSession, sts:SetSourceIdentity) and add keys.
+_SESSION_CLAIMS: Final = ("https://aws.amazon.com/tags", "https://aws.amazon.com/source_identity")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call of ``sts:AssumeRoleWithWebIdentity``. What is None or absent is not judged.
+
+    Attributes:
+        claims: The token's claims. `aud`, `sub` and `amr` feed the conditions; `iss`, `exp`, `nbf` and `iat`
+            are judged when they are there. A claim that is null counts as absent.
+        issuer: The URL of the IAM OIDC provider, ``https://HOST/PATH``.
+        account: The 12 digits of the account that has the provider and the role. None is the provider's own: the
+            account and partition of the provider for this issuer that the policy trusts.
+        partition: ``aws``, ``aws-cn``, ``aws-us-gov``...; not used if `account` is None.
+        client_ids: The provider's client IDs.
+        duration: The session that is asked for, in ESC's form (``1h30m``).
+        max_session_duration: The role's maximum, in the same form.
+        session_name: The role session name, which is also the condition key ``sts:RoleSessionName``.
+        context: Further condition keys, such as ``aws:SourceIp``; a key that is not here is missing. The time is
+            ``aws:EpochTime`` or ``aws:CurrentTime`` if given, else the clock's.
+    """
+
+    claims: Mapping[str, object]
+    issuer: str
+    account: str | None = None
+    partition: str = "aws"
+    client_ids: Sequence[str] | None = None
+    duration: str | None = None
+    max_session_duration: str | None = None
+    session_name: str | None = None
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Decision:
+    """What AWS would answer, and why.
+
+    Decisions compare, pickle and print by all of this; it is made when somebody first asks for it.
+
+    Attributes:
+        allowed: Whether credentials would be issued.
+        error: AWS's error code (``AccessDenied``, ``InvalidIdentityToken``...), None when allowed.
+        explain: The explanation, or what makes it.
+    """
+
+    allowed: bool
+    error: str | None
+    explain: Explanation | Callable[[], Explanation]
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Why, as data."""
+        return self.explain if isinstance(self.explain, Explanation) else self.explain()
+
+    @property
+    def statement(self) -> int | None:
+        """The index of the statement that allows, denies, or came closest to allowing; None if none was asked."""
+        return self.explanation.statement
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What stands in the way; where a Deny decides, its conditions, all of which hold."""
+        return self.explanation.differences
+
+    @cached_property
+    def reason(self) -> str:
+        """One short paragraph: what decided, on which key, the likely mistake, and the way out."""
+        return self.explanation.text(allowed=self.allowed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything, as JSON has it.
+
+        ``version`` is 1; it changes when a field changes its meaning or goes, not when one is added. The others are
+        ``allowed``, ``error``, ``statement``, ``sid``, ``effect``, ``candidates`` (see `Explanation`), ``reason`` and
+        ``differences``, a list of objects with the fields of `Difference`.
+        """
+        verdict = {"version": 1, "allowed": self.allowed, "error": self.error, "reason": self.reason}
+        lists: dict[str, Any] = json.loads(json.dumps(asdict(self.explanation)))
+        return verdict | lists
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Decision) and self._data == other._data
+
+    def __hash__(self) -> int:
+        return hash(self._data)
+
+    def __repr__(self) -> str:
+        return f"Decision(allowed={self.allowed}, error={self.error!r}, explain={self.explanation!r})"
+
+    def __reduce__(self) -> tuple[type["Decision"], tuple[bool, str | None, Explanation]]:
+        return Decision, self._data
+
+    @property
+    def _data(self) -> tuple[bool, str | None, Explanation]:
+        return self.allowed, self.error, self.explanation
+
+
+@dataclass(frozen=True)
+class CompiledPolicy:
+    """A trust policy ready to judge many tokens; `compile_policy` makes it."""
+
+    denies: tuple[CompiledStatement, ...]
+    allows: tuple[CompiledStatement, ...]
+
+    @cached_property
+    def providers(self) -> tuple[IamArn, ...]:
+        """The OIDC providers that its statements name, of whatever kind of principal, each once."""
+        statements = sorted([*self.denies, *self.allows], key=lambda statement: statement.written.index)
+        named = [arn for each in statements for names in each.written.principals.values() for arn in names]
+        read = dict.fromkeys(map(read_iam_arn, named))
+        return tuple(arn for arn in read if arn and arn.kind == "oidc-provider" and arn.is_of_an_account)
+
+    def decide(self, request: Request) -> Decision:
+        """What AWS would answer to this request, as `decide` does.
+
+        Raises:
+            UndefinedBehaviour: AWS does not define the answer.
+        """
+        claims, issuer = request.claims, request.issuer
+        if request.account is None:
+            arn = self._own_providers.get(issuer) or self._provider(issuer)
+        else:
+            arn = provider_arn(issuer, request.account, request.partition)
+        asked = None if request.duration is None else _seconds(request.duration)
+        # The call, then the token: an OIDC provider for its issuer, with its audience, at this time.
+        refusal = (
+            _refuse_call(request, asked)
+            or refuse_issuer(claims, issuer)
+            or refuse_audience(claims, request.client_ids, issuer, arn)
+        )
+        if refusal:
+            return _refused(refusal)
+        context = _context_of(request)
+        if ("exp" in claims or "nbf" in claims or "iat" in claims) and (
+            refusal := refuse_times(claims, _time_of(context))
+        ):
+            return _refused(refusal)
+        # Then the role: its trust policy, and what it allows of the session that was asked for.
+        decision = self._statements(issuer, arn, context)
+        if decision.allowed and (refusal := _refuse_maximum(request, asked)):
+            return _refused(refusal)
+        return decision
+
+    @cached_property
+    def _own_providers(self) -> Mapping[str, str]:
+        """The provider's ARN for each issuer that has exactly one in this policy."""
+        names = [arn.name for arn in self.providers]
+        return {f"https://{arn.name}": str(arn) for arn in self.providers if names.count(arn.name) == 1}
+
+    def _provider(self, issuer: str) -> str:
+        """The ARN of an issuer's provider, if the policy names none for it in one account."""
+        accounts = {(arn.partition, arn.account) for arn in self.providers}
+        if any(f"https://{arn.name}" == issuer for arn in self.providers):
+            raise UndefinedBehaviour(
+                f"The policy trusts providers of {issuer} in several accounts, and AWS takes the one in the role's own "
+                "account: name it as Request.account."
+            )
+        partition, account = accounts.pop() if len(accounts) == 1 else ("aws", "ACCOUNT")
+        return provider_arn(issuer, account, partition)
+
+    def _statements(self, issuer: str, arn: str, context: Mapping[str, Value]) -> Decision:
+        """Deny over Allow, and without an Allow nothing is allowed.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+        """
+        undefined_deny: str | None = None
+        for statement in self.denies:
+            verdict = statement.applies(arn, context)
+            if verdict is True:
+                return Decision(False, "AccessDenied", partial(explain_deny, statement, context))
+            if verdict is not False:
+                undefined_deny = _open(statement, verdict)
+        undefined_allow: str | None = None
+        for statement in self.allows:
+            verdict = statement.applies(arn, context)
+            if verdict is True:
+                if undefined_deny:
+                    raise UndefinedBehaviour(undefined_deny)
+                return Decision(True, None, partial(explain_allow, statement))
+            if verdict is not False:
+                undefined_allow = _open(statement, verdict)
+        if undefined_allow:
+            raise UndefinedBehaviour(undefined_allow)
+        return Decision(False, "AccessDenied", partial(explain_refusal, self.allows, issuer, arn, context))
+
+
+def compile_policy(trust_policy: str | Mapping[str, object]) -> CompiledPolicy:
+    """Read a trust policy once to decide about many tokens.
+
+    Raises:
+        UndefinedBehaviour: It is not a policy that IAM accepts, or one with parts that AWS leaves undefined.
+    """
+    document = read(trust_policy)
+    statements = [
+        compile_statement(statement, has_variables=document.has_variables) for statement in document.statements
+    ]
+    return CompiledPolicy(
+        denies=tuple(statement for statement in statements if statement.written.effect == "Deny"),
+        allows=tuple(statement for statement in statements if statement.written.effect == "Allow"),
+    )
+
+
+def decide(trust_policy: str | Mapping[str, object], request: Request) -> Decision:
+    """Say what AWS would answer to ``sts:AssumeRoleWithWebIdentity`` for a role with this trust policy.
+
+    The token counts as genuine: signature, algorithm and size are `check_token`'s. Sources:
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html and the policy reference,
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies.html; each rule names its own.
+
+    Args:
+        trust_policy: JSON, or the same as a mapping.
+        request: The call.
+
+    Raises:
+        UndefinedBehaviour: AWS does not define the answer, or needs something that this evaluator lacks.
+        ValueError: The request's issuer or the role's maximum cannot be what they are said to be.
+    """
+    return compile_policy(trust_policy).decide(request)
+
+
+def _refused(refusal: Refusal) -> Decision:
+    return Decision(False, refusal.error, refusal.explain)
+
+
+def _open(statement: CompiledStatement, verdict: Undefined) -> str:
+    return f"AWS does not define whether {statement.written.name} applies: {verdict.reason}."
+
+
+def _refuse_call(request: Request, asked: int | None) -> Refusal | None:
+    """What the API asks of its parameters: the session name's form, and a duration of 900 to 43200 seconds.
+
+    This is about the call alone: AWS answers ValidationError before it reads the token or looks for the role.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html#API_AssumeRoleWithWebIdentity_RequestParameters
+    """
+    name, duration = request.session_name, request.duration
+    if name is not None and not SESSION_NAME.fullmatch(name):
+        return Refusal("ValidationError", partial(explain_session_name, name))
+    if duration is not None and (asked is None or not SHORTEST_SESSION <= asked <= LONGEST_SESSION):
+        return Refusal("ValidationError", partial(explain_duration, duration, asked, request.claims.get("sub")))
+    return None
+
+
+def _refuse_maximum(request: Request, asked: int | None) -> Refusal | None:
+    """At most the role's maximum, which is a property of the role and so comes last.
+
+    Raises:
+        ValueError: The role's maximum is no duration.
+    """
+    if request.max_session_duration is None:
+        return None
+    maximum = _seconds(request.max_session_duration)
+    if maximum is None:
+        raise ValueError(f"max_session_duration is {request.max_session_duration!r}, not a duration like 1h30m")
+    if asked is None or asked <= maximum:
+        return None
+    return Refusal("ValidationError", partial(explain_maximum, asked, maximum, request.claims.get("sub")))
+
+
+def _seconds(duration: str) -> int | None:
+    """The seconds of a duration; None if it cannot be read."""
+    try:
+        return seconds(duration)
+    except ValueError:
+        return None
+
+
+def _context_of(request: Request) -> dict[str, Value]:
+    """The condition keys of a request, in lower case, since AWS does not distinguish case in their names.
+
+    AWS shows a trust policy only `aud`, `sub` and `amr` of a custom issuer; every other claim is a missing key.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+
+    Raises:
+        UndefinedBehaviour: AWS does not say which values the keys would have.
+    """
+    claims = request.claims
+    for claim in _SESSION_CLAIMS:
+        if claim in claims:
+            raise UndefinedBehaviour(f"The token has the claim {claim}; session tags are not implemented here.")
+    prefix = f"{issuer_path(request.issuer)}:".lower()
+    context: dict[str, Value] = {}
+    aud, sub, amr = single_claim(claims, "aud"), single_claim(claims, "sub"), claims.get("amr")
+    if aud is not None:
+        azp = claims.get("azp")
+        if azp is not None and azp != aud:
+            # Documented for Google alone: there the key `aud` holds `azp`.
+            raise UndefinedBehaviour(f"The token's azp {azp!r} is not its aud: AWS does not say which one it judges.")
+        context[f"{prefix}aud"] = aud
+    if sub is not None:
+        context[f"{prefix}sub"] = sub
+    if amr is not None:
+        context[f"{prefix}amr"] = _several(amr)
+    if request.context or request.session_name is not None:
+        _add_further_keys(context, request, prefix)
+    return context
+
+
+def _add_further_keys(context: dict[str, Value], request: Request, prefix: str) -> None:
+    keys = {key.lower(): value for key, value in request.context.items()}
+    if len(keys) != len(request.context):
+        raise UndefinedBehaviour("The request's context has one key twice, in different case.")
+    if request.session_name is not None:
+        named = keys.setdefault("sts:rolesessionname", request.session_name)
+        if named != request.session_name:
+            raise UndefinedBehaviour(
+                f"The request has the session name {request.session_name!r} and sts:RoleSessionName {named!r}."
+            )
+    # The issuer's keys come from the token and from nowhere else.
+    context |= {key: _several(value) for key, value in keys.items() if not key.startswith(prefix)}
+
+
+def _several(value: object) -> Value:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and all(isinstance(member, str) for member in value):
+        return tuple(str(member) for member in value)
+    raise UndefinedBehaviour(f"{value!r} is neither a string nor a list of strings: AWS defines no key for it.")
+
+
+def _time_of(context: Mapping[str, Value]) -> float:
+    """The time of a request, in epoch seconds: ``aws:EpochTime``, ``aws:CurrentTime`` or else the clock's."""
+    epoch, current = context.get("aws:epochtime"), context.get("aws:currenttime")
+    try:
+        if isinstance(epoch, str):
+            return float(epoch)
+        if isinstance(current, str):
+            moment = datetime.fromisoformat(current)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except ValueError as error:
+        raise UndefinedBehaviour(f"The time in the request's context cannot be read: {error}.") from error
+    return time.time()

@@ -1,0 +1,20 @@
+"""A trust policy as AWS reads it: document, statements, conditions, and the values in them."""
+
+from .conditions import Condition, Operator, operator_of
+from .document import Block, Document, Statement, read
+from .statements import CompiledStatement, compile_statement
+from .values import Value, matches
+
+__all__ = [
+    "Block",
+    "CompiledStatement",
+    "Condition",
+    "Document",
+    "Operator",
+    "Statement",
+    "Value",
+    "compile_statement",
+    "matches",
+    "operator_of",
+    "read",
+]

@@ -1,0 +1,132 @@
+"""Why a caller is refused: what differs, the likely mistake, and the way out."""
+
+import pytest
+
+from esc_oidc.verify import Request, UndefinedBehaviour, decide
+from tests.support.decision_cases import CLAIMS, DEV, ISSUER, LOGIN, OURS, STATEMENT, TOKEN, cases
+
+EXPLAINED = [case for table in ("decisions.yaml", "explanations.yaml") for case in cases(table) if case.explained]
+DECIDED = [case for case in EXPLAINED if case.expect != "UndefinedBehaviour"]
+OPEN = [case for case in EXPLAINED if case.expect == "UndefinedBehaviour"]
+
+
+@pytest.mark.parametrize("case", OPEN, ids=lambda case: case.name)
+def test_what_aws_leaves_open_is_named(case):
+    """Whoever asks learns which part of the policy has no documented answer."""
+    with pytest.raises(UndefinedBehaviour) as undefined:
+        decide(case.policy, Request(**case.request))
+    assert case.explained["says"] in str(undefined.value)
+
+
+@pytest.mark.parametrize("case", DECIDED, ids=lambda case: case.name)
+def test_the_explanation_names_what_differs_and_the_likely_mistake(case):
+    """The key or the attribute, what was wanted, the mistake, and what to do about it; the reason says it all."""
+    expected = case.explained
+    decision = decide(case.policy, Request(**case.request))
+    assert expected.get("says", "") in decision.reason
+    if "differs" not in expected:
+        return
+    name, *wanted = expected["differs"]
+    found = {each.attribute or each.key: each for each in decision.differences}
+    difference = found[CLAIMS[name] if name not in found and name in CLAIMS else name]
+    assert list(difference.attribute_wanted) == wanted
+    assert expected.get("mistake", "") in (difference.mistake or "")
+    assert expected.get("fix", "") in (difference.fix or "")
+    assert bool(difference.command) == expected.get("command", False)
+    for said in (difference.attribute_got, difference.mistake, difference.fix, difference.command):
+        assert (said or "") in decision.reason
+
+
+def refused(subjects, got, **more):
+    """The one difference between the policy's subjects and the token's."""
+    condition = {"StringEquals": {CLAIMS["sub"]: subjects}}
+    policy = {**OURS, "Statement": [{**STATEMENT, "Condition": condition}]}
+    (difference,) = decide(policy, Request({**TOKEN, "sub": got}, ISSUER, **more)).differences
+    return difference
+
+
+def test_an_attribute_is_wanted_as_all_subjects_want_it_that_agree_otherwise():
+    """Of three users, the two of the token's own environment are wanted."""
+    users = [f"{DEV}:pulumi.user.login:alice", f"{DEV}:pulumi.user.login:bob"]
+    elsewhere = f"{LOGIN}:currentEnvironment.name:aws/prod:pulumi.user.login:carol"
+    difference = refused([elsewhere, *users], f"{DEV}:pulumi.user.login:mallory")
+    assert difference.attribute == "pulumi.user.login"
+    assert difference.attribute_wanted == ("alice", "bob")
+    assert difference.attribute_got == "mallory"
+    assert difference.fix == "If mallory may assume this role, add the user to allowed_users."
+    assert set(difference.wanted) == {elsewhere, *users}
+    assert difference.wanted[0] in users
+
+
+def test_two_attributes_that_differ_are_no_single_attribute():
+    """Both are parts of the difference, and neither is the one."""
+    difference = refused(
+        f"{DEV}:rootEnvironment.name:aws/dev", f"{LOGIN}:currentEnvironment.name:x/y:rootEnvironment.name:x/y"
+    )
+    assert difference.attribute is None
+    assert list(difference.parts) == [
+        ("currentEnvironment.name", "aws/dev", "x/y"),
+        ("rootEnvironment.name", "aws/dev", "x/y"),
+    ]
+
+
+@pytest.mark.parametrize("aud", ["aws:contoso-stranger", "contoso-stranger", "azure:contoso-stranger"])
+@pytest.mark.parametrize("client_ids", [None, ["aws:contoso"], ["contoso", "aws:contoso"]])
+@pytest.mark.parametrize("sub", [DEV, f"{DEV}:pulumi.user.login:alice", "pulumi:environments:org:contoso:env:<yaml>"])
+def test_no_advice_lets_another_organization_in(aud, client_ids, sub):
+    """A token of another organization is refused, with a hint where the right one stands, and nothing to paste."""
+    claims = {**TOKEN, "aud": aud, "sub": sub.replace("contoso", "contoso-stranger")}
+    decision = decide(OURS, Request(claims, ISSUER, client_ids=client_ids))
+    assert not decision.allowed
+    assert {each.mistake for each in decision.differences} == {
+        "The token is of another organization: 'contoso-stranger', not 'contoso'."
+    }
+    assert not any(difference.command for difference in decision.differences)
+    assert "https://app.pulumi.com/ORGANIZATION" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject", "blamed"),
+    [("2h", DEV, True), ("7200s", DEV, True), ("1h1s", DEV, False), ("3h", DEV, False), ("2h", "user-7", False)],
+)
+def test_esc_s_default_is_blamed_only_for_its_own_two_hours(asked, subject, blamed):
+    """A session of any other length was asked for by somebody."""
+    request = Request({**TOKEN, "sub": subject}, ISSUER, duration=asked, max_session_duration="1h")
+    (difference,) = decide({**OURS, "Statement": {**STATEMENT, "Condition": {}}}, request).differences
+    assert difference.key == "MaxSessionDuration"
+    assert bool(difference.mistake) is blamed
+    assert difference.wanted == ("at most 1h",)
+
+
+def test_a_hostile_subject_has_a_reason_all_the_same():
+    """The reason for a token with a subject of 20,000 characters is made, and says which key did not match."""
+    decision = decide(OURS, Request({**TOKEN, "sub": "pulumi:" * 2800}, ISSUER))
+    assert "`api.pulumi.com/oidc:sub`" in decision.reason
+
+
+def test_a_time_beyond_every_calendar_is_shown_as_a_number():
+    """A token's `nbf` may be any number."""
+    (difference,) = decide(OURS, Request({**TOKEN, "nbf": 1e30}, ISSUER)).differences
+    assert difference.got == "1e+30"
+
+
+@pytest.mark.parametrize(
+    ("client_ids", "said"),
+    [
+        ([], "no client ID at all"),
+        (["one of no form"], "never registered"),
+        (["contoso", "gcp:contoso"], "the one for ESC"),
+        (["gcp:contoso"], "another cloud"),
+    ],
+)
+def test_an_unknown_audience_is_told_by_what_the_provider_knows(client_ids, said):
+    """Only the same organization's other audience gets a command that registers it."""
+    (difference,) = decide(OURS, Request(TOKEN, ISSUER, client_ids=client_ids)).differences
+    assert said in difference.mistake
+    assert bool(difference.command) is ("contoso" in client_ids)
+
+
+def test_an_attribute_that_stands_twice_is_named():
+    """The login lacks none and lists none besides."""
+    difference = refused(f"{DEV}:currentEnvironment.name:aws/dev", DEV)
+    assert difference.mistake == "The login or the policy has one attribute twice."
