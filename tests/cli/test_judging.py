@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from esc_oidc.claims import ISSUER, subject
 from esc_oidc.cli.application import app
 from esc_oidc.inputs import plan
-from esc_oidc.sandbox.servers import Sandbox
+from esc_oidc.sandbox import Sandbox
 from esc_oidc.trust import provider_arn, trust_policy
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev", "allowed_users": ["alice"]}

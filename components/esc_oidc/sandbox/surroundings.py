@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from .loopback import HOST
-from .servers import Sandbox
+from .servers import HOST, Sandbox
 
 PASSPHRASE: Final = "sandbox"  # noqa: S105 - what it encrypts is nobody's secret
 """Always the same, so that a stack file which was written in one sandbox can be read in the next."""

@@ -1,0 +1,233 @@
+"""The WSGI application in front of moto: the actions that moto lacks or takes too lightly, in AWS's XML."""
+
+import io
+import json
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+from xml.sax.saxutils import escape
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Request as HttpRequest
+
+from ...trust import ACTION
+from .accounts import Account, Accounts
+from .sts import Refused, WebIdentity
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+MOST_CLIENT_IDS: Final = 100
+"""How many client IDs a provider may have (IAM's quota)."""
+
+LONGEST_CLIENT_ID: Final = 255
+"""How many characters a client ID may have."""
+
+_STS: Final = "https://sts.amazonaws.com/doc/2011-06-15/"
+_IAM: Final = "https://iam.amazonaws.com/doc/2010-05-08/"
+
+_ASSUME: Final = ACTION.removeprefix("sts:")
+_ADD: Final = "AddClientIDToOpenIDConnectProvider"
+_REMOVE: Final = "RemoveClientIDFromOpenIDConnectProvider"
+
+# Codes with another status than 400, from the errors' pages in the API references of STS and IAM.
+_STATUS: Final = {
+    "AccessDenied": HTTPStatus.FORBIDDEN,
+    "IDPRejectedClaim": HTTPStatus.FORBIDDEN,
+    "NoSuchEntity": HTTPStatus.NOT_FOUND,
+    "LimitExceeded": HTTPStatus.CONFLICT,
+}
+
+_OLD_LANGUAGE: Final = "2008-10-17"
+"""A policy version that IAM takes and moto's UpdateAssumeRolePolicy does not."""
+
+_ISSUED: Final = (f"{_ASSUME}Result".encode(), f"{_ASSUME}Response".encode())
+_ACCOUNT_HEADER: Final = "HTTP_X_MOTO_ACCOUNT_ID"
+_FORM: Final = "application/x-www-form-urlencoded"
+
+# moto takes the partition of what it issues from the region that a request was signed for.
+_REGIONS: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+
+class _Unlimited(HttpRequest):
+    max_form_memory_size = None
+    """As long as it likes: moto reads it too."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A whole answer: the HTTP status and an XML document."""
+
+    status: HTTPStatus
+    body: bytes
+
+
+class Aws:
+    """A WSGI application: moto for a sandbox's accounts, with these actions of its own.
+
+    ``AssumeRoleWithWebIdentity`` is judged before moto issues credentials. moto lacks the two actions on a
+    provider's client IDs. ``CreateRole`` has its trust policy checked, which moto does in
+    ``UpdateAssumeRolePolicy`` only. ``POST /moto-api/reset`` empties the caller's account and no other.
+
+    Attributes:
+        web_identity: Decides who may assume a role.
+    """
+
+    def __init__(self, accounts: Accounts, jwks: Callable[[], Mapping[str, Any]]) -> None:
+        self.web_identity = WebIdentity(accounts, jwks)
+        self._accounts = accounts
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        account = self._accounts.of_request(environ.get("HTTP_AUTHORIZATION", ""))
+        environ[_ACCOUNT_HEADER] = account.number
+        if environ["PATH_INFO"].startswith("/moto-api/reset") and environ["REQUEST_METHOD"] == "POST":
+            account.reset()
+            return _send(_Answer(HTTPStatus.OK, b"<ok/>"), start_response)
+        form = _parameters(environ)
+        action = form.get("Action", "")
+        namespace = _IAM if action in (_ADD, _REMOVE) else _STS
+        try:
+            if action == _ASSUME:
+                return _send(self._assume_role(environ, form), start_response)
+            if action in (_ADD, _REMOVE):
+                _change_client_ids(account, form, _partition(environ))
+                return _send(_done(action), start_response)
+            if action == "CreateRole":
+                return _send(self._create_role(environ, form), start_response)
+            return self._ask_moto_as_is(environ, start_response)
+        except Refused as refused:
+            return _send(_refusal(refused, namespace), start_response)
+
+    def _ask_moto_as_is(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """What moto answers to everything else. It decides nothing on web identities, so it must not issue any.
+
+        However a request is dressed up, what counts is what comes back.
+        """
+        chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        body = b"".join(chunks)
+        if any(mark in body for mark in _ISSUED):
+            raise Refused("ValidationError", f"Send {_ASSUME} as a form, as every SDK does.")
+        start_response(status, list(headers))
+        return [body]
+
+    def _assume_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> _Answer:
+        assumed = self.web_identity.judge(form)
+        scope = f"19700101/{_REGIONS.get(assumed.partition, 'us-east-1')}/sts/aws4_request"
+        signed = {"HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=x/{scope}", _ACCOUNT_HEADER: assumed.account}
+        issued = self._ask_moto({**environ, **signed}, form)
+        # What AWS answers and moto forgets: whom it took the caller for.
+        end = f"</{_ASSUME}Result>"
+        who = (
+            f"<SubjectFromWebIdentityToken>{escape(assumed.subject)}</SubjectFromWebIdentityToken>"
+            f"<Audience>{escape(assumed.audience)}</Audience><Provider>{escape(assumed.provider)}</Provider>"
+        )
+        return _Answer(issued.status, issued.body.replace(end.encode(), (who + end).encode(), 1))
+
+    def _create_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> _Answer:
+        created = self._ask_moto(environ, form)
+        document = form.get("AssumeRolePolicyDocument", "")
+        if created.status != HTTPStatus.OK or _version(document) == _OLD_LANGUAGE:
+            return created
+        role = {"Version": form.get("Version", ""), "RoleName": form.get("RoleName", "")}
+        checked = self._ask_moto(environ, {**role, "Action": "UpdateAssumeRolePolicy", "PolicyDocument": document})
+        if checked.status == HTTPStatus.OK:
+            return created
+        self._ask_moto(environ, {**role, "Action": "DeleteRole"})
+        return checked
+
+    def _ask_moto(self, environ: Mapping[str, Any], form: Mapping[str, str]) -> _Answer:
+        body = urlencode(form).encode()
+        asked = {
+            **{key: value for key, value in environ.items() if not key.startswith(("werkzeug.", "flask."))},
+            "QUERY_STRING": "",
+            "CONTENT_TYPE": _FORM,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
+        chunks, status, _ = run_wsgi_app(self._moto, asked, buffered=True)
+        return _Answer(HTTPStatus(int(status.split()[0])), b"".join(chunks))
+
+
+def _change_client_ids(account: Account, form: Mapping[str, str], partition: str) -> None:
+    """Add or remove a client ID; both may be repeated.
+
+    Source: the pages of the two actions in https://docs.aws.amazon.com/IAM/latest/APIReference/.
+    """
+    arn, client_id = form.get("OpenIDConnectProviderArn", ""), form.get("ClientID", "")
+    if not 1 <= len(client_id) <= LONGEST_CLIENT_ID:
+        raise Refused("ValidationError", f"clientID must have 1 to {LONGEST_CLIENT_ID} characters")
+    provider = account.provider(arn, partition)
+    if provider is None:
+        raise Refused("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}")
+    others = [each for each in provider.client_id_list if each != client_id]
+    if form["Action"] == _REMOVE:
+        provider.client_id_list = others
+    elif client_id not in provider.client_id_list:
+        if len(others) >= MOST_CLIENT_IDS:
+            quota = f"ClientIdsPerOpenIdConnectProvider: {MOST_CLIENT_IDS}"
+            raise Refused("LimitExceeded", f"Cannot exceed quota for {quota}")
+        provider.client_id_list = [*others, client_id]
+
+
+def _parameters(environ: "WSGIEnvironment") -> dict[str, str]:
+    """The parameters of a request of the Query protocol, wherever moto would look for them.
+
+    In the query, and in a form of either kind and any length: an action that is not recognized here is not judged.
+    """
+    request = _Unlimited(environ)
+    parameters = request.args.to_dict()
+    if request.mimetype in (_FORM, "multipart/form-data"):
+        body = request.get_data()
+        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+        parameters |= _Unlimited({**environ, "wsgi.input": io.BytesIO(body)}).form.to_dict()
+    return parameters
+
+
+def _partition(environ: "WSGIEnvironment") -> str:
+    """The partition of the region that a request was signed for."""
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    region = authorization.split("/")[2] if authorization.count("/") > 1 else ""
+    return next((partition for partition in ("aws-cn", "aws-us-gov") if f"aws-{region}".startswith(partition)), "aws")
+
+
+def _version(document: str) -> object:
+    try:
+        policy = json.loads(document)
+    except ValueError:
+        return None
+    return policy.get("Version") if isinstance(policy, dict) else None
+
+
+def _refusal(refused: Refused, namespace: str) -> _Answer:
+    """The refusal as the service of this namespace writes it."""
+    # Without what XML 1.0 can't hold: a request's own words may come back in a message.
+    printable = "".join(
+        each if each.isprintable() or each in "\t\n" else f"\\u{ord(each):04x}" for each in refused.message
+    )
+    body = (
+        f'<ErrorResponse xmlns="{namespace}"><Error><Type>Sender</Type>'
+        f"<Code>{escape(refused.code)}</Code><Message>{escape(printable)}</Message></Error>"
+        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    )
+    return _Answer(_STATUS.get(refused.code, HTTPStatus.BAD_REQUEST), body.encode())
+
+
+def _done(action: str) -> _Answer:
+    """The answer of IAM to an action that returns nothing."""
+    body = (
+        f'<{action}Response xmlns="{_IAM}"><ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId>'
+        f"</ResponseMetadata></{action}Response>"
+    )
+    return _Answer(HTTPStatus.OK, body.encode())
+
+
+def _send(answer: _Answer, start_response: "StartResponse") -> Iterable[bytes]:
+    headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(answer.body)))]
+    start_response(f"{answer.status.value} {answer.status.phrase}", headers)
+    return [answer.body]
