@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import yaml
@@ -89,12 +88,7 @@ class Sandbox:
             self._running = starting.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop both servers and empty the account."""
         self._running.close()
 
@@ -106,11 +100,7 @@ class Sandbox:
         return self._accounts.of_key(access_key_id).session_end(access_key_id)
 
     def max_session(self, role_arn: str) -> int:
-        """The longest session that a role allows, in seconds.
-
-        Raises:
-            LookupError: There is no such role.
-        """
+        """The longest session that a role allows, in seconds; LookupError if there is no such role."""
         arn = read_iam_arn(role_arn)
         account = self._accounts.of_role(arn.account) if arn else None
         role = account.role(role_arn, arn.partition) if arn and account else None
@@ -119,11 +109,7 @@ class Sandbox:
         return int(role.max_session_duration)
 
     def access_token(self, opener: Opener, organizations: Iterable[str] = ()) -> str:
-        """An access token of Pulumi Cloud; see `AccessTokens.issue`.
-
-        Raises:
-            InvalidRequest: The opener cannot have a token for these organizations.
-        """
+        """An access token of Pulumi Cloud; see `AccessTokens.issue`."""
         return self.access.issue(opener, organizations)
 
     def sow(self, path: Path) -> None:

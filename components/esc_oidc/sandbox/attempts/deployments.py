@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ...claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, OPERATIONS, DeploymentSubject, read_subject
@@ -10,7 +10,7 @@ from ...sessions import seconds
 from ...tokens import Opener, Opening, deployment_claims, login_claims
 from ..clients import CloudRefused, call_cloud
 from ..servers import Sandbox
-from .outcomes import Attempt, Declared, assume_role, too_long
+from .outcomes import Attempt, Declared, assume_role, present, too_long
 
 _ANY: Final = "esc-oidc-try-any"
 """Stands for a stack that nobody named, where a pattern admits every one."""
@@ -37,21 +37,16 @@ def deployment_attempts(sandbox: Sandbox, declared: Declared) -> Iterator[Attemp
         yield _attempt(sandbox, declared, run)
     for stack in dict.fromkeys(run.stack for run in runs):
         for operation in OPERATIONS:
-            run = _Run(first.organization, first.project, stack, operation)
+            run = replace(first, stack=stack, operation=operation)
             if run not in runs:
                 yield _attempt(sandbox, declared, run)
-    strangers = [
-        (
-            _Run(first.organization, first.project, "esc-oidc-try-stranger", first.operation),
-            "a stack that is not named",
-        ),
-        (_Run(first.organization, f"{first.project}-stranger", first.stack, first.operation), "another project"),
-        (_Run(f"{first.organization}-stranger", first.project, first.stack, first.operation), "another organization"),
-    ]
-    for run, remark in strangers:
-        attempt = _attempt(sandbox, declared, run, remark)
-        if not attempt.expected:
-            yield attempt
+    strangers = {
+        "a stack that is not named": replace(first, stack="esc-oidc-try-stranger"),
+        "another project": replace(first, project=f"{first.project}-stranger"),
+        "another organization": replace(first, organization=f"{first.organization}-stranger"),
+    }
+    tried = (_attempt(sandbox, declared, run, remark) for remark, run in strangers.items())
+    yield from (attempt for attempt in tried if not attempt.expected)
     yield from _other_tokens(sandbox, declared, first)
     yield too_long(sandbox, declared, str(first), _claims(sandbox, first))
 
@@ -79,7 +74,7 @@ def _attempt(sandbox: Sandbox, declared: Declared, run: _Run, remark: str = "") 
         seconds(settings["duration"]),
         _session_name(settings["sessionName"], run),
     )
-    return Attempt(declared.name, f"{run} ({remark})" if remark else str(run), declared.admits(claims), outcome)
+    return declared.attempt(f"{run} ({remark})" if remark else str(run), claims, outcome)
 
 
 def _settings(sandbox: Sandbox, declared: Declared, run: _Run) -> Mapping[str, Any]:
@@ -117,9 +112,6 @@ def _other_tokens(sandbox: Sandbox, declared: Declared, run: _Run) -> Iterator[A
             subject_attributes=[CURRENT_ENVIRONMENT],
             issuer=sandbox.issuer_url,
         )
-        outcome = assume_role(sandbox, declared.role_arn, claims)
-        yield Attempt(declared.name, f"an ESC login in {what}", declared.admits(claims), outcome)
+        yield present(sandbox, declared, f"an ESC login in {what}", claims)
     claims = {**_claims(sandbox, run), "aud": f"azure:{run.organization}"}
-    outcome = assume_role(sandbox, declared.role_arn, claims)
-    who = f"{run}, a token for another cloud (azure:{run.organization})"
-    yield Attempt(declared.name, who, declared.admits(claims), outcome)
+    yield present(sandbox, declared, f"{run}, a token for another cloud (azure:{run.organization})", claims)

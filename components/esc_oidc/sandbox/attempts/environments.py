@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -24,7 +24,7 @@ from ...environment import Login, environment_definition
 from ...tokens import Opener, Opening, deployment_claims, login_claims
 from ..esc import EnvironmentRef, NotFound
 from ..servers import Sandbox
-from .outcomes import Attempt, Declared, Outcome, assume_role, open_by_name, open_for_stack, too_long
+from .outcomes import Attempt, Declared, open_by_name, open_for_stack, present, too_long
 
 _ANYONE: Final = Opener("member")
 _STRANGER: Final = Opener("mallory")
@@ -33,11 +33,13 @@ _STRANGER: Final = Opener("mallory")
 
 def environment_attempts(sandbox: Sandbox, declared: Declared) -> Iterator[Attempt]:
     """Try everyone whom a PulumiEscOidc declares, and everyone whom it must refuse."""
-    with _definition(sandbox, declared) as definition:
-        trial = _Trial(sandbox, declared, definition)
-        admitted = list(trial.declared_openings())
-        yield from trial.admitted(admitted)
-        yield from trial.refused(admitted[0])
+    environment = EnvironmentRef(*declared.outputs["environmentRef"].split("/"))
+    with _definition(sandbox, declared, environment) as definition:
+        trial = _Trial(sandbox, declared, environment, definition)
+        # Each way once: two subjects may be spellings of one environment.
+        ways = list(dict.fromkeys(trial.way(subject) for subject in declared.subjects))
+        yield from trial.admitted(ways)
+        yield from trial.refused(ways[0])
 
 
 @dataclass(frozen=True)
@@ -53,48 +55,21 @@ class _Way:
 class _Trial:
     sandbox: Sandbox
     declared: Declared
+    environment: EnvironmentRef
     definition: str
-
-    @property
-    def environment(self) -> EnvironmentRef:
-        return environment_of(self.declared)
-
-    @property
-    def own(self) -> str:
-        return self.environment.path
 
     @property
     def organization(self) -> str:
         return self.environment.organization
 
-    @property
-    def attributes(self) -> list[str]:
-        block = yaml.safe_load(self.definition)["values"]["aws"]["login"]["fn::open::aws-login"]["oidc"]
-        listed: list[str] = block.get("subjectAttributes", [])
-        return listed
-
-    def declared_openings(self) -> Iterator[_Way]:
-        """One way of opening for each subject, each way once: two subjects may be spellings of one environment."""
-        seen = set()
-        for text in self.declared.subjects:
-            way = self._way(text)
-            if way not in seen:
-                seen.add(way)
-                yield way
-
-    def _way(self, text: str) -> _Way:
+    def way(self, text: str) -> _Way:
+        """The way of opening that a subject stands for."""
         subject = read_subject(text)
         if isinstance(subject, DefaultSubject):
-            opened = self._path(subject.environment)
-            return _Way(self.own, opened, _ANYONE)
+            return _Way(self.environment.path, _path(subject.environment), _ANYONE)
         values = dict(subject.attributes) if isinstance(subject, AttributeSubject) else {}
-        current = self._path(values.get(CURRENT_ENVIRONMENT, self.own))
-        return _Way(current, self._path(values.get(ROOT_ENVIRONMENT, current)), self._opener(values))
-
-    def _path(self, value: str) -> str:
-        """An environment as a subject names it, in full; a wildcard stands for one that nobody named."""
-        value = value.replace("*", "esc-oidc-try-any")
-        return value if "/" in value or value == STACK_CONFIGURATION else f"{LEGACY_PROJECT}/{value}"
+        current = _path(values.get(CURRENT_ENVIRONMENT, self.environment.path))
+        return _Way(current, _path(values.get(ROOT_ENVIRONMENT, current)), self._opener(values))
 
     def _opener(self, values: Mapping[str, str]) -> Opener:
         team, login = values.get(TEAM, ""), values.get(USER, "")
@@ -106,102 +81,83 @@ class _Trial:
 
     def admitted(self, ways: list[_Way]) -> Iterator[Attempt]:
         """Everyone who is declared: by name, for a stack, and through an environment that imports the login."""
+        own = self.environment.path
         for way in ways:
             yield self._open(way)
         for opener in dict.fromkeys(way.opener for way in ways):
-            yield self._open_for_stack(_Way(self.own, self.own, opener))
-        importing = f"{self.environment.project}/esc-oidc-try-imports"
-        yield self._open(_Way(self.own, importing, ways[0].opener))
+            yield self._open_for_stack(_Way(own, own, opener))
+        yield self._open(_Way(own, f"{self.environment.project}/esc-oidc-try-imports", ways[0].opener))
 
     def refused(self, way: _Way) -> Iterator[Attempt]:
         """Those who must not get in, unless the component says so; who is declared all the same is left out."""
-        for attempt in self._strangers(way):
-            if not attempt.expected:
-                yield attempt
-        claims = self._claims(way)
-        who = str(way.opener)
-        audience = f"azure:{self.organization}"
-        yield self._present(f"{who}, a token for another cloud ({audience})", {**claims, "aud": audience})
+        yield from (attempt for attempt in self._strangers(way) if not attempt.expected)
+        claims, who, audience = self._claims(way), str(way.opener), f"azure:{self.organization}"
+        azure = {**claims, "aud": audience}
+        yield present(self.sandbox, self.declared, f"{who}, a token for another cloud ({audience})", azure)
         deployment = deployment_claims(
             self.organization, self.environment.project, "dev", "update", issuer=self.sandbox.issuer_url
         )
-        yield self._present("Pulumi Deployments, an update of a stack", deployment)
+        yield present(self.sandbox, self.declared, "Pulumi Deployments, an update of a stack", deployment)
         yield too_long(self.sandbox, self.declared, who, claims)
 
     def _strangers(self, way: _Way) -> Iterator[Attempt]:
-        project = self.environment.project
-        stranger = f"{project}/esc-oidc-try-stranger"
+        own, stranger = self.environment.path, f"{self.environment.project}/esc-oidc-try-stranger"
         yield self._open(_Way(stranger, stranger, way.opener), "another environment with the same login")
         other = f"{self.organization}-stranger"
-        elsewhere = _Way(self.own, self.own, way.opener.of(other))
+        elsewhere = _Way(own, own, way.opener.of(other))
         yield self._open(elsewhere, "the same name in another organization", organization=other)
         yield self._open(_Way(way.current, way.root, _STRANGER), "a user who is not listed")
 
     def _open(self, way: _Way, remark: str = "", *, organization: str | None = None) -> Attempt:
-        organization = organization or self.organization
         if way.root == STACK_CONFIGURATION:
             return self._open_for_stack(_Way(way.current, way.current, way.opener))
+        organization = organization or self.organization
         opened, holder = (EnvironmentRef(organization, *path.split("/")) for path in (way.root, way.current))
-        token = self._token(way.opener, organization)
-        with self._holding(holder), self._importing(opened, holder):
-            outcome = open_by_name(self.sandbox, token, opened)
+        imports = self.definition if opened == holder else f"imports:\n- {holder.path}"
+        with _written(self.sandbox, holder, self.definition), _written(self.sandbox, opened, imports):
+            outcome = open_by_name(self.sandbox, self._token(way.opener, organization), opened)
         through = "" if opened == holder else f", which imports {holder}"
-        claims = self._claims(way, organization)
-        return self._attempt(way.opener, f"opens {opened}{through}", remark, claims, outcome)
+        who = f"{way.opener} opens {opened}{through}" + (f" ({remark})" if remark else "")
+        return self.declared.attempt(who, self._claims(way, organization), outcome)
 
     def _open_for_stack(self, way: _Way) -> Attempt:
         ref = EnvironmentRef(self.organization, *way.current.split("/"))
         outcome = open_for_stack(self.sandbox, self._token(way.opener, self.organization), ref)
         # The first environment that a stack lists is the root; without attributes the subject says <yaml>.
         claims = self._claims(way, opened=STACK_CONFIGURATION)
-        return self._attempt(way.opener, f"runs `pulumi up` on a stack that lists {ref}", "", claims, outcome)
-
-    def _attempt(self, opener: Opener, what: str, remark: str, claims: Mapping[str, str], outcome: Outcome) -> Attempt:
-        who = f"{opener} {what}" + (f" ({remark})" if remark else "")
-        return Attempt(self.declared.name, who, self.declared.admits(claims), outcome)
-
-    def _present(self, who: str, claims: Mapping[str, str]) -> Attempt:
-        outcome = assume_role(self.sandbox, self.declared.role_arn, claims)
-        return Attempt(self.declared.name, who, self.declared.admits(claims), outcome)
+        return self.declared.attempt(f"{way.opener} runs `pulumi up` on a stack that lists {ref}", claims, outcome)
 
     def _claims(self, way: _Way, organization: str | None = None, *, opened: str | None = None) -> dict[str, str]:
+        block = yaml.safe_load(self.definition)["values"]["aws"]["login"]["fn::open::aws-login"]["oidc"]
         return login_claims(
             Opening(organization or self.organization, opened or way.root, way.opener),
             current_environment=way.current,
             root_environment=way.root,
-            subject_attributes=self.attributes,
+            subject_attributes=block.get("subjectAttributes", []),
             issuer=self.sandbox.issuer_url,
         )
 
     def _token(self, opener: Opener, organization: str) -> str:
         return self.sandbox.access_token(opener, [organization] if opener.is_person else ())
 
-    def _holding(self, ref: EnvironmentRef) -> Any:
-        """The environment with the component's login in it, as it may be copied by anybody."""
-        return _written(self.sandbox, ref, self.definition)
 
-    def _importing(self, ref: EnvironmentRef, holder: EnvironmentRef) -> Any:
-        if ref == holder:
-            return self._holding(holder)
-        return _written(self.sandbox, ref, f"imports:\n- {holder.path}")
-
-
-def environment_of(declared: Declared) -> EnvironmentRef:
-    """The environment that holds the component's login."""
-    return EnvironmentRef(*declared.outputs["environmentRef"].split("/"))
+def _path(value: str) -> str:
+    """An environment as a subject names it, in full; a wildcard stands for one that nobody named."""
+    value = value.replace("*", "esc-oidc-try-any")
+    return value if "/" in value or value == STACK_CONFIGURATION else f"{LEGACY_PROJECT}/{value}"
 
 
 @contextmanager
-def _definition(sandbox: Sandbox, declared: Declared) -> Iterator[str]:
+def _definition(sandbox: Sandbox, declared: Declared, ref: EnvironmentRef) -> Iterator[str]:
     """The definition of the component's environment; one made for the try where somebody else owns it."""
     try:
-        yield sandbox.store.revision(environment_of(declared)).yaml
+        yield sandbox.store.revision(ref).yaml
     except NotFound:
         subject = read_subject(declared.subjects[0])
         listed = subject.names if isinstance(subject, AttributeSubject) else ()
         login = Login("pulumi-esc", "1h", tuple(name for name in listed if name in ATTRIBUTES))
         definition = environment_definition(login, declared.role_arn)
-        with _written(sandbox, environment_of(declared), definition):
+        with _written(sandbox, ref, definition):
             yield definition
 
 

@@ -27,41 +27,6 @@ _NOT_AUTHORIZED: Final = f"Not authorized to perform {ACTION}: "
 
 
 @dataclass(frozen=True)
-class Declared:
-    """What a component declares.
-
-    Args:
-        kind: The component's type token.
-        name: Its name in the program.
-        outputs: What it registered.
-    """
-
-    kind: str
-    name: str
-    outputs: Mapping[str, Any]
-
-    @property
-    def role_arn(self) -> str:
-        """The role."""
-        return str(self.outputs["roleArn"])
-
-    @property
-    def issuer(self) -> str:
-        """Who signs, by the provider that the role trusts."""
-        return "https://" + str(self.outputs["oidcProviderArn"]).partition("/")[2]
-
-    @property
-    def subjects(self) -> tuple[str, ...]:
-        """The subjects that must be admitted; `*` stands for any run of characters."""
-        return tuple(self.outputs["subjects"])
-
-    def admits(self, claims: Mapping[str, str]) -> bool:
-        """Whether a token with these claims was declared. It knows no trust policy: that is what is measured."""
-        same_audience = claims["aud"] == self.outputs["audience"]
-        return same_audience and any(fnmatchcase(claims["sub"], declared) for declared in self.subjects)
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What an opening or a direct request came to.
 
@@ -105,6 +70,50 @@ class Attempt:
     def as_expected(self) -> bool:
         """Whether what happened is what was declared."""
         return self.expected == self.outcome.admitted
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a component declares.
+
+    Args:
+        kind: The component's type token.
+        name: Its name in the program.
+        outputs: What it registered.
+    """
+
+    kind: str
+    name: str
+    outputs: Mapping[str, Any]
+
+    @property
+    def role_arn(self) -> str:
+        """The role."""
+        return str(self.outputs["roleArn"])
+
+    @property
+    def issuer(self) -> str:
+        """Who signs, by the provider that the role trusts."""
+        return "https://" + str(self.outputs["oidcProviderArn"]).partition("/")[2]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects that must be admitted; `*` stands for any run of characters."""
+        return tuple(self.outputs["subjects"])
+
+    def admits(self, claims: Mapping[str, str]) -> bool:
+        """Whether a token with these claims was declared. It knows no trust policy: that is what is measured."""
+        same_audience = claims["aud"] == self.outputs["audience"]
+        return same_audience and any(fnmatchcase(claims["sub"], declared) for declared in self.subjects)
+
+    def attempt(self, who: str, claims: Mapping[str, str], outcome: Outcome) -> Attempt:
+        """The attempt of somebody whose token had these claims."""
+        return Attempt(self.name, who, self.admits(claims), outcome)
+
+
+def present(sandbox: Sandbox, declared: Declared, who: str, claims: Mapping[str, str]) -> Attempt:
+    """Somebody who presents a token with these claims to AWS directly."""
+    return declared.attempt(who, claims, assume_role(sandbox, declared.role_arn, claims))
 
 
 def too_long(sandbox: Sandbox, declared: Declared, who: str, claims: Mapping[str, str]) -> Attempt:

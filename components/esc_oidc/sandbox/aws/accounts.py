@@ -30,11 +30,7 @@ _KEY: Final = re.compile(r"Credential=([^/]+)/")
 
 @dataclass(frozen=True)
 class Account:
-    """An account of our own among those that moto holds.
-
-    Attributes:
-        number: Its 12 digits.
-    """
+    """An account of our own among those that moto holds, by its 12 digits."""
 
     number: str
 
@@ -69,11 +65,7 @@ class Account:
 def lease(wanted: str | None = None) -> Iterator[Account]:
     """An empty account that no other sandbox of this process uses, until the end of the block.
 
-    Args:
-        wanted: Its 12 digits; None for any.
-
-    Raises:
-        RuntimeError: Another sandbox has it, or a thousand sandboxes run already.
+    It has the wanted number, if there is one; RuntimeError if another sandbox has that.
     """
     with _lock:
         candidates = range(FIRST_ACCOUNT, FIRST_ACCOUNT + _MOST) if wanted is None else (int(wanted),)

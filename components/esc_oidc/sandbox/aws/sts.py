@@ -32,15 +32,7 @@ class Refused(Exception):  # noqa: N818 - an answer to the client, not a mistake
 
 @dataclass(frozen=True)
 class AssumedRole:
-    """Who a request becomes: moto's to issue, ours to describe.
-
-    Attributes:
-        account: The role's account.
-        partition: The role's partition.
-        subject: The token's ``sub``.
-        audience: The token's ``aud``.
-        provider: The provider's ARN.
-    """
+    """Who a request becomes: the role's account and partition, the token's ``sub`` and ``aud``, the provider's ARN."""
 
     account: str
     partition: str
@@ -66,14 +58,7 @@ class WebIdentity:
         self.decision: Decision | None = None
 
     def judge(self, form: Mapping[str, str]) -> AssumedRole:
-        """Who a request becomes.
-
-        Args:
-            form: The request's parameters by name.
-
-        Raises:
-            Refused: With AWS's code, AWS's own words, and the reason.
-        """
+        """Who a request becomes, by its parameters; else raises Refused."""
         arn, session_name = _required(form, "RoleArn"), _required(form, "RoleSessionName")
         # A token that a tool read from a file ends as the file does.
         token = _required(form, "WebIdentityToken").strip()
@@ -127,11 +112,9 @@ def _not_authorized(reason: str) -> Refused:
 def _required(form: Mapping[str, str], name: str) -> str:
     value = form.get(name)
     if not value:
-        raise Refused(
-            "ValidationError",
-            f"1 validation error detected: Value null at '{name[0].lower()}{name[1:]}' failed to satisfy "
-            "constraint: Member must not be null",
-        )
+        where = f"Value null at '{name[0].lower()}{name[1:]}'"
+        constraint = "failed to satisfy constraint: Member must not be null"
+        raise Refused("ValidationError", f"1 validation error detected: {where} {constraint}")
     return value
 
 

@@ -5,13 +5,12 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Final
 
 import jwt
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.utils import base64url_encode
+from jwt.algorithms import RSAAlgorithm
 
 from ...claims import ISSUER
 from ...sessions import seconds
@@ -37,10 +36,9 @@ class Issuer:
 
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-        numbers = self._key.public_key().public_numbers()
-        required = {"e": _number(numbers.e), "kty": "RSA", "n": _number(numbers.n)}
-        self.key_id: Final = _thumbprint(required)
-        self._jwk = {**required, "alg": "RS256", "use": "sig", "kid": self.key_id}
+        self.key_id: Final = str(uuid.uuid4())
+        public = RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        self._jwk = {"kty": "RSA", "n": public["n"], "e": public["e"], "alg": "RS256", "use": "sig", "kid": self.key_id}
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public key as a JSON Web Key Set, RFC 7517."""
@@ -71,16 +69,6 @@ class Issuer:
         payload = json.dumps({**standard, **token_claims}).encode()
         # Not jwt.encode: it refuses claims of wrong types, and a sandbox must be able to sign those too.
         return jwt.PyJWS().encode(payload, self._key, algorithm="RS256", headers={"kid": self.key_id})
-
-
-def _number(value: int) -> str:
-    return base64url_encode(value.to_bytes((value.bit_length() + 7) // 8, "big")).decode()
-
-
-def _thumbprint(required: Mapping[str, str]) -> str:
-    """The key's name by RFC 7638: the hash of its required members in alphabetical order."""
-    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
-    return base64url_encode(sha256(canonical.encode()).digest()).decode()
 
 
 @dataclass(frozen=True)

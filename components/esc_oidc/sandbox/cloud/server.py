@@ -7,7 +7,7 @@ What they send and what they need back was found by running them: the pulumi CLI
 from flask import Blueprint, Flask, Response, jsonify, request
 
 from ..esc import EnvironmentStore, Vault
-from .environments import environment_calls, revision_tag_calls, tag_calls
+from .environments import environment_calls
 from .issuer import AwsLogin
 from .opening import Definitions, open_calls
 from .stacks import stack_calls, team_calls
@@ -33,8 +33,6 @@ def create_cloud(store: EnvironmentStore, access: AccessTokens, aws_login: AwsLo
         issuer_calls(aws_login),
         environment_calls(store, vault, definitions),
         open_calls(store, vault, definitions),
-        revision_tag_calls(store),
-        tag_calls(store),
         stack_calls(vault),
         team_calls(),
     ):

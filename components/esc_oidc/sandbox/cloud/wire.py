@@ -1,4 +1,7 @@
-"""What every call to Pulumi Cloud has in common on the wire: who calls, what is sent, how it is answered."""
+"""What every call to Pulumi Cloud has in common on the wire: who calls, what is sent, how it is answered.
+
+The functions that read the present request raise InvalidRequest if it says something else.
+"""
 
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -140,21 +143,13 @@ def editor() -> str:
 
 
 def environment() -> EnvironmentRef:
-    """The environment that the present request's path names.
-
-    Raises:
-        InvalidRequest: It cannot be a name.
-    """
+    """The environment that the present request's path names."""
     parts = request.view_args or {}
     return EnvironmentRef(parts["organization"], parts["project"], parts["name"])
 
 
 def yaml_body() -> str:
-    """The definition in the present request. The CLI sends it as JSON by its header, raw by its content.
-
-    Raises:
-        InvalidRequest: It is not UTF-8.
-    """
+    """The definition in the present request. The CLI sends it as JSON by its header, raw by its content."""
     try:
         return request.get_data().decode()
     except UnicodeDecodeError as error:
@@ -162,11 +157,7 @@ def yaml_body() -> str:
 
 
 def json_body() -> dict[str, Any]:
-    """The JSON object in the present request.
-
-    Raises:
-        InvalidRequest: It is none.
-    """
+    """The JSON object in the present request."""
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise InvalidRequest("the body is not a JSON object")
@@ -174,11 +165,7 @@ def json_body() -> dict[str, Any]:
 
 
 def member(body: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
-    """What a JSON object holds under a key.
-
-    Raises:
-        InvalidRequest: Nothing, or something of another type.
-    """
+    """What a JSON object holds under a key, of this type."""
     value = body.get(key)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InvalidRequest(f"{key!r} must be {kind.__name__}, got {value!r}")
@@ -186,17 +173,19 @@ def member(body: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
 
 
 def number(parameter: str) -> int | None:
-    """A whole number from the query, or None when it is not there.
+    """A whole number from the query, or None if it is not there."""
+    return _whole(f"query parameter {parameter!r}", request.args.get(parameter, ""))
 
-    Raises:
-        InvalidRequest: It is something else.
-    """
-    text = request.args.get(parameter)
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidRequest(f"query parameter {parameter!r} must be a number, got {text!r}")
-    return int(text)
+
+def expected_revision() -> int | None:
+    """The revision that the caller read before writing; the CLI sends it as a request header ``Etag``."""
+    return _whole("Etag", request.headers.get("Etag", "").strip('"'))
+
+
+def _whole(what: str, text: str) -> int | None:
+    if text and not (text.isascii() and text.isdigit()):
+        raise InvalidRequest(f"{what} must be a whole number, got {text!r}")
+    return int(text) if text else None
 
 
 def timestamp(moment: datetime) -> str:

@@ -6,7 +6,7 @@ own. All other functions are refused. It does no I/O: environments and credentia
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -132,11 +132,7 @@ class Value:
         return replace(self, content={**base.content, **own})
 
     def at(self, path: Sequence[str | int]) -> "Value":
-        """The value at a path inside this one.
-
-        Raises:
-            _Wrong: There is nothing.
-        """
+        """The value at a path inside this one."""
         value = self
         for step in path:
             if value.unknown and value.content is None:
@@ -337,13 +333,8 @@ class _Environment:
     def _evaluate_document(self) -> Value:
         if not self._text:
             return Value({})
-        document = compose(self._text)
-        sections: dict[str, yaml.Node] = {}
-        if isinstance(document, yaml.MappingNode):
-            # Pulumi takes these three in any case, and of two spellings the last.
-            sections = {key.casefold(): value for key, _, value in self._entries(document)}
-        else:
-            self._error("a definition must be a map", document)
+        # Pulumi takes the sections in any case, and of two spellings the last.
+        sections = {key.casefold(): value for key, _, value in self._entries(compose(self._text), "a definition")}
         if (description := sections.get("description")) and not isinstance(self._literal(description), str):
             self._error("description must be a text without references", description)
         base = self._merged_imports(sections["imports"]) if "imports" in sections else None
@@ -358,7 +349,7 @@ class _Environment:
             self._error("imports must be a list", node)
         for item in node.value if isinstance(node, yaml.SequenceNode) else ():
             name, merge = self._literal(item), True
-            entries = list(self._entries(item)) if isinstance(item, yaml.MappingNode) else []
+            entries = self._entries(item) if isinstance(item, yaml.MappingNode) else []
             if len(entries) == 1:
                 name, merge = entries[0][0], self._merges(entries[0][2])
             if not isinstance(name, str):
@@ -372,21 +363,14 @@ class _Environment:
         return base
 
     def _merges(self, options: yaml.Node) -> bool:
-        if not isinstance(options, yaml.MappingNode):
-            self._error("the options of an import must be a map", options)
-            return True
-        given = {key.casefold(): value for key, _, value in self._entries(options)}
+        given = {key.casefold(): value for key, _, value in self._entries(options, "the options of an import")}
         merge = self._literal(given["merge"]) if "merge" in given else True
         if not isinstance(merge, bool):
             self._error("merge must be true or false", given["merge"])
         return merge is not False
 
     def _import(self, name: str) -> Value:
-        """The value of another environment; each is evaluated once, for whoever comes first.
-
-        Raises:
-            _Wrong: It can't be had.
-        """
+        """The value of another environment; each is evaluated once, for whoever comes first."""
         if name in self._run.imports:
             if (imported := self._run.imports[name]) is None:
                 raise _Wrong(f"{name} imports itself")
@@ -399,9 +383,7 @@ class _Environment:
 
     def _declare_values(self, node: yaml.Node, base: Value | None) -> _Cell:
         root = _Cell(node, base)
-        if not isinstance(node, yaml.MappingNode):
-            self._error("values must be a map", node)
-        for key, key_node, value in self._entries(node) if isinstance(node, yaml.MappingNode) else ():
+        for key, key_node, value in self._entries(node, "values"):
             if key.startswith("fn::"):
                 self._error(f"{key} can't be called on the top level", key_node)
             elif key in _RESERVED:
@@ -416,7 +398,7 @@ class _Environment:
         if isinstance(node, yaml.SequenceNode):
             cell.items = [self._declare(item) for item in node.value]
         elif isinstance(node, yaml.MappingNode):
-            entries = list(self._entries(node))
+            entries = self._entries(node)
             functions = [key for key, _, _ in entries if key.lower().startswith("fn::")]
             if functions and len(entries) > 1:
                 self._error(f"{functions[0]} must be the only key of its map", node)
@@ -437,13 +419,18 @@ class _Environment:
         inherited = cell.base.content.get(key) if cell.base and isinstance(cell.base.content, dict) else None
         cell.members[key] = self._declare(value, inherited)
 
-    def _entries(self, node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+    def _entries(self, node: yaml.Node | None, what: str = "this") -> list[tuple[str, yaml.Node, yaml.Node]]:
+        """The keys of a map, their nodes and the nodes of their values."""
+        if not isinstance(node, yaml.MappingNode):
+            self._error(f"{what} must be a map", node)
+            return []
+        entries = []
         for key_node, value in node.value:
-            key = self._scalar(key_node)
-            if isinstance(key, str):
-                yield key, key_node, value
+            if isinstance(key := self._scalar(key_node), str):
+                entries.append((key, key_node, value))
             else:
                 self._error("a key must be a text", key_node)
+        return entries
 
     def _scalar(self, node: yaml.Node) -> Scalar:
         """What a scalar node means; None for other nodes."""
@@ -499,10 +486,9 @@ class _Environment:
 
     def _call(self, function: str, argument: _Cell) -> Value:
         if function == _SECRET:
-            content = self._literal(argument.node)
-            if not isinstance(content, str):
-                raise _Wrong("fn::secret takes a text without references")
-            return Value(content, secret=True)
+            if isinstance(content := self._literal(argument.node), str):
+                return Value(content, secret=True)
+            raise _Wrong("fn::secret takes a text without references")
         if function == _OPEN:
             provider, inputs = (argument.members.get(key) for key in ("provider", "inputs"))
             name = self._literal(provider.node) if provider else None
@@ -537,11 +523,7 @@ class _Environment:
         return Value(unknown, secret=True, unknown=True)
 
     def _refer(self, path: Sequence[str | int]) -> Value:
-        """The value that a reference refers to.
-
-        Raises:
-            _Wrong: There is none.
-        """
+        """The value that a reference refers to."""
         match path:
             case ["imports", *rest]:
                 return Value(dict(self._imports)).at(rest)
@@ -578,11 +560,7 @@ class _Environment:
 
 
 def _index(step: str | int, length: int) -> int:
-    """A step as the index of a list.
-
-    Raises:
-        _Wrong: It is none.
-    """
+    """A step as the index of a list."""
     if not isinstance(step, int) or not 0 <= step < length:
         raise _Wrong(f"{step!r} is no index of a list of {length}")
     return step
@@ -606,8 +584,4 @@ def _from_json(content: Any) -> Value:
 
 
 def _range_json(span: Span) -> dict[str, Any]:
-    return {
-        "environment": span.environment,
-        "begin": vars(span.begin),
-        "end": vars(span.end),
-    }
+    return {"environment": span.environment, "begin": vars(span.begin), "end": vars(span.end)}

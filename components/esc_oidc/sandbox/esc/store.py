@@ -39,11 +39,7 @@ class InvalidRequest(StoreError):  # noqa: N818 - see StoreError
 
 
 def check_name(name: str) -> str:
-    """The name itself, if Pulumi Cloud takes it for an environment, a project or a tag.
-
-    Raises:
-        InvalidRequest: It is not 1 to 100 of letters, digits, ``.``, ``_`` and ``-``.
-    """
+    """The name itself, if Pulumi Cloud takes it for an environment, a project or a tag; else InvalidRequest."""
     if not _NAME.fullmatch(name):
         raise InvalidRequest(f"{name!r} is not a name: use 1 to 100 letters, digits, '.', '_' and '-'")
     return name
@@ -51,11 +47,7 @@ def check_name(name: str) -> str:
 
 @dataclass(frozen=True, order=True)
 class EnvironmentRef:
-    """One environment of one organization.
-
-    Raises:
-        InvalidRequest: A part is no name; see `check_name`.
-    """
+    """One environment of one organization; each part is checked by `check_name`."""
 
     organization: str
     project: str
@@ -66,7 +58,7 @@ class EnvironmentRef:
             check_name(part)
 
     def __str__(self) -> str:
-        return f"{self.organization}/{self.project}/{self.name}"
+        return f"{self.organization}/{self.path}"
 
     @property
     def path(self) -> str:
@@ -75,12 +67,9 @@ class EnvironmentRef:
 
 
 def read_import(organization: str, text: str) -> tuple[EnvironmentRef, str]:
-    """What an import, ``[PROJECT/]ENV[@VERSION]``, names: an environment and its version.
+    """What an import, ``[PROJECT/]ENV[@VERSION]``, names: an environment and its version; else InvalidRequest.
 
     Without a project it is the legacy one; without a version, ``latest``.
-
-    Raises:
-        InvalidRequest: The text is no import.
     """
     path, at, version = text.partition("@")
     project, slash, name = path.partition("/")
@@ -93,13 +82,9 @@ def read_import(organization: str, text: str) -> tuple[EnvironmentRef, str]:
 
 @dataclass(frozen=True)
 class Revision:
-    """One state of a definition.
+    """One state of a definition, as it was sent, to the byte.
 
-    Attributes:
-        number: 1 for the empty definition that an environment begins with, then one more for each update.
-        yaml: The definition as it was sent, to the byte.
-        creator: The login that wrote it.
-        created: When, UTC.
+    An environment begins with an empty definition as number 1; each update adds one.
     """
 
     number: int
@@ -113,15 +98,7 @@ Labelled = TypeVar("Labelled")
 
 @dataclass(frozen=True)
 class Label(Generic[Labelled]):
-    """A named value: a tag's text, or the number of the revision that a revision tag names.
-
-    Attributes:
-        name: Unique among its siblings.
-        value: What it says.
-        editor: The login that wrote it last.
-        created: When it was first written, UTC.
-        modified: When it was last written, UTC.
-    """
+    """A named value, with who wrote it last: a tag's text, or the number of the revision that a revision tag names."""
 
     name: str
     value: Labelled
@@ -131,63 +108,52 @@ class Label(Generic[Labelled]):
 
 
 class Labels(Generic[Labelled]):
-    """The tags or the revision tags of one environment, by name."""
+    """The tags or the revision tags of one environment, by name.
+
+    A name that there is not raises NotFound; a new name that there is already raises Conflict.
+    """
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._labels: dict[str, Label[Labelled]] = {}
 
     def create(self, name: str, value: Labelled, editor: str) -> Label[Labelled]:
-        """Add a label.
-
-        Raises:
-            Conflict: There is one of that name.
-        """
-        if name in self._labels:
-            raise Conflict(f"{self._what} {name!r} already exists")
+        """Add a label."""
         now = datetime.now(UTC)
-        self._labels[name] = Label(name, value, editor, now, now)
-        return self._labels[name]
+        return self._put(Label(name, value, editor, now, now))
 
     def get(self, name: str) -> Label[Labelled]:
-        """The label of that name.
-
-        Raises:
-            NotFound: There is none.
-        """
+        """The label of that name."""
         if name not in self._labels:
             raise NotFound(f"{self._what} {name!r} not found")
         return self._labels[name]
 
     def change(self, name: str, editor: str, *, value: Labelled, new_name: str | None = None) -> Label[Labelled]:
-        """Write a label anew, under another name if one is given.
-
-        Raises:
-            NotFound: There is none.
-            Conflict: Another label has the new name.
-        """
-        new_name = new_name or name
-        if new_name != name and new_name in self._labels:
-            raise Conflict(f"{self._what} {new_name!r} already exists")
+        """Write a label anew, under another name if one is given."""
         label = self.delete(name)
-        changed = replace(label, name=new_name, value=value, editor=editor, modified=datetime.now(UTC))
-        self._labels[new_name] = changed
-        return changed
+        try:
+            return self._put(
+                replace(label, name=new_name or name, value=value, editor=editor, modified=datetime.now(UTC))
+            )
+        except Conflict:
+            self._labels[name] = label
+            raise
 
     def delete(self, name: str) -> Label[Labelled]:
-        """Remove a label and give it back.
-
-        Raises:
-            NotFound: There is none.
-        """
+        """Remove a label and give it back."""
         label = self.get(name)
         del self._labels[name]
         return label
 
     def page(self, after: str = "", count: int | None = None) -> list[Label[Labelled]]:
         """The labels in the order of their names: those after a name, at most so many."""
-        names = sorted(name for name in self._labels if name > after)
-        return [self._labels[name] for name in names[:count]]
+        return [self._labels[name] for name in sorted(self._labels) if name > after][:count]
+
+    def _put(self, label: Label[Labelled]) -> Label[Labelled]:
+        if label.name in self._labels:
+            raise Conflict(f"{self._what} {label.name!r} already exists")
+        self._labels[label.name] = label
+        return label
 
 
 @dataclass
@@ -211,22 +177,14 @@ class StoredEnvironment:
     deletion_protected: bool = False
 
     def revision(self, version: str = LATEST) -> Revision:
-        """A revision by its number, by a revision tag, or the latest.
-
-        Raises:
-            NotFound: No such revision.
-        """
+        """A revision by its number, by a revision tag, or the latest; else NotFound."""
         number = int(version) if version.isascii() and version.isdigit() else self.revision_tag(version).value
         if not 1 <= number <= len(self.revisions):
             raise NotFound(f"environment {self.ref} has no revision {number}")
         return self.revisions[number - 1]
 
     def update(self, yaml: str, creator: str, *, expected: int | None = None) -> int:
-        """Add a revision and return its number.
-
-        Raises:
-            Conflict: The latest revision is not the expected one.
-        """
+        """Add a revision and return its number; Conflict if the latest is not the expected one."""
         latest = len(self.revisions)
         if expected is not None and expected != latest:
             raise Conflict(f"environment {self.ref} is at revision {latest}, not {expected}: read it again")
@@ -234,24 +192,14 @@ class StoredEnvironment:
         return latest + 1
 
     def revision_tag(self, name: str) -> Label[int]:
-        """One revision tag; ``latest`` is always there.
-
-        Raises:
-            NotFound: No such tag.
-        """
+        """One revision tag; ``latest`` is always there."""
         if name != LATEST:
             return self.revision_tags.get(name)
         newest = self.revisions[-1]
         return Label(LATEST, newest.number, newest.creator, newest.created, newest.created)
 
     def tag_revision(self, name: str, revision: int, editor: str, *, move: bool = False) -> None:
-        """Add a revision tag, or move one that there is to another revision.
-
-        Raises:
-            Conflict: There is one of that name, and it should not be moved.
-            InvalidRequest: The name is a number, or ``latest``.
-            NotFound: No such revision, or no such tag to move.
-        """
+        """Add a revision tag, or move one to another revision. A name can't be a number, or ``latest``."""
         if name == LATEST or check_name(name).isdigit():
             raise InvalidRequest(f"{name!r} already names a revision: choose another tag")
         number = self.revision(str(revision)).number
@@ -264,7 +212,7 @@ class StoredEnvironment:
 class EnvironmentStore:
     """Every environment, by organization, project and name. All methods may be called from any thread.
 
-    Every method that names an environment raises `NotFound` if there is none.
+    Those that name an environment raise NotFound if there is none; a new name that is taken raises Conflict.
     """
 
     def __init__(self) -> None:
@@ -280,11 +228,7 @@ class EnvironmentStore:
             yield self._environments[ref]
 
     def create(self, ref: EnvironmentRef, creator: str) -> None:
-        """Make an environment with an empty definition, revision 1.
-
-        Raises:
-            Conflict: There is one of that name.
-        """
+        """Make an environment with an empty definition, revision 1."""
         with self._lock:
             if ref in self._environments:
                 raise Conflict(f"environment {ref} already exists")
@@ -301,11 +245,7 @@ class EnvironmentStore:
             return environment.revision(version)
 
     def delete(self, ref: EnvironmentRef) -> None:
-        """Remove an environment and all its revisions.
-
-        Raises:
-            Conflict: Deletion protection is on.
-        """
+        """Remove an environment and all its revisions; Conflict if deletion protection is on."""
         with self.edit(ref) as environment:
             if environment.deletion_protected:
                 raise Conflict(f"environment {ref} is protected from deletion")
@@ -316,16 +256,8 @@ class EnvironmentStore:
     ) -> None:
         """Copy an environment under a new name.
 
-        Args:
-            source: What to copy.
-            target: The copy's name.
-            creator: Who copies.
-            preserve: ``history`` copies all revisions with their numbers, otherwise the definition becomes
-                revision 2; ``tags`` the tags; ``revision tags`` those, and they need the history they name.
-
-        Raises:
-            Conflict: The new name is taken.
-            InvalidRequest: Revision tags without history.
+        With ``history`` all revisions keep their numbers, otherwise the definition becomes revision 2. Revision tags
+        need the history they name.
         """
         if "revision tags" in preserve and "history" not in preserve:
             raise InvalidRequest("revision tags name revisions: preserve the history too")
