@@ -137,12 +137,3 @@ def test_it_is_silent_and_needs_nothing_from_the_environment():
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     assert (ran.stdout, ran.stderr) == ("", "")
-
-
-def test_there_is_an_end_to_accounts(monkeypatch):
-    """One sandbox too many is refused, and the others go on."""
-    monkeypatch.setattr("esc_oidc.sandbox.aws.accounts._MOST", 1)
-    with Sandbox() as sandbox, pytest.raises(RuntimeError, match="close some"), Sandbox():
-        pass
-    with Sandbox() as again:
-        assert again.account == sandbox.account

@@ -37,11 +37,7 @@ def client(service: str, url: str, *, region: str = "us-east-1", signed: bool = 
 
 
 def call_cloud(url: str, access_token: str, method: str, path: str, body: str | None = None) -> Any:
-    """One REST call to Pulumi Cloud; gives the JSON of the answer, None where there is none.
-
-    Raises:
-        CloudRefused: With what Pulumi Cloud said.
-    """
+    """One REST call to Pulumi Cloud; gives the JSON of the answer, if there is any, or raises CloudRefused."""
     headers = {"Authorization": f"token {access_token}", "Content-Type": "application/json"}
     data = None if body is None else body.encode()
     try:

@@ -7,19 +7,8 @@ from typing import Final
 
 import yaml
 
-from ...claims import (
-    ATTRIBUTES,
-    CURRENT_ENVIRONMENT,
-    LEGACY_PROJECT,
-    ROOT_ENVIRONMENT,
-    STACK_CONFIGURATION,
-    TEAM,
-    TOKEN_TYPE,
-    USER,
-    AttributeSubject,
-    DefaultSubject,
-    read_subject,
-)
+from ... import claims
+from ...claims import AttributeSubject, DefaultSubject, read_subject
 from ...environment import Login, environment_definition
 from ...tokens import Opener, Opening, deployment_claims, login_claims
 from ..esc import EnvironmentRef, NotFound
@@ -68,14 +57,14 @@ class _Trial:
         if isinstance(subject, DefaultSubject):
             return _Way(self.environment.path, _path(subject.environment), _ANYONE)
         values = dict(subject.attributes) if isinstance(subject, AttributeSubject) else {}
-        current = _path(values.get(CURRENT_ENVIRONMENT, self.environment.path))
-        return _Way(current, _path(values.get(ROOT_ENVIRONMENT, current)), self._opener(values))
+        current = _path(values.get(claims.CURRENT_ENVIRONMENT, self.environment.path))
+        return _Way(current, _path(values.get(claims.ROOT_ENVIRONMENT, current)), self._opener(values))
 
     def _opener(self, values: Mapping[str, str]) -> Opener:
-        team, login = values.get(TEAM, ""), values.get(USER, "")
-        if team or values.get(TOKEN_TYPE) == "team":
+        team, login = values.get(claims.TEAM, ""), values.get(claims.USER, "")
+        if team or values.get(claims.TOKEN_TYPE) == "team":
             return Opener(self.organization, "team", team or "any-team")
-        if values.get(TOKEN_TYPE) == "organization":
+        if values.get(claims.TOKEN_TYPE) == "organization":
             return Opener(self.organization, "organization")
         return Opener(login) if login else _ANYONE
 
@@ -91,14 +80,14 @@ class _Trial:
     def refused(self, way: _Way) -> Iterator[Attempt]:
         """Those who must not get in, unless the component says so; who is declared all the same is left out."""
         yield from (attempt for attempt in self._strangers(way) if not attempt.expected)
-        claims, who, audience = self._claims(way), str(way.opener), f"azure:{self.organization}"
-        azure = {**claims, "aud": audience}
+        token, who, audience = self._claims(way), str(way.opener), f"azure:{self.organization}"
+        azure = {**token, "aud": audience}
         yield present(self.sandbox, self.declared, f"{who}, a token for another cloud ({audience})", azure)
         deployment = deployment_claims(
             self.organization, self.environment.project, "dev", "update", issuer=self.sandbox.issuer_url
         )
         yield present(self.sandbox, self.declared, "Pulumi Deployments, an update of a stack", deployment)
-        yield too_long(self.sandbox, self.declared, who, claims)
+        yield too_long(self.sandbox, self.declared, who, token)
 
     def _strangers(self, way: _Way) -> Iterator[Attempt]:
         own, stranger = self.environment.path, f"{self.environment.project}/esc-oidc-try-stranger"
@@ -109,7 +98,7 @@ class _Trial:
         yield self._open(_Way(way.current, way.root, _STRANGER), "a user who is not listed")
 
     def _open(self, way: _Way, remark: str = "", *, organization: str | None = None) -> Attempt:
-        if way.root == STACK_CONFIGURATION:
+        if way.root == claims.STACK_CONFIGURATION:
             return self._open_for_stack(_Way(way.current, way.current, way.opener))
         organization = organization or self.organization
         opened, holder = (EnvironmentRef(organization, *path.split("/")) for path in (way.root, way.current))
@@ -124,8 +113,8 @@ class _Trial:
         ref = EnvironmentRef(self.organization, *way.current.split("/"))
         outcome = open_for_stack(self.sandbox, self._token(way.opener, self.organization), ref)
         # The first environment that a stack lists is the root; without attributes the subject says <yaml>.
-        claims = self._claims(way, opened=STACK_CONFIGURATION)
-        return self.declared.attempt(f"{way.opener} runs `pulumi up` on a stack that lists {ref}", claims, outcome)
+        token = self._claims(way, opened=claims.STACK_CONFIGURATION)
+        return self.declared.attempt(f"{way.opener} runs `pulumi up` on a stack that lists {ref}", token, outcome)
 
     def _claims(self, way: _Way, organization: str | None = None, *, opened: str | None = None) -> dict[str, str]:
         block = yaml.safe_load(self.definition)["values"]["aws"]["login"]["fn::open::aws-login"]["oidc"]
@@ -144,7 +133,7 @@ class _Trial:
 def _path(value: str) -> str:
     """An environment as a subject names it, in full; a wildcard stands for one that nobody named."""
     value = value.replace("*", "esc-oidc-try-any")
-    return value if "/" in value or value == STACK_CONFIGURATION else f"{LEGACY_PROJECT}/{value}"
+    return value if "/" in value or value == claims.STACK_CONFIGURATION else f"{claims.LEGACY_PROJECT}/{value}"
 
 
 @contextmanager
@@ -155,7 +144,7 @@ def _definition(sandbox: Sandbox, declared: Declared, ref: EnvironmentRef) -> It
     except NotFound:
         subject = read_subject(declared.subjects[0])
         listed = subject.names if isinstance(subject, AttributeSubject) else ()
-        login = Login("pulumi-esc", "1h", tuple(name for name in listed if name in ATTRIBUTES))
+        login = Login("pulumi-esc", "1h", tuple(name for name in listed if name in claims.ATTRIBUTES))
         definition = environment_definition(login, declared.role_arn)
         with _written(sandbox, ref, definition):
             yield definition

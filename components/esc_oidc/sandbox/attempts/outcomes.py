@@ -9,18 +9,13 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import quote
 
-import pulumi_esc_sdk
 from botocore.exceptions import ClientError
 
-from ...claims import LEGACY_PROJECT
 from ...trust import ACTION
 from ...verify import Decision
 from ..clients import CloudRefused, call_cloud, client
 from ..esc import EnvironmentRef
 from ..servers import Sandbox
-
-_SHORTEST, _LONGEST = 3, 40
-"""How long an organization's name pulumi-esc-sdk takes; Pulumi Cloud's own limits are wider."""
 
 _ANSWER: Final = re.compile(r"StatusCode: [0-9]+, (\w+): (.*)", re.DOTALL)
 _NOT_AUTHORIZED: Final = f"Not authorized to perform {ACTION}: "
@@ -52,14 +47,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try.
-
-    Args:
-        component: Which component's role it was for.
-        who: Who tried, and what.
-        expected: Whether the component's declaration admits it.
-        outcome: What happened.
-    """
+    """One try: for which component's role, who tried and what, whether that is declared, and what happened."""
 
     component: str
     who: str
@@ -74,13 +62,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Declared:
-    """What a component declares.
-
-    Args:
-        kind: The component's type token.
-        name: Its name in the program.
-        outputs: What it registered.
-    """
+    """What a component declares: its type token, its name in the program, and the outputs that it registered."""
 
     kind: str
     name: str
@@ -125,35 +107,27 @@ def too_long(sandbox: Sandbox, declared: Declared, who: str, claims: Mapping[str
 
 
 def open_by_name(sandbox: Sandbox, access_token: str, ref: EnvironmentRef) -> Outcome:
-    """Open an environment as `pulumi env open` does, with the client of the package pulumi-esc-sdk."""
-    if ref.project.startswith(LEGACY_PROJECT) or not _SHORTEST <= len(ref.organization) <= _LONGEST:
-        # The SDK's client refuses these by itself; the CLI makes the same two calls.
-        return _open_path(sandbox, access_token, f"{ref.organization}/{ref.path}", None)
-    sandbox.web_identity.decision = None
-    esc = pulumi_esc_sdk.EscClient(pulumi_esc_sdk.Configuration(host=sandbox.cloud_url, access_token=access_token))
-    try:
-        _, values, _ = esc.open_and_read_environment(ref.organization, ref.project, ref.name)
-    except pulumi_esc_sdk.ApiException as error:
-        diagnostics = getattr(error.data, "diagnostics", None) or ()
-        return _refused_opening(sandbox, "; ".join(str(each.summary) for each in diagnostics) or str(error))
-    return _identified(sandbox, values["aws"]["login"])
+    """Open an environment as `pulumi env open` and pulumi-esc-sdk do."""
+    return _open(sandbox, access_token, f"{ref.organization}/{ref.path}", None)
 
 
 def open_for_stack(sandbox: Sandbox, access_token: str, ref: EnvironmentRef) -> Outcome:
     """Open an environment as `pulumi up` does for a stack that lists it: an anonymous definition that imports it."""
-    return _open_path(sandbox, access_token, f"{ref.organization}/yaml", json.dumps({"imports": [ref.path]}))
+    return _open(sandbox, access_token, f"{ref.organization}/yaml", json.dumps({"imports": [ref.path]}))
 
 
-def _open_path(sandbox: Sandbox, access_token: str, path: str, body: str | None) -> Outcome:
+def _open(sandbox: Sandbox, access_token: str, path: str, body: str | None) -> Outcome:
     sandbox.web_identity.decision = None
     base = f"/api/esc/environments/{quote(path)}/open"
     try:
         opened = call_cloud(sandbox.cloud_url, access_token, "POST", f"{base}?duration=2h0m0s", body)
         read = call_cloud(sandbox.cloud_url, access_token, "GET", f"{base}/{opened['id']}")
     except CloudRefused as error:
-        return _refused_opening(sandbox, str(error))
+        # Pulumi Cloud's own words, or AWS's code and message.
+        answer = _ANSWER.search(str(error))
+        return _refused(sandbox, answer[1], answer[2]) if answer else _refused(sandbox, "", str(error))
     login = read["properties"]["aws"]["value"]["login"]["value"]
-    return _identified(sandbox, {key: value["value"] for key, value in login.items()})
+    return _identified(sandbox, *(login[key]["value"] for key in ("accessKeyId", "secretAccessKey", "sessionToken")))
 
 
 def assume_role(
@@ -173,27 +147,16 @@ def assume_role(
     except ClientError as error:
         refusal = error.response["Error"]
         return _refused(sandbox, refusal["Code"], refusal["Message"])
-    names = {"accessKeyId": "AccessKeyId", "secretAccessKey": "SecretAccessKey", "sessionToken": "SessionToken"}
-    return _identified(sandbox, {ours: keys[theirs] for ours, theirs in names.items()})
+    return _identified(sandbox, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
 
-def _identified(sandbox: Sandbox, login: Mapping[str, str]) -> Outcome:
+def _identified(sandbox: Sandbox, key_id: str, secret: str, token: str) -> Outcome:
     """Use the credentials: who they make of the caller, and until when AWS keeps them."""
     sts = client(
-        "sts",
-        sandbox.aws_url,
-        aws_access_key_id=login["accessKeyId"],
-        aws_secret_access_key=login["secretAccessKey"],
-        aws_session_token=login["sessionToken"],
+        "sts", sandbox.aws_url, aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token
     )
-    until = sandbox.session_end(login["accessKeyId"])
-    return Outcome(sts.get_caller_identity()["Arn"], until, decision=sandbox.web_identity.decision)
-
-
-def _refused_opening(sandbox: Sandbox, message: str) -> Outcome:
-    """What Pulumi Cloud says of a refusal: its own words, or AWS's code and message."""
-    answer = _ANSWER.search(message)
-    return _refused(sandbox, answer[1], answer[2]) if answer else _refused(sandbox, "", message)
+    identity = sts.get_caller_identity()["Arn"]
+    return Outcome(identity, sandbox.session_end(key_id), decision=sandbox.web_identity.decision)
 
 
 def _refused(sandbox: Sandbox, error: str, message: str) -> Outcome:

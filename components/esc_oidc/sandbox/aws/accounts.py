@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from threading import Lock
 from typing import Any, Final
 
@@ -20,7 +21,6 @@ from moto.sts.models import sts_backends
 FIRST_ACCOUNT: Final = 123456789012
 """The account of a sandbox that runs alone; one beside it has the next number."""
 
-_MOST: Final = 1000
 _lock: Final = Lock()
 _leased: Final[set[int]] = set()
 
@@ -68,11 +68,9 @@ def lease(wanted: str | None = None) -> Iterator[Account]:
     It has the wanted number, if there is one; RuntimeError if another sandbox has that.
     """
     with _lock:
-        candidates = range(FIRST_ACCOUNT, FIRST_ACCOUNT + _MOST) if wanted is None else (int(wanted),)
-        number = next((each for each in candidates if each not in _leased), None)
-        if number is None:
-            what = f"account {wanted} is another sandbox's" if wanted else f"{_MOST} sandboxes run in this process"
-            raise RuntimeError(f"{what}: close some")
+        number = next(each for each in count(FIRST_ACCOUNT) if each not in _leased) if wanted is None else int(wanted)
+        if number in _leased:
+            raise RuntimeError(f"account {wanted} is another sandbox's: close that first")
         _leased.add(number)
         # The policies that AWS manages. The same as MOTO_IAM_LOAD_MANAGED_POLICIES=true, without a trace in the
         # environment, which the programs that we start would inherit.
@@ -96,10 +94,6 @@ class Accounts:
 
     An access key ID of 12 digits is that account's, and opens it: the convention of other emulators. The credentials
     of an assumed role are its account's. All other keys are the first account's.
-
-    Args:
-        first: The account that the sandbox begins with.
-        open_account: Leases another one, by its number, for as long as the sandbox runs.
     """
 
     def __init__(self, first: Account, open_account: Callable[[str], Account]) -> None:

@@ -4,15 +4,14 @@ import io
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response as HttpResponse
 
 from ...trust import ACTION
 from .accounts import Account, Accounts
@@ -58,14 +57,6 @@ class _Unlimited(HttpRequest):
     """As long as it likes: moto reads it too."""
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """A whole answer: the HTTP status and an XML document."""
-
-    status: HTTPStatus
-    body: bytes
-
-
 class Aws:
     """A WSGI application: moto for a sandbox's accounts, with these actions of its own.
 
@@ -86,37 +77,33 @@ class Aws:
         """Answer one request."""
         account = self._accounts.of_request(environ.get("HTTP_AUTHORIZATION", ""))
         environ[_ACCOUNT_HEADER] = account.number
+        form = _parameters(environ)
+        try:
+            answer = self._answer(account, environ, form)
+        except Refused as refused:
+            answer = _refusal(refused, _IAM if form.get("Action") in {_ADD, _REMOVE} else _STS)
+        return answer(environ, start_response)
+
+    def _answer(self, account: Account, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
         if environ["PATH_INFO"].startswith("/moto-api/reset") and environ["REQUEST_METHOD"] == "POST":
             account.reset()
-            return _send(_Answer(HTTPStatus.OK, b"<ok/>"), start_response)
-        form = _parameters(environ)
-        action = form.get("Action", "")
-        namespace = _IAM if action in (_ADD, _REMOVE) else _STS
-        try:
-            if action == _ASSUME:
-                return _send(self._assume_role(environ, form), start_response)
-            if action in (_ADD, _REMOVE):
+            return _xml("<ok/>")
+        match form.get("Action"):
+            case "AssumeRoleWithWebIdentity":
+                return self._assume_role(environ, form)
+            case "CreateRole":
+                return self._create_role(environ, form)
+            case "AddClientIDToOpenIDConnectProvider" | "RemoveClientIDFromOpenIDConnectProvider" as action:
                 _change_client_ids(account, form, _partition(environ))
-                return _send(_done(action), start_response)
-            if action == "CreateRole":
-                return _send(self._create_role(environ, form), start_response)
-            return self._ask_moto_as_is(environ, start_response)
-        except Refused as refused:
-            return _send(_refusal(refused, namespace), start_response)
-
-    def _ask_moto_as_is(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """What moto answers to everything else. It decides nothing on web identities, so it must not issue any.
-
-        However a request is dressed up, what counts is what comes back.
-        """
-        chunks, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
-        body = b"".join(chunks)
-        if any(mark in body for mark in _ISSUED):
+                done = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+                return _xml(f'<{action}Response xmlns="{_IAM}">{done}</{action}Response>')
+        answer = HttpResponse.from_app(self._moto, environ, buffered=True)
+        # However a request is dressed up, what counts is what comes back: moto decides nothing on web identities.
+        if any(mark in answer.get_data() for mark in _ISSUED):
             raise Refused("ValidationError", f"Send {_ASSUME} as a form, as every SDK does.")
-        start_response(status, list(headers))
-        return [body]
+        return answer
 
-    def _assume_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> _Answer:
+    def _assume_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
         assumed = self.web_identity.judge(form)
         scope = f"19700101/{_REGIONS.get(assumed.partition, 'us-east-1')}/sts/aws4_request"
         signed = {"HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=x/{scope}", _ACCOUNT_HEADER: assumed.account}
@@ -127,21 +114,22 @@ class Aws:
             f"<SubjectFromWebIdentityToken>{escape(assumed.subject)}</SubjectFromWebIdentityToken>"
             f"<Audience>{escape(assumed.audience)}</Audience><Provider>{escape(assumed.provider)}</Provider>"
         )
-        return _Answer(issued.status, issued.body.replace(end.encode(), (who + end).encode(), 1))
+        issued.set_data(issued.get_data(as_text=True).replace(end, who + end, 1))
+        return issued
 
-    def _create_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> _Answer:
+    def _create_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
         created = self._ask_moto(environ, form)
         document = form.get("AssumeRolePolicyDocument", "")
-        if created.status != HTTPStatus.OK or _version(document) == _OLD_LANGUAGE:
+        if created.status_code != HTTPStatus.OK or _version(document) == _OLD_LANGUAGE:
             return created
         role = {"Version": form.get("Version", ""), "RoleName": form.get("RoleName", "")}
         checked = self._ask_moto(environ, {**role, "Action": "UpdateAssumeRolePolicy", "PolicyDocument": document})
-        if checked.status == HTTPStatus.OK:
+        if checked.status_code == HTTPStatus.OK:
             return created
         self._ask_moto(environ, {**role, "Action": "DeleteRole"})
         return checked
 
-    def _ask_moto(self, environ: Mapping[str, Any], form: Mapping[str, str]) -> _Answer:
+    def _ask_moto(self, environ: Mapping[str, Any], form: Mapping[str, str]) -> HttpResponse:
         body = urlencode(form).encode()
         asked = {
             **{key: value for key, value in environ.items() if not key.startswith(("werkzeug.", "flask."))},
@@ -150,8 +138,7 @@ class Aws:
             "CONTENT_LENGTH": str(len(body)),
             "wsgi.input": io.BytesIO(body),
         }
-        chunks, status, _ = run_wsgi_app(self._moto, asked, buffered=True)
-        return _Answer(HTTPStatus(int(status.split()[0])), b"".join(chunks))
+        return HttpResponse.from_app(self._moto, asked, buffered=True)
 
 
 def _change_client_ids(account: Account, form: Mapping[str, str], partition: str) -> None:
@@ -204,30 +191,19 @@ def _version(document: str) -> object:
     return policy.get("Version") if isinstance(policy, dict) else None
 
 
-def _refusal(refused: Refused, namespace: str) -> _Answer:
+def _refusal(refused: Refused, namespace: str) -> HttpResponse:
     """The refusal as the service of this namespace writes it."""
     # Without what XML 1.0 can't hold: a request's own words may come back in a message.
     printable = "".join(
         each if each.isprintable() or each in "\t\n" else f"\\u{ord(each):04x}" for each in refused.message
     )
-    body = (
+    return _xml(
         f'<ErrorResponse xmlns="{namespace}"><Error><Type>Sender</Type>'
         f"<Code>{escape(refused.code)}</Code><Message>{escape(printable)}</Message></Error>"
-        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        f"<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>",
+        _STATUS.get(refused.code, HTTPStatus.BAD_REQUEST),
     )
-    return _Answer(_STATUS.get(refused.code, HTTPStatus.BAD_REQUEST), body.encode())
 
 
-def _done(action: str) -> _Answer:
-    """The answer of IAM to an action that returns nothing."""
-    body = (
-        f'<{action}Response xmlns="{_IAM}"><ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId>'
-        f"</ResponseMetadata></{action}Response>"
-    )
-    return _Answer(HTTPStatus.OK, body.encode())
-
-
-def _send(answer: _Answer, start_response: "StartResponse") -> Iterable[bytes]:
-    headers = [("Content-Type", "text/xml"), ("Content-Length", str(len(answer.body)))]
-    start_response(f"{answer.status.value} {answer.status.phrase}", headers)
-    return [answer.body]
+def _xml(body: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    return HttpResponse(body, status, content_type="text/xml")

@@ -17,17 +17,11 @@ DEFAULT_DURATION: Final = 3600
 
 
 class Refused(Exception):  # noqa: N818 - an answer to the client, not a mistake in the program
-    """AWS refuses the request.
-
-    Attributes:
-        code: AWS's error code, such as ``AccessDenied``.
-        message: AWS's own words, and the reason where AWS keeps it to itself.
-    """
+    """AWS refuses the request: its error code, its own words, and the reason where AWS keeps that to itself."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
+        self.code, self.message = code, message
 
 
 @dataclass(frozen=True)

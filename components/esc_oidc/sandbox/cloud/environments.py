@@ -17,21 +17,8 @@ from ..esc import (
     Vault,
     check_name,
 )
+from . import wire
 from .opening import Definitions, failure
-from .wire import (
-    REVISION_HEADER,
-    caller,
-    definition_reply,
-    editor,
-    empty_reply,
-    environment,
-    expected_revision,
-    json_body,
-    member,
-    number,
-    timestamp,
-    yaml_body,
-)
 
 LAST_PAGE: Final = "0"
 """The ``nextToken`` at which `pulumi env tag ls` stops; it goes on at an empty one."""
@@ -49,7 +36,7 @@ def environment_calls(store: EnvironmentStore, vault: Vault, definitions: Defini
 
     @calls.get("")
     def list_all() -> Response:
-        return _listing(store.list(caller().organizations))
+        return _listing(store.list(wire.caller().organizations))
 
     @calls.get("/<organization>")
     def list_one(organization: str) -> Response:
@@ -57,9 +44,9 @@ def environment_calls(store: EnvironmentStore, vault: Vault, definitions: Defini
 
     @calls.post("/<organization>")
     def create(organization: str) -> Response:
-        body = json_body()
+        body = wire.json_body()
         project = body.get("project") or LEGACY_PROJECT
-        store.create(EnvironmentRef(organization, project, member(body, "name", str)), editor())
+        store.create(EnvironmentRef(organization, project, wire.member(body, "name", str)), wire.editor())
         return jsonify({})
 
     one = Blueprint("environment", __name__, url_prefix="/<organization>/<project>/<name>")
@@ -75,39 +62,39 @@ def _add_definition_calls(calls: Blueprint, store: EnvironmentStore, vault: Vaul
     @calls.get("", defaults={"version": LATEST})
     @calls.get("/versions/<version>")
     def read(version: str, **_: str) -> Response:
-        revision = store.revision(environment(), version)
-        return definition_reply(vault.conceal(revision.yaml), revision.number)
+        revision = store.revision(wire.environment(), version)
+        return wire.definition_reply(vault.conceal(revision.yaml), revision.number)
 
     @calls.get("/decrypt")
     def decrypt(**_: str) -> Response:
-        latest = store.revision(environment())
-        return definition_reply(latest.yaml, latest.number)
+        latest = store.revision(wire.environment())
+        return wire.definition_reply(latest.yaml, latest.number)
 
     @calls.patch("")
     def update(**_: str) -> Response:
-        ref = environment()
+        ref = wire.environment()
         store.revision(ref)
-        yaml = vault.reveal(yaml_body())
+        yaml = vault.reveal(wire.yaml_body())
         checked = definitions.evaluate(ref.organization, ref.path, yaml, login=False)
         if checked.diagnostics:
             return failure(checked)
-        revision = store.update(ref, yaml, editor(), expected=expected_revision())
+        revision = store.update(ref, yaml, wire.editor(), expected=wire.expected_revision())
         # Not even an empty list of diagnostics: the provider takes the key for a failure.
         reply = jsonify({})
-        reply.headers[REVISION_HEADER] = str(revision)
+        reply.headers[wire.REVISION_HEADER] = str(revision)
         return reply
 
     @calls.get("/versions")
     def versions(**_: str) -> Response:
-        before, count = number("before"), number("count")
-        with store.edit(environment()) as held:
+        before, count = wire.number("before"), wire.number("count")
+        with store.edit(wire.environment()) as held:
             marks = held.revision_tags.page()
             older = [each for each in reversed(held.revisions) if not before or each.number < before]
         return jsonify(
             [
                 {
                     "number": each.number,
-                    "created": timestamp(each.created),
+                    "created": wire.timestamp(each.created),
                     "creatorLogin": each.creator,
                     "creatorName": each.creator,
                     "tags": [mark.name for mark in marks if mark.value == each.number],
@@ -120,100 +107,101 @@ def _add_definition_calls(calls: Blueprint, store: EnvironmentStore, vault: Vaul
 def _add_state_calls(calls: Blueprint, store: EnvironmentStore) -> None:
     @calls.delete("")
     def delete(**_: str) -> Response:
-        store.delete(environment())
-        return empty_reply()
+        store.delete(wire.environment())
+        return wire.empty_reply()
 
     @calls.post("/clone")
     def clone(organization: str, project: str, **_: str) -> Response:
-        body = json_body()
-        target = EnvironmentRef(organization, body.get("project") or project, member(body, "name", str))
-        store.clone(environment(), target, editor(), {kept for key, kept in _PRESERVE.items() if body.get(key)})
-        return empty_reply()
+        body = wire.json_body()
+        target = EnvironmentRef(organization, body.get("project") or project, wire.member(body, "name", str))
+        preserve = {kept for key, kept in _PRESERVE.items() if body.get(key)}
+        store.clone(wire.environment(), target, wire.editor(), preserve)
+        return wire.empty_reply()
 
     @calls.get("/metadata")
     def metadata(**_: str) -> Response:
-        with store.edit(environment()) as held:
+        with store.edit(wire.environment()) as held:
             return jsonify({"id": held.identity})
 
     @calls.get("/settings")
     def settings(**_: str) -> Response:
-        with store.edit(environment()) as held:
+        with store.edit(wire.environment()) as held:
             return jsonify({"deletionProtected": held.deletion_protected})
 
     @calls.patch("/settings")
     def change_settings(**_: str) -> Response:
-        with store.edit(environment()) as held:
-            held.deletion_protected = member(json_body(), "deletionProtected", bool)
-        return empty_reply()
+        with store.edit(wire.environment()) as held:
+            held.deletion_protected = wire.member(wire.json_body(), "deletionProtected", bool)
+        return wire.empty_reply()
 
 
 def _add_revision_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
     @calls.get("/versions/tags")
     def revision_tags(**_: str) -> Response:
-        with store.edit(environment()) as held:
-            page = held.revision_tags.page(request.args.get("after", ""), number("count"))
+        with store.edit(wire.environment()) as held:
+            page = held.revision_tags.page(request.args.get("after", ""), wire.number("count"))
         return jsonify({"tags": [_label(each, "revision") for each in page], "nextToken": ""})
 
     @calls.post("/versions/tags")
     def create_revision_tag(**_: str) -> Response:
-        body = json_body()
-        with store.edit(environment()) as held:
-            held.tag_revision(member(body, "name", str), member(body, "revision", int), editor())
-        return empty_reply()
+        body = wire.json_body()
+        with store.edit(wire.environment()) as held:
+            held.tag_revision(wire.member(body, "name", str), wire.member(body, "revision", int), wire.editor())
+        return wire.empty_reply()
 
     @calls.get("/versions/tags/<tag>")
     def revision_tag(tag: str, **_: str) -> Response:
-        with store.edit(environment()) as held:
+        with store.edit(wire.environment()) as held:
             return jsonify(_label(held.revision_tag(tag), "revision"))
 
     @calls.patch("/versions/tags/<tag>")
     def move_revision_tag(tag: str, **_: str) -> Response:
-        with store.edit(environment()) as held:
-            held.tag_revision(tag, member(json_body(), "revision", int), editor(), move=True)
-        return empty_reply()
+        with store.edit(wire.environment()) as held:
+            held.tag_revision(tag, wire.member(wire.json_body(), "revision", int), wire.editor(), move=True)
+        return wire.empty_reply()
 
     @calls.delete("/versions/tags/<tag>")
     def delete_revision_tag(tag: str, **_: str) -> Response:
-        with store.edit(environment()) as held:
+        with store.edit(wire.environment()) as held:
             held.revision_tags.delete(tag)
-        return empty_reply()
+        return wire.empty_reply()
 
 
 def _add_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
     @calls.get("/tags")
     def tags(**_: str) -> Response:
-        with store.edit(environment()) as held:
-            page = held.tags.page(request.args.get("after", ""), number("count"))
+        with store.edit(wire.environment()) as held:
+            page = held.tags.page(request.args.get("after", ""), wire.number("count"))
         return jsonify({"tags": {each.name: _label(each, "value") for each in page}, "nextToken": LAST_PAGE})
 
     @calls.post("/tags")
     def create_tag(**_: str) -> Response:
-        body = json_body()
-        name, value = check_name(member(body, "name", str)), member(body, "value", str)
-        with store.edit(environment()) as held:
-            return jsonify(_label(held.tags.create(name, value, editor()), "value"))
+        body = wire.json_body()
+        name, value = check_name(wire.member(body, "name", str)), wire.member(body, "value", str)
+        with store.edit(wire.environment()) as held:
+            return jsonify(_label(held.tags.create(name, value, wire.editor()), "value"))
 
     @calls.get("/tags/<tag>")
     def tag(tag: str, **_: str) -> Response:
-        with store.edit(environment()) as held:
+        with store.edit(wire.environment()) as held:
             return jsonify(_label(held.tags.get(tag), "value"))
 
     @calls.patch("/tags/<tag>")
     def change_tag(tag: str, **_: str) -> Response:
-        body = json_body()
-        current, new = member(body, "currentTag", dict), member(body, "newTag", dict)
-        new_name, value = check_name(new.get("name") or tag), member(new, "value", str)
-        with store.edit(environment()) as held:
+        body = wire.json_body()
+        current, new = wire.member(body, "currentTag", dict), wire.member(body, "newTag", dict)
+        new_name, value = check_name(new.get("name") or tag), wire.member(new, "value", str)
+        with store.edit(wire.environment()) as held:
             before = held.tags.get(tag).value
             if current.get("value", before) != before:
                 raise Conflict(f"tag {tag!r} is {before!r}, not {current['value']!r}: read it again")
-            return jsonify(_label(held.tags.change(tag, editor(), value=value, new_name=new_name), "value"))
+            return jsonify(_label(held.tags.change(tag, wire.editor(), value=value, new_name=new_name), "value"))
 
     @calls.delete("/tags/<tag>")
     def delete_tag(tag: str, **_: str) -> Response:
-        with store.edit(environment()) as held:
+        with store.edit(wire.environment()) as held:
             held.tags.delete(tag)
-        return empty_reply()
+        return wire.empty_reply()
 
 
 def _listing(environments: Iterable[StoredEnvironment]) -> Response:
@@ -223,8 +211,8 @@ def _listing(environments: Iterable[StoredEnvironment]) -> Response:
             "organization": each.ref.organization,
             "project": each.ref.project,
             "name": each.ref.name,
-            "created": timestamp(each.revisions[0].created),
-            "modified": timestamp(each.revisions[-1].created),
+            "created": wire.timestamp(each.revisions[0].created),
+            "modified": wire.timestamp(each.revisions[-1].created),
         }
         for each in environments
     ]
@@ -235,8 +223,8 @@ def _label(label: Label[Any], key: str) -> dict[str, Any]:
     return {
         "name": label.name,
         key: label.value,
-        "created": timestamp(label.created),
-        "modified": timestamp(label.modified),
+        "created": wire.timestamp(label.created),
+        "modified": wire.timestamp(label.modified),
         "editorLogin": label.editor,
         "editorName": label.editor,
     }

@@ -57,12 +57,9 @@ class Issuer:
         }
 
     def mint(self, token_claims: Mapping[str, Any], *, now: int | None = None, lifetime: int = LIFETIME) -> str:
-        """Sign a token with these claims.
+        """Sign a token with these claims; ``iat``, ``nbf``, ``exp`` and ``jti`` among them stay as they are.
 
-        Args:
-            token_claims: What to say; ``iat``, ``nbf``, ``exp`` and ``jti`` among them stay as they are.
-            now: When it is issued, in seconds since 1970; the present by default.
-            lifetime: For how many seconds it is good.
+        It is issued `now`, in seconds since 1970, by default at present, for a lifetime in seconds.
         """
         issued = int(time.time()) if now is None else now
         standard = {"iat": issued, "nbf": issued, "exp": issued + lifetime, "jti": str(uuid.uuid4())}
@@ -90,8 +87,7 @@ class AwsLogin:
     def open(self, opening: Opening, block: LoginBlock) -> dict[str, str]:
         """The credentials for a login block: ``accessKeyId``, ``secretAccessKey`` and ``sessionToken``.
 
-        Raises:
-            LoginFailed: The block asks for what can't be, or AWS refuses; then with AWS's code and message.
+        LoginFailed if the block asks for what can't be, or AWS refuses; then with AWS's code and message.
         """
         oidc = block.inputs
         try:

@@ -28,8 +28,8 @@ from ..esc import (
     evaluate,
     read_import,
 )
+from . import wire
 from .issuer import AwsLogin
-from .wire import caller, environment, refusal, yaml_body
 
 DEFAULT_LIFETIME: Final = "2h"
 """For how long an opened environment can be read if the request does not say."""
@@ -39,26 +39,14 @@ _STEP: Final = re.compile(r'\.?(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]+)\]|\[(?P<q
 
 @dataclass(frozen=True)
 class Definitions:
-    """Evaluates definitions for whoever makes the present request.
-
-    Attributes:
-        store: Where imports are found.
-        aws_login: Opens login blocks.
-    """
+    """Evaluates definitions for whoever makes the present request."""
 
     store: EnvironmentStore
     aws_login: AwsLogin
 
     def evaluate(self, organization: str, name: str, yaml: str, *, login: bool) -> Evaluation:
-        """Evaluate a definition.
-
-        Args:
-            organization: Whose environments it imports.
-            name: ``PROJECT/ENV``, or `claims.STACK_CONFIGURATION`.
-            yaml: The definition.
-            login: Whether to log in for the caller, or only to check the definition.
-        """
-        opener, overrides = caller().opener, _overrides()
+        """Evaluate the definition of ``PROJECT/ENV`` or `claims.STACK_CONFIGURATION`; a check does not log in."""
+        opener, overrides = wire.caller().opener, _overrides()
         opening = Opening(organization, name, opener)
 
         def load(text: str) -> str:
@@ -95,7 +83,7 @@ def open_calls(  # noqa: C901 - one nested function per call
 
     @calls.post("/yaml/check")
     def check(organization: str) -> Response:
-        checked = definitions.evaluate(organization, STACK_CONFIGURATION, vault.reveal(yaml_body()), login=False)
+        checked = definitions.evaluate(organization, STACK_CONFIGURATION, vault.reveal(wire.yaml_body()), login=False)
         if checked.diagnostics:
             return failure(checked)
         # Whoever does not say gets no secrets; the CLI always says.
@@ -104,7 +92,7 @@ def open_calls(  # noqa: C901 - one nested function per call
 
     @calls.post("/yaml/open")
     def open_anonymous(organization: str) -> Response:
-        return opening(organization, STACK_CONFIGURATION, vault.reveal(yaml_body()))
+        return opening(organization, STACK_CONFIGURATION, vault.reveal(wire.yaml_body()))
 
     @calls.get("/yaml/open/<identity>")
     def read_anonymous(organization: str, identity: str) -> Response:
@@ -115,12 +103,12 @@ def open_calls(  # noqa: C901 - one nested function per call
     @calls.post(f"{one}/open", defaults={"version": LATEST})
     @calls.post(f"{one}/versions/<version>/open")
     def open_named(version: str, **_: str) -> Response:
-        ref = environment()
+        ref = wire.environment()
         return opening(ref.organization, ref.path, store.revision(ref, version).yaml)
 
     @calls.get(f"{one}/open/<identity>")
     def read_named(organization: str, identity: str, **_: str) -> Response:
-        found = properties(organization, environment().path, identity)
+        found = properties(organization, wire.environment().path, identity)
         path = request.args.get("property")
         return jsonify({"properties": found} if path is None else _value_at(found, path))
 
@@ -149,16 +137,11 @@ def open_calls(  # noqa: C901 - one nested function per call
 def failure(evaluation: Evaluation) -> Response:
     """What is wrong with a definition. Always 400: the CLI ignores diagnostics that come with 200."""
     summary = evaluation.diagnostics[0].summary
-    return refusal(HTTPStatus.BAD_REQUEST, f"evaluating the environment: {summary}", evaluation.diagnostics_json())
+    return wire.refusal(HTTPStatus.BAD_REQUEST, f"evaluating the environment: {summary}", evaluation.diagnostics_json())
 
 
 def _value_at(properties: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The value at a property path such as ``a["b"][0].c``, as pulumi-esc-sdk reads one.
-
-    Raises:
-        InvalidRequest: It is no property path.
-        NotFound: It leads nowhere.
-    """
+    """The value at a property path such as ``a["b"][0].c``, as pulumi-esc-sdk reads one."""
     value: Any = {"value": properties}
     at = 0
     while at < len(path):

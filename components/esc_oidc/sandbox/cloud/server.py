@@ -15,13 +15,7 @@ from .wire import AccessTokens, caller, install
 
 
 def create_cloud(store: EnvironmentStore, access: AccessTokens, aws_login: AwsLogin) -> Flask:
-    """Make a Pulumi Cloud.
-
-    Args:
-        store: Its environments.
-        access: Its access tokens.
-        aws_login: Its way to AWS, and its OIDC issuer.
-    """
+    """Make a Pulumi Cloud of these environments and access tokens, with its way to AWS, which has its OIDC issuer."""
     cloud = Flask("esc_oidc_cloud", static_folder=None)
     # `versions/latest` is a path of its own, not a redirection.
     cloud.url_map.redirect_defaults = False
@@ -47,11 +41,8 @@ def user_calls() -> Blueprint:
     @calls.get("/user")
     def user() -> Response:
         login = caller().opener.login
-        return jsonify({"githubLogin": login, "name": login, "organizations": _organizations()})
-
-    @calls.get("/user/organizations")
-    def organizations() -> Response:
-        return jsonify({"organizations": _organizations()})
+        organizations = [{"githubLogin": each, "name": each} for each in caller().organizations]
+        return jsonify({"githubLogin": login, "name": login, "organizations": organizations})
 
     @calls.get("/user/organizations/default")
     def default_organization() -> Response:
@@ -78,7 +69,3 @@ def issuer_calls(login: AwsLogin) -> Blueprint:
         return jsonify(login.issuer.jwks())
 
     return calls
-
-
-def _organizations() -> list[dict[str, str]]:
-    return [{"githubLogin": each, "name": each} for each in caller().organizations]

@@ -1,13 +1,12 @@
 """Pulumi Cloud's calls on stacks, their deployment settings, and what teams may do with environments."""
 
-from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
 from ..esc import NotFound, Vault, check_name
-from .wire import empty_reply, json_body, member, refusal
+from . import wire
 
 
 def stack_calls(vault: Vault) -> Blueprint:
@@ -33,13 +32,9 @@ def stack_calls(vault: Vault) -> Blueprint:
             }
         )
 
-    @calls.post("/encrypt")
-    def encrypt(**_: str) -> Response:
-        return refusal(HTTPStatus.NOT_FOUND, "the sandbox keeps no secrets of stacks")
-
     @calls.put("/deployments/settings")
     def write_settings(organization: str, project: str, stack: str) -> Response:
-        sealed = vault.seal(json_body())
+        sealed = vault.seal(wire.json_body())
         with lock:
             settings[organization, project, stack] = sealed
         return jsonify(sealed)
@@ -56,7 +51,7 @@ def stack_calls(vault: Vault) -> Blueprint:
         with lock:
             if settings.pop((organization, project, stack), None) is None:
                 raise NotFound(f"stack {organization}/{project}/{stack} has no deployment settings")
-        return empty_reply()
+        return wire.empty_reply()
 
     return calls
 
@@ -74,19 +69,19 @@ def team_calls() -> Blueprint:
 
     @calls.patch("")
     def change(organization: str, team: str) -> Response:
-        body = json_body()
+        body = wire.json_body()
         with lock:
             granted = grants.setdefault((organization, team), {})
             if "addEnvironmentPermission" in body:
-                grant = member(body, "addEnvironmentPermission", dict)
-                member(grant, "permission", str)
+                grant = wire.member(body, "addEnvironmentPermission", dict)
+                wire.member(grant, "permission", str)
                 granted[_key(grant)] = grant
             else:
-                granted.pop(_key(member(body, "removeEnvironment", dict)), None)
-        return empty_reply()
+                granted.pop(_key(wire.member(body, "removeEnvironment", dict)), None)
+        return wire.empty_reply()
 
     return calls
 
 
 def _key(grant: dict[str, str]) -> tuple[str, str]:
-    return check_name(member(grant, "projectName", str)), check_name(member(grant, "envName", str))
+    return check_name(wire.member(grant, "projectName", str)), check_name(wire.member(grant, "envName", str))

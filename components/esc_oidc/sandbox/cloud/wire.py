@@ -28,12 +28,7 @@ _STATUS: Final[Mapping[type[StoreError], HTTPStatus]] = {
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a request.
-
-    Attributes:
-        opener: What tokens say of the caller.
-        organizations: Where the caller may see and do everything, the default organization first.
-    """
+    """Who makes a request, and the organizations in which they may do everything, the default one first."""
 
     opener: Opener
     organizations: tuple[str, ...]
@@ -50,15 +45,10 @@ class AccessTokens:
         self._callers: dict[str, Caller] = {}
 
     def issue(self, opener: Opener, organizations: Iterable[str] = ()) -> str:
-        """Make an access token.
+        """Make an access token for a member of these organizations.
 
-        Args:
-            opener: Whose token it is.
-            organizations: Of which a person is a member. A team or organization token is good for its own
-                organization, whose name is its login, and for no other.
-
-        Raises:
-            InvalidRequest: A person without any organization, or organizations for a token of another type.
+        A person needs one; a team or organization token is good for its own, whose name is its login, and for no
+        other. Else InvalidRequest.
         """
         members = tuple(organizations)
         if opener.is_person and not members:

@@ -72,9 +72,8 @@ def deploy(
     """Run a program and create what it declares.
 
     Raises:
-        InvalidInputs: When a component refuses its inputs.
-        NotDeployed: When AWS or Pulumi Cloud refuses something.
-        Exception: Whatever the program raises.
+        NotDeployed: AWS or Pulumi Cloud refuses something.
+        Exception: Whatever the program raises, such as InvalidInputs.
     """
     deployment = Deployment()
     monitor = _Monitor(_Deploying(clouds, deployment, progress))

@@ -65,11 +65,7 @@ class Clouds:
         return None
 
     def invoke(self, token: str, arguments: Inputs, provider: str = "") -> State:
-        """What a function answers.
-
-        Raises:
-            LookupError: For a function that the sandbox does not know: an invented answer would help nobody.
-        """
+        """What a function answers; LookupError for an unknown one: an invented answer would help nobody."""
         if token not in _FUNCTIONS:
             raise LookupError(f"the sandbox does not know this function; it knows {', '.join(_FUNCTIONS)}")
         service, answer = _FUNCTIONS[token]

@@ -35,8 +35,7 @@ class ProgramStack:
 def load_stack(directory: Path, stack: str | None, overrides: Mapping[str, str]) -> ProgramStack:
     """Read a program's files; the stack is the named one, else `sandbox`, else the only one configured.
 
-    Raises:
-        StackError: When there is no such program or stack, or it has what only the real Pulumi can read.
+    StackError if there is no such program or stack, or if only the real Pulumi can read it.
     """
     project_file = directory / "Pulumi.yaml"
     settings = _read(project_file)
