@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from threading import Lock
 from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify, request
@@ -78,7 +77,6 @@ def open_calls(  # noqa: C901 - one nested function per call
 ) -> Blueprint:
     """The calls on definitions and opened environments under ``/api/esc/environments``."""
     calls = Blueprint("open", __name__, url_prefix="/api/esc/environments/<organization>")
-    lock = Lock()
     opened: dict[str, _Opened] = {}
 
     @calls.post("/yaml/check")
@@ -118,13 +116,11 @@ def open_calls(  # noqa: C901 - one nested function per call
         if evaluated.diagnostics:
             return failure(evaluated)
         identity = str(uuid.uuid4())
-        with lock:
-            opened[identity] = _Opened(organization, name, evaluated.properties_json(), expires)
+        opened[identity] = _Opened(organization, name, evaluated.properties_json(), expires)
         return jsonify({"id": identity})
 
     def properties(organization: str, name: str, identity: str) -> Mapping[str, Any]:
-        with lock:
-            found = opened.get(identity)
+        found = opened.get(identity)
         if found is None or (found.organization, found.name) != (organization, name):
             raise NotFound(f"open environment {identity} of {name} not found")
         if found.expires <= time.monotonic():

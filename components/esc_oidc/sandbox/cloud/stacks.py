@@ -1,9 +1,8 @@
 """Pulumi Cloud's calls on stacks, their deployment settings, and what teams may do with environments."""
 
-from threading import Lock
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from ..esc import NotFound, Vault, check_name
 from . import wire
@@ -16,41 +15,28 @@ def stack_calls(vault: Vault) -> Blueprint:
     settings.
     """
     calls = Blueprint("stacks", __name__, url_prefix="/api/stacks/<organization>/<project>/<stack>")
-    lock = Lock()
-    settings: dict[tuple[str, str, str], Any] = {}
+    settings: dict[str, Any] = {}
 
     @calls.get("")
     def read(organization: str, project: str, stack: str) -> Response:
-        return jsonify(
-            {
-                "orgName": organization,
-                "projectName": project,
-                "stackName": stack,
-                "activeUpdate": "",
-                "tags": {},
-                "version": 0,
-            }
-        )
+        names = {"orgName": organization, "projectName": project, "stackName": stack}
+        return jsonify({**names, "activeUpdate": "", "tags": {}, "version": 0})
 
     @calls.put("/deployments/settings")
-    def write_settings(organization: str, project: str, stack: str) -> Response:
-        sealed = vault.seal(wire.json_body())
-        with lock:
-            settings[organization, project, stack] = sealed
-        return jsonify(sealed)
+    def write_settings(**_: str) -> Response:
+        settings[request.path] = vault.seal(wire.json_body())
+        return jsonify(settings[request.path])
 
     @calls.get("/deployments/settings")
-    def read_settings(organization: str, project: str, stack: str) -> Response:
-        with lock:
-            if (organization, project, stack) not in settings:
-                raise NotFound(f"stack {organization}/{project}/{stack} has no deployment settings")
-            return jsonify(settings[organization, project, stack])
+    def read_settings(**_: str) -> Response:
+        if request.path not in settings:
+            raise NotFound(f"{request.path}: the stack has none")
+        return jsonify(settings[request.path])
 
     @calls.delete("/deployments/settings")
-    def delete_settings(organization: str, project: str, stack: str) -> Response:
-        with lock:
-            if settings.pop((organization, project, stack), None) is None:
-                raise NotFound(f"stack {organization}/{project}/{stack} has no deployment settings")
+    def delete_settings(**_: str) -> Response:
+        if settings.pop(request.path, None) is None:
+            raise NotFound(f"{request.path}: the stack has none")
         return wire.empty_reply()
 
     return calls
@@ -59,29 +45,24 @@ def stack_calls(vault: Vault) -> Blueprint:
 def team_calls() -> Blueprint:
     """The calls on teams under ``/api/orgs``: what is granted is kept and not enforced, see `AccessTokens`."""
     calls = Blueprint("teams", __name__, url_prefix="/api/orgs/<organization>/teams/<team>")
-    lock = Lock()
-    grants: dict[tuple[str, str], dict[tuple[str, str], dict[str, str]]] = {}
+    grants: dict[tuple[str, str, str, str], dict[str, str]] = {}
 
     @calls.get("")
     def read(organization: str, team: str) -> Response:
-        with lock:
-            return jsonify({"name": team, "environments": list(grants.get((organization, team), {}).values())})
+        granted = [grant for key, grant in grants.copy().items() if key[:2] == (organization, team)]
+        return jsonify({"name": team, "environments": granted})
 
     @calls.patch("")
     def change(organization: str, team: str) -> Response:
         body = wire.json_body()
-        with lock:
-            granted = grants.setdefault((organization, team), {})
-            if "addEnvironmentPermission" in body:
-                grant = wire.member(body, "addEnvironmentPermission", dict)
-                wire.member(grant, "permission", str)
-                granted[_key(grant)] = grant
-            else:
-                granted.pop(_key(wire.member(body, "removeEnvironment", dict)), None)
+        adding = "addEnvironmentPermission" in body
+        grant = wire.member(body, "addEnvironmentPermission" if adding else "removeEnvironment", dict)
+        project, name = (check_name(wire.member(grant, key, str)) for key in ("projectName", "envName"))
+        if adding:
+            wire.member(grant, "permission", str)
+            grants[organization, team, project, name] = grant
+        else:
+            grants.pop((organization, team, project, name), None)
         return wire.empty_reply()
 
     return calls
-
-
-def _key(grant: dict[str, str]) -> tuple[str, str]:
-    return check_name(wire.member(grant, "projectName", str)), check_name(wire.member(grant, "envName", str))

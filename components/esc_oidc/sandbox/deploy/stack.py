@@ -47,10 +47,12 @@ def load_stack(directory: Path, stack: str | None, overrides: Mapping[str, str])
     if runtime != "python":
         raise StackError(f"{project_file}: runtime {runtime!r}: the sandbox runs Python programs, others with Pulumi.")
     stack = stack or _only_stack(directory)
-    config = {_full(project, key): value for key, value in _defaults(settings).items()}
-    configured = _read(directory / f"Pulumi.{stack}.yaml").get("config") or {}
-    config |= {_full(project, key): _text(project_file, key, value) for key, value in configured.items()}
-    config |= {_full(project, key): value for key, value in overrides.items()}
+    stack_file = directory / f"Pulumi.{stack}.yaml"
+    configured = _read(stack_file).get("config") or {}
+    config: dict[str, str] = {}
+    for file, values in ((project_file, _defaults(settings)), (stack_file, configured), (stack_file, overrides)):
+        for key, value in values.items():
+            config[key if ":" in key else f"{project}:{key}"] = _text(file, key, value)
     main = directory / str(settings.get("main") or ".")
     return ProgramStack(directory, main, project, stack, config)
 
@@ -62,11 +64,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise StackError(f"{path}: there is no such file.") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise StackError(f"{path}: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
+    if not isinstance(content, dict | None):
         raise StackError(f"{path}: this is not a mapping.")
-    return content
+    return content or {}
 
 
 def _only_stack(directory: Path) -> str:
@@ -79,18 +79,13 @@ def _only_stack(directory: Path) -> str:
     raise StackError(f"{directory}: which stack? Name one with --stack: {found}.")
 
 
-def _full(project: str, key: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
-
-
-def _defaults(settings: Mapping[str, Any]) -> dict[str, str]:
+def _defaults(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults that Pulumi.yaml declares, under `default` for the project's keys and `value` for others'."""
-    declared: dict[str, str] = {}
-    for key, schema in (settings.get("config") or {}).items():
-        value = schema if not isinstance(schema, dict) else schema.get("default", schema.get("value"))
-        if value is not None:
-            declared[key] = _text(Path("Pulumi.yaml"), key, value)
-    return declared
+    declared = {
+        key: schema.get("default", schema.get("value")) if isinstance(schema, dict) else schema
+        for key, schema in (settings.get("config") or {}).items()
+    }
+    return {key: value for key, value in declared.items() if value is not None}
 
 
 def _text(path: Path, key: str, value: Any) -> str:

@@ -70,10 +70,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """An error in a definition, and where; an environment without a span is wrong as a whole."""
+    """An error in a definition, and where, if it is not the whole that is wrong."""
 
     summary: str
-    environment: str
     span: Span | None = None
 
 
@@ -114,15 +113,15 @@ class Value:
     unknown: bool = False
     span: Span | None = None
 
-    def nested(self) -> "Sequence[Value]":
-        """The items of a list, the values of a map, nothing for the rest."""
+    def members(self) -> "Mapping[str | int, Value]":
+        """The values of a map by their keys, the items of a list by their indices, nothing for the rest."""
         if isinstance(self.content, dict):
-            return list(self.content.values())
-        return self.content if isinstance(self.content, list) else ()
+            return dict(self.content.items())
+        return dict(enumerate(self.content)) if isinstance(self.content, list) else {}
 
     def contains_unknowns(self) -> bool:
         """Whether it or anything in it is unknown."""
-        return self.unknown or any(value.contains_unknowns() for value in self.nested())
+        return self.unknown or any(value.contains_unknowns() for value in self.members().values())
 
     def over(self, base: "Value | None") -> "Value":
         """This value merged over another: maps key by key; everything else hides what is below."""
@@ -137,54 +136,36 @@ class Value:
         for step in path:
             if value.unknown and value.content is None:
                 return value
-            if isinstance(value.content, list):
-                value = value.content[_index(step, len(value.content))]
-            elif isinstance(value.content, dict):
-                if step not in value.content:
-                    raise _Wrong(f"there is no property {step!r}{_known(value.content)}")
-                value = value.content[str(step)]
-            else:
-                raise _Wrong(f"{step!r} leads into a value that is neither a list nor a map")
+            members = value.members()
+            if step not in members:
+                raise _missing(step, members)
+            value = members[step]
         return value
 
     def text(self) -> "Value":
         """The text that stands for the value inside another text; unknown or secret if anything in it is."""
-        if not self.nested():
-            content = None if isinstance(self.content, dict | list) else self.content
-            return Value(scalar_text(content), self.secret, self.unknown)
-        members = self.content
-        if isinstance(members, dict):
-            texts = [(f"{_quote(key)}=", members[key].text()) for key in sorted(members)]
+        if isinstance(self.content, dict):
+            parts = [(f"{_quote(key)}=", self.content[key].text()) for key in sorted(self.content)]
+        elif isinstance(self.content, list):
+            parts = [("", value.text()) for value in self.content]
         else:
-            texts = [("", value.text()) for value in self.nested()]
+            return replace(self, content=scalar_text(self.content))
         return Value(
-            ",".join(label + _quote(str(text.content)) for label, text in texts),
-            self.secret or any(text.secret for _, text in texts),
-            self.unknown or any(text.unknown for _, text in texts),
+            ",".join(label + _quote(str(text.content)) for label, text in parts),
+            self.secret or any(text.secret for _, text in parts),
+            self.unknown or any(text.unknown for _, text in parts),
         )
 
     def plain(self) -> Any:
         """The value as JSON, without wrapping. What is unknown is null."""
-        if self.unknown:
-            return None
-        if isinstance(self.content, dict):
-            return {key: value.plain() for key, value in self.content.items()}
-        if isinstance(self.content, list):
-            return [value.plain() for value in self.content]
-        return self.content
+        return None if self.unknown else self._converted(Value.plain)
 
     def wrapped(self, *, show_secrets: bool = True) -> dict[str, Any]:
         """The value as Pulumi's REST API writes it: wrapped, and every value inside it too."""
-        content: Any
-        if self.secret and not show_secrets and not self.unknown:
-            content = "[secret]"
-        elif self.nested() and not self.unknown:
-            inner = [value.wrapped(show_secrets=show_secrets) for value in self.nested()]
-            content = dict(zip(self.content, inner, strict=True)) if isinstance(self.content, dict) else inner
-        else:
-            content = self.plain()
+        hidden = self.secret and not show_secrets
+        content = "[secret]" if hidden else self._converted(lambda value: value.wrapped(show_secrets=show_secrets))
         return {
-            "value": content,
+            "value": None if self.unknown else content,
             **({"secret": True} if self.secret else {}),
             **({"unknown": True} if self.unknown else {}),
         }
@@ -193,9 +174,12 @@ class Value:
         """Which paths there are in it, as the `exprs` of Pulumi's REST API say it."""
         if self.unknown or not isinstance(self.content, dict | list):
             return {}
+        return {"object" if isinstance(self.content, dict) else "list": self._converted(Value.expressions)}
+
+    def _converted(self, convert: "Callable[[Value], Any]") -> Any:
         if isinstance(self.content, dict):
-            return {"object": {key: value.expressions() for key, value in self.content.items()}}
-        return {"list": [item.expressions() for item in self.content]}
+            return {key: convert(value) for key, value in self.content.items()}
+        return [convert(value) for value in self.content] if isinstance(self.content, list) else self.content
 
 
 @dataclass(frozen=True)
@@ -270,7 +254,7 @@ def evaluate(
     try:
         value = _Environment(run, name, STACK_CONFIGURATION, text).evaluate()
     except RecursionError:
-        run.diagnostics.append(Diagnostic("nested too deeply for the sandbox", name))
+        run.diagnostics.append(Diagnostic("nested too deeply for the sandbox"))
     return Evaluation(value.content if isinstance(value.content, dict) else {}, tuple(run.diagnostics))
 
 
@@ -285,22 +269,16 @@ class _Cell:
     Attributes:
         node: Where it stands.
         base: The imported value that its value is merged over.
-        members: The expressions of a map.
-        items: The expressions of a list.
+        members: The expressions of a map by their keys, of a list by their indices.
         function: Of a call, the function; then `members` has its argument.
     """
 
     node: yaml.Node
     base: Value | None = None
-    members: "dict[str, _Cell]" = field(default_factory=dict)
-    items: "list[_Cell]" = field(default_factory=list)
+    members: "dict[str | int, _Cell]" = field(default_factory=dict)
     function: str = ""
     evaluating: bool = False
     value: Value | None = None
-
-    @property
-    def is_map(self) -> bool:
-        return isinstance(self.node, yaml.MappingNode) and not self.function
 
 
 class _Environment:
@@ -326,7 +304,7 @@ class _Environment:
             mark = getattr(error, "problem_mark", None)
             span = Span(self._name, self._position(mark), self._position(mark)) if mark else None
             problem = getattr(error, "problem", None) or " ".join(str(error).split())
-            self._run.diagnostics.append(Diagnostic(f"yaml: {problem}", self._name, span))
+            self._run.diagnostics.append(Diagnostic(f"yaml: {problem}", span))
         self._run.imports[self._name] = value
         return value
 
@@ -396,7 +374,7 @@ class _Environment:
     def _declare(self, node: yaml.Node, base: Value | None = None) -> _Cell:
         cell = _Cell(node, base)
         if isinstance(node, yaml.SequenceNode):
-            cell.items = [self._declare(item) for item in node.value]
+            cell.members = {index: self._declare(item) for index, item in enumerate(node.value)}
         elif isinstance(node, yaml.MappingNode):
             entries = self._entries(node)
             functions = [key for key, _, _ in entries if key.lower().startswith("fn::")]
@@ -465,9 +443,9 @@ class _Environment:
         if cell.function:
             return self._call(cell.function, cell.members[cell.function])
         if isinstance(cell.node, yaml.MappingNode):
-            return Value({key: self._value_of(member) for key, member in cell.members.items()})
+            return Value({str(key): self._value_of(member) for key, member in cell.members.items()})
         if isinstance(cell.node, yaml.SequenceNode):
-            return Value([self._value_of(item) for item in cell.items])
+            return Value([self._value_of(member) for member in cell.members.values()])
         content = self._scalar(cell.node)
         return self._interpolated(content) if isinstance(content, str) else Value(content)
 
@@ -511,7 +489,7 @@ class _Environment:
                 # Not the message in general: it has the value in it, which may be secret.
                 rule = error.message if error.validator == "required" else f"{error.validator} {error.validator_value}"
                 summary = f"{where} does not fit the schema: {rule}"
-                self._run.diagnostics.append(Diagnostic(summary, self._name, blamed.span))
+                self._run.diagnostics.append(Diagnostic(summary, blamed.span))
         if not wrong and self._run.login and not inputs.contains_unknowns():
             block = LoginBlock(inputs.plain()["oidc"], self._name, self._root_name)
             try:
@@ -534,22 +512,17 @@ class _Environment:
                 return self._import(f"{project}/{environment}").at(rest)
         # Lists and maps on the way are not evaluated: siblings that refer to each other are no cycle.
         cell, rest = self._root, list(path)
-        while rest and (cell.items or cell.is_map):
-            step = rest[0]
-            if cell.items:
-                cell = cell.items[_index(step, len(cell.items))]
-            elif step in cell.members:
-                cell = cell.members[str(step)]
-            elif cell.base and isinstance(cell.base.content, dict):
+        while rest and cell.members and not cell.function:
+            if rest[0] in cell.members:
+                cell = cell.members[rest.pop(0)]
+            elif isinstance(cell.node, yaml.MappingNode) and cell.base and isinstance(cell.base.content, dict):
                 return cell.base.at(rest)
             else:
-                raise _Wrong(f"there is no property {step!r}{_known(cell.members)}")
-            del rest[0]
+                raise _missing(rest[0], cell.members)
         return self._value_of(cell).at(rest)
 
     def _error(self, summary: str, node: yaml.Node | None) -> None:
-        span = self._span(node) if node else None
-        self._run.diagnostics.append(Diagnostic(summary, self._name, span))
+        self._run.diagnostics.append(Diagnostic(summary, self._span(node) if node else None))
 
     def _span(self, node: yaml.Node) -> Span:
         return Span(self._name, self._position(node.start_mark), self._position(node.end_mark))
@@ -559,15 +532,8 @@ class _Environment:
         return Position(mark.line + 1, mark.column + 1, byte)
 
 
-def _index(step: str | int, length: int) -> int:
-    """A step as the index of a list."""
-    if not isinstance(step, int) or not 0 <= step < length:
-        raise _Wrong(f"{step!r} is no index of a list of {length}")
-    return step
-
-
-def _known(members: Mapping[str, object]) -> str:
-    return f" among {', '.join(sorted(members))}" if members else ""
+def _missing(step: str | int, members: Mapping[str | int, object]) -> _Wrong:
+    return _Wrong(f"there is no {step!r}" + (f" among {', '.join(map(str, members))}" if members else ""))
 
 
 def _quote(text: str) -> str:

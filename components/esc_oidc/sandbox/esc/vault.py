@@ -1,10 +1,10 @@
 """Secrets at rest: definitions and deployment settings go out with ciphertext in place of their secrets."""
 
 import base64
+import hmac
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from threading import Lock
 from typing import Any, Final
 
 import yaml
@@ -18,27 +18,18 @@ _CIPHERTEXT: Final = "ciphertext"
 class Vault:
     """Exchanges plain text for opaque text and back, the same text for the same secret.
 
-    The opaque text is random; what it stands for is in this process's memory only.
+    The opaque text says nothing; what it stands for is in this process's memory only.
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._ciphertexts: dict[str, str] = {}
+        self._key = secrets.token_bytes()
         self._plaintexts: dict[str, str] = {}
 
     def encrypt(self, plaintext: str) -> str:
         """The opaque text for a secret, base64."""
-        with self._lock:
-            if plaintext not in self._ciphertexts:
-                ciphertext = base64.b64encode(secrets.token_bytes(27)).decode()
-                self._ciphertexts[plaintext] = ciphertext
-                self._plaintexts[ciphertext] = plaintext
-            return self._ciphertexts[plaintext]
-
-    def decrypt(self, ciphertext: str) -> str | None:
-        """The secret behind an opaque text, or None if this vault never made it."""
-        with self._lock:
-            return self._plaintexts.get(ciphertext)
+        ciphertext = base64.b64encode(hmac.digest(self._key, plaintext.encode(), "sha256")).decode()
+        self._plaintexts[ciphertext] = plaintext
+        return ciphertext
 
     def conceal(self, definition: str) -> str:
         """A definition with ``fn::secret: {ciphertext: ...}`` for its secrets, all else as it was."""
@@ -59,18 +50,13 @@ class Vault:
         return settings
 
     def _concealed(self, node: yaml.Node) -> str | None:
-        if not isinstance(node, yaml.ScalarNode):
-            return None
-        return f"{{{_CIPHERTEXT}: {self.encrypt(node.value)}}}"
+        return f"{{{_CIPHERTEXT}: {self.encrypt(node.value)}}}" if isinstance(node, yaml.ScalarNode) else None
 
     def _revealed(self, node: yaml.Node) -> str | None:
-        if not isinstance(node, yaml.MappingNode) or len(node.value) != 1:
-            return None
-        key, value = node.value[0]
-        if key.value != _CIPHERTEXT or not isinstance(value, yaml.ScalarNode):
-            return None
-        plaintext = self.decrypt(value.value)
-        return None if plaintext is None else json.dumps(plaintext, ensure_ascii=False)
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value == _CIPHERTEXT and isinstance(value, yaml.ScalarNode) and value.value in self._plaintexts:
+                return json.dumps(self._plaintexts[value.value], ensure_ascii=False)
+        return None
 
 
 def _rewrite(definition: str, replacement: Callable[[yaml.Node], str | None]) -> str:
