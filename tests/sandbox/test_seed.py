@@ -2,8 +2,7 @@
 
 import pytest
 
-from esc_oidc.sandbox import EnvironmentRef, Sandbox, SeedError
-from esc_oidc.sandbox.clients import client
+from esc_oidc.sandbox import EnvironmentRef, Sandbox, SeedError, client
 
 SEED = """
 providers:

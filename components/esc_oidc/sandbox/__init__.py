@@ -4,9 +4,20 @@
 everybody who runs a sandbox needs Pulumi's SDK.
 """
 
+from .clients import client
 from .cloud import Caller
 from .esc import EnvironmentRef
 from .servers import SEED_FILE, Sandbox, SeedError
-from .surroundings import Surroundings, surroundings
+from .surroundings import LEADING_ELSEWHERE, Surroundings, surroundings
 
-__all__ = ["SEED_FILE", "Caller", "EnvironmentRef", "Sandbox", "SeedError", "Surroundings", "surroundings"]
+__all__ = [
+    "LEADING_ELSEWHERE",
+    "SEED_FILE",
+    "Caller",
+    "EnvironmentRef",
+    "Sandbox",
+    "SeedError",
+    "Surroundings",
+    "client",
+    "surroundings",
+]

@@ -7,8 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from esc_oidc.sandbox import Sandbox
-from esc_oidc.sandbox.clients import client
+from esc_oidc.sandbox import Sandbox, client
 
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=x/19700101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
 

@@ -36,13 +36,9 @@ class NotDeployed(Exception):  # noqa: N818 - a cloud's answer, not a mistake in
 
 @dataclass(frozen=True)
 class Created:
-    """One resource, and what became of it.
+    """One resource by type token and name, and what became of it: empty for a component, which is only a group.
 
-    Args:
-        type: Its type token.
-        name: Its name in the program.
-        became: What it is in the sandbox; empty for a component, which is only a group.
-        echoed: Whether the sandbox does not know this kind and answered with its inputs.
+    What is echoed is of a kind that the sandbox does not know; it answered with the inputs.
     """
 
     type: str

@@ -215,7 +215,7 @@ class Evaluation:
 
 
 @dataclass
-class _Run:
+class _Shared:
     """What the evaluations of an environment and of everything it imports share.
 
     Attributes:
@@ -249,13 +249,13 @@ def evaluate(
         login: Gives the outputs of `aws-login`, or raises LoginFailed. None only checks the environment: then
             logins are unknown, and secret.
     """
-    run = _Run(load, context, login)
+    shared = _Shared(load, context, login)
     value = Value({})
     try:
-        value = _Environment(run, name, STACK_CONFIGURATION, text).evaluate()
+        value = _Environment(shared, name, STACK_CONFIGURATION, text).evaluate()
     except RecursionError:
-        run.diagnostics.append(Diagnostic("nested too deeply for the sandbox"))
-    return Evaluation(value.content if isinstance(value.content, dict) else {}, tuple(run.diagnostics))
+        shared.diagnostics.append(Diagnostic("nested too deeply for the sandbox"))
+    return Evaluation(value.content if isinstance(value.content, dict) else {}, tuple(shared.diagnostics))
 
 
 class _Wrong(Exception):  # noqa: N818 - a message about a definition, not a mistake in the program
@@ -286,17 +286,17 @@ class _Environment:
 
     _root: _Cell
 
-    def __init__(self, run: _Run, name: str, parents_root: str, text: str) -> None:
-        self._run, self._name, self._text = run, name, text
+    def __init__(self, shared: _Shared, name: str, parents_root: str, text: str) -> None:
+        self._shared, self._name, self._text = shared, name, text
         # An anonymous definition is nobody's root: each of its imports is its own.
         self._root_name = name if parents_root == STACK_CONFIGURATION else parents_root
         names = {"currentEnvironment": {"name": name}, "rootEnvironment": {"name": self._root_name}}
-        self._context = _from_json({**run.context, **names})
+        self._context = _from_json({**shared.context, **names})
         self._imports: dict[str, Value] = {}
 
     def evaluate(self) -> Value:
         """The environment's values, merged over those that it imports."""
-        self._run.imports[self._name] = None
+        self._shared.imports[self._name] = None
         value = Value({})
         try:
             value = self._evaluate_document()
@@ -304,8 +304,8 @@ class _Environment:
             mark = getattr(error, "problem_mark", None)
             span = Span(self._name, self._position(mark), self._position(mark)) if mark else None
             problem = getattr(error, "problem", None) or " ".join(str(error).split())
-            self._run.diagnostics.append(Diagnostic(f"yaml: {problem}", span))
-        self._run.imports[self._name] = value
+            self._shared.diagnostics.append(Diagnostic(f"yaml: {problem}", span))
+        self._shared.imports[self._name] = value
         return value
 
     def _evaluate_document(self) -> Value:
@@ -318,7 +318,7 @@ class _Environment:
         base = self._merged_imports(sections["imports"]) if "imports" in sections else None
         if "values" not in sections:
             return base or Value({})
-        self._root = self._declare_values(sections["values"], base)
+        self._root = self._declare(sections["values"], base, top=True)
         return self._value_of(self._root)
 
     def _merged_imports(self, node: yaml.Node) -> Value | None:
@@ -341,61 +341,46 @@ class _Environment:
         return base
 
     def _merges(self, options: yaml.Node) -> bool:
-        given = {key.casefold(): value for key, _, value in self._entries(options, "the options of an import")}
-        merge = self._literal(given["merge"]) if "merge" in given else True
-        if not isinstance(merge, bool):
-            self._error("merge must be true or false", given["merge"])
+        merge: Scalar = True
+        for key, _, value in self._entries(options, "the options of an import"):
+            if key.casefold() == "merge" and not isinstance(merge := self._literal(value), bool):
+                self._error("merge must be true or false", value)
         return merge is not False
 
     def _import(self, name: str) -> Value:
         """The value of another environment; each is evaluated once, for whoever comes first."""
-        if name in self._run.imports:
-            if (imported := self._run.imports[name]) is None:
+        if name in self._shared.imports:
+            if (imported := self._shared.imports[name]) is None:
                 raise _Wrong(f"{name} imports itself")
             return imported
         try:
-            text = self._run.load(name)
+            text = self._shared.load(name)
         except (LookupError, PermissionError) as error:
             raise _Wrong(str(error.args[0] if error.args else error)) from error
-        return _Environment(self._run, name, self._root_name, text).evaluate()
+        return _Environment(self._shared, name, self._root_name, text).evaluate()
 
-    def _declare_values(self, node: yaml.Node, base: Value | None) -> _Cell:
-        root = _Cell(node, base)
-        for key, key_node, value in self._entries(node, "values"):
-            if key.startswith("fn::"):
-                self._error(f"{key} can't be called on the top level", key_node)
-            elif key in _RESERVED:
-                self._error(f"{key!r} is a reserved key", key_node)
-            else:
-                # Keys on this level are taken as they are, `$$` too.
-                self._add(root, key, key_node, value)
-        return root
-
-    def _declare(self, node: yaml.Node, base: Value | None = None) -> _Cell:
+    def _declare(self, node: yaml.Node, base: Value | None = None, *, top: bool = False) -> _Cell:
         cell = _Cell(node, base)
         if isinstance(node, yaml.SequenceNode):
             cell.members = {index: self._declare(item) for index, item in enumerate(node.value)}
-        elif isinstance(node, yaml.MappingNode):
-            entries = self._entries(node)
-            functions = [key for key, _, _ in entries if key.lower().startswith("fn::")]
-            if functions and len(entries) > 1:
-                self._error(f"{functions[0]} must be the only key of its map", node)
-            for key, key_node, value in entries:
-                if functions:
-                    cell.function = key
-                    cell.members[key] = self._declare(value)
-                    continue
-                parts, errors = parse(key)
-                if errors or any(isinstance(part, Reference) for part in parts):
-                    self._error("a key can't refer to anything", key_node)
-                self._add(cell, "".join(map(str, parts)), key_node, value)
+        entries = self._entries(node, "values") if top or isinstance(node, yaml.MappingNode) else []
+        functions = [key for key, _, _ in entries if key.lower().startswith("fn::")]
+        if functions and (top or len(entries) > 1):
+            self._error(f"{functions[0]} must be the only key of its map, and below the top level", node)
+        for key, key_node, value in entries:
+            # Keys on the top level are taken as they are, `$$` too.
+            name = key if top or functions else _without_references(key)
+            if name is None:
+                self._error("a key can't refer to anything", key_node)
+            elif name in cell.members:
+                self._error(f"the key {name!r} stands here twice", key_node)
+            elif top and name in _RESERVED:
+                self._error(f"{name!r} is a reserved key", key_node)
+            else:
+                inherited = base.content.get(name) if base and isinstance(base.content, dict) else None
+                cell.members[name] = self._declare(value, None if functions else inherited)
+        cell.function = functions[0] if functions else ""
         return cell
-
-    def _add(self, cell: _Cell, key: str, key_node: yaml.Node, value: yaml.Node) -> None:
-        if key in cell.members:
-            self._error(f"the key {key!r} stands here twice", key_node)
-        inherited = cell.base.content.get(key) if cell.base and isinstance(cell.base.content, dict) else None
-        cell.members[key] = self._declare(value, inherited)
 
     def _entries(self, node: yaml.Node | None, what: str = "this") -> list[tuple[str, yaml.Node, yaml.Node]]:
         """The keys of a map, their nodes and the nodes of their values."""
@@ -421,10 +406,7 @@ class _Environment:
     def _literal(self, node: yaml.Node) -> Scalar:
         """The value of a scalar without references; None for everything else."""
         value = self._scalar(node)
-        if not isinstance(value, str):
-            return value
-        parts, errors = parse(value)
-        return None if errors or any(isinstance(part, Reference) for part in parts) else "".join(map(str, parts))
+        return _without_references(value) if isinstance(value, str) else value
 
     def _value_of(self, cell: _Cell) -> Value:
         if cell.value is None:
@@ -480,20 +462,17 @@ class _Environment:
     def _open(self, provider: str, inputs: Value) -> Value:
         if provider != _PROVIDER:
             raise _Wrong(f"the sandbox does not open {provider!r}: it knows {_PROVIDER}")
-        wrong = False
         for error in _LOGIN.iter_errors(inputs.plain()):
             blamed = inputs.at(error.absolute_path)
             if not blamed.unknown:
-                wrong = True
                 where = ".".join(map(str, (provider, *error.absolute_path)))
                 # Not the message in general: it has the value in it, which may be secret.
                 rule = error.message if error.validator == "required" else f"{error.validator} {error.validator_value}"
-                summary = f"{where} does not fit the schema: {rule}"
-                self._run.diagnostics.append(Diagnostic(summary, blamed.span))
-        if not wrong and self._run.login and not inputs.contains_unknowns():
+                self._shared.diagnostics.append(Diagnostic(f"{where} does not fit the schema: {rule}", blamed.span))
+        if self._shared.login and not self._shared.diagnostics and not inputs.contains_unknowns():
             block = LoginBlock(inputs.plain()["oidc"], self._name, self._root_name)
             try:
-                outputs = self._run.login(block)
+                outputs = self._shared.login(block)
             except LoginFailed as error:
                 raise _Wrong(str(error)) from error
             return Value({key: Value(outputs[key], secret=True) for key in _OUTPUTS})
@@ -522,7 +501,7 @@ class _Environment:
         return self._value_of(cell).at(rest)
 
     def _error(self, summary: str, node: yaml.Node | None) -> None:
-        self._run.diagnostics.append(Diagnostic(summary, self._span(node) if node else None))
+        self._shared.diagnostics.append(Diagnostic(summary, self._span(node) if node else None))
 
     def _span(self, node: yaml.Node) -> Span:
         return Span(self._name, self._position(node.start_mark), self._position(node.end_mark))
@@ -534,6 +513,12 @@ class _Environment:
 
 def _missing(step: str | int, members: Mapping[str | int, object]) -> _Wrong:
     return _Wrong(f"there is no {step!r}" + (f" among {', '.join(map(str, members))}" if members else ""))
+
+
+def _without_references(text: str) -> str | None:
+    """What a text says, if it refers to nothing."""
+    parts, errors = parse(text)
+    return None if errors or any(isinstance(part, Reference) for part in parts) else "".join(map(str, parts))
 
 
 def _quote(text: str) -> str:
