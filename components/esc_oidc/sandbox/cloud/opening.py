@@ -62,22 +62,13 @@ class Definitions:
         return evaluate(name, yaml, load=load, context=context, login=open_block if login else None)
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """An opened environment: whose it is, what it says, until when (monotonic seconds)."""
-
-    organization: str
-    name: str
-    properties: Mapping[str, Any]
-    expires: float
-
-
 def open_calls(  # noqa: C901 - one nested function per call
     store: EnvironmentStore, vault: Vault, definitions: Definitions
 ) -> Blueprint:
     """The calls on definitions and opened environments under ``/api/esc/environments``."""
     calls = Blueprint("open", __name__, url_prefix="/api/esc/environments/<organization>")
-    opened: dict[str, _Opened] = {}
+    # What was opened, by organization, environment and id: until when (monotonic seconds), and what it says.
+    opened: dict[tuple[str, str, str], tuple[float, Mapping[str, Any]]] = {}
 
     @calls.post("/yaml/check")
     def check(organization: str) -> Response:
@@ -116,16 +107,16 @@ def open_calls(  # noqa: C901 - one nested function per call
         if evaluated.diagnostics:
             return failure(evaluated)
         identity = str(uuid.uuid4())
-        opened[identity] = _Opened(organization, name, evaluated.properties_json(), expires)
+        opened[organization, name, identity] = expires, evaluated.properties_json()
         return jsonify({"id": identity})
 
     def properties(organization: str, name: str, identity: str) -> Mapping[str, Any]:
-        found = opened.get(identity)
-        if found is None or (found.organization, found.name) != (organization, name):
+        if (organization, name, identity) not in opened:
             raise NotFound(f"open environment {identity} of {name} not found")
-        if found.expires <= time.monotonic():
+        expires, found = opened[organization, name, identity]
+        if expires <= time.monotonic():
             raise NotFound(f"open environment {identity} of {name} has expired: open it again")
-        return found.properties
+        return found
 
     return calls
 
