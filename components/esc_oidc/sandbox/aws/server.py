@@ -1,7 +1,6 @@
 """The WSGI application in front of moto: the actions that moto lacks or takes too lightly, in AWS's XML."""
 
 import io
-import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
@@ -9,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
+from moto.iam.exceptions import MalformedPolicyDocument
+from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response as HttpResponse
@@ -40,9 +41,6 @@ _STATUS: Final = {
     "NoSuchEntity": HTTPStatus.NOT_FOUND,
     "LimitExceeded": HTTPStatus.CONFLICT,
 }
-
-_OLD_LANGUAGE: Final = "2008-10-17"
-"""A policy version that IAM takes and moto's UpdateAssumeRolePolicy does not."""
 
 _ISSUED: Final = (f"{_ASSUME}Result".encode(), f"{_ASSUME}Response".encode())
 _ACCOUNT_HEADER: Final = "HTTP_X_MOTO_ACCOUNT_ID"
@@ -81,7 +79,7 @@ class Aws:
         try:
             answer = self._answer(account, environ, form)
         except Refused as refused:
-            answer = _refusal(refused, _IAM if form.get("Action") in {_ADD, _REMOVE} else _STS)
+            answer = _refusal(refused, _IAM if form.get("Action") in {_ADD, _REMOVE, "CreateRole"} else _STS)
         return answer(environ, start_response)
 
     def _answer(self, account: Account, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
@@ -92,7 +90,7 @@ class Aws:
             case "AssumeRoleWithWebIdentity":
                 return self._assume_role(environ, form)
             case "CreateRole":
-                return self._create_role(environ, form)
+                _check_trust_policy(form.get("AssumeRolePolicyDocument", ""))
             case "AddClientIDToOpenIDConnectProvider" | "RemoveClientIDFromOpenIDConnectProvider" as action:
                 _change_client_ids(account, form, _partition(environ))
                 done = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
@@ -106,8 +104,17 @@ class Aws:
     def _assume_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
         assumed = self.web_identity.judge(form)
         scope = f"19700101/{_REGIONS.get(assumed.partition, 'us-east-1')}/sts/aws4_request"
-        signed = {"HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=x/{scope}", _ACCOUNT_HEADER: assumed.account}
-        issued = self._ask_moto({**environ, **signed}, form)
+        body = urlencode(form).encode()
+        asked = {
+            **{key: value for key, value in environ.items() if not key.startswith(("werkzeug.", "flask."))},
+            "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 Credential=x/{scope}",
+            _ACCOUNT_HEADER: assumed.account,
+            "QUERY_STRING": "",
+            "CONTENT_TYPE": _FORM,
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+        }
+        issued = HttpResponse.from_app(self._moto, asked, buffered=True)
         # What AWS answers and moto forgets: whom it took the caller for.
         end = f"</{_ASSUME}Result>"
         who = (
@@ -116,29 +123,6 @@ class Aws:
         )
         issued.set_data(issued.get_data(as_text=True).replace(end, who + end, 1))
         return issued
-
-    def _create_role(self, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
-        created = self._ask_moto(environ, form)
-        document = form.get("AssumeRolePolicyDocument", "")
-        if created.status_code != HTTPStatus.OK or _version(document) == _OLD_LANGUAGE:
-            return created
-        role = {"Version": form.get("Version", ""), "RoleName": form.get("RoleName", "")}
-        checked = self._ask_moto(environ, {**role, "Action": "UpdateAssumeRolePolicy", "PolicyDocument": document})
-        if checked.status_code == HTTPStatus.OK:
-            return created
-        self._ask_moto(environ, {**role, "Action": "DeleteRole"})
-        return checked
-
-    def _ask_moto(self, environ: Mapping[str, Any], form: Mapping[str, str]) -> HttpResponse:
-        body = urlencode(form).encode()
-        asked = {
-            **{key: value for key, value in environ.items() if not key.startswith(("werkzeug.", "flask."))},
-            "QUERY_STRING": "",
-            "CONTENT_TYPE": _FORM,
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.input": io.BytesIO(body),
-        }
-        return HttpResponse.from_app(self._moto, asked, buffered=True)
 
 
 def _change_client_ids(account: Account, form: Mapping[str, str], partition: str) -> None:
@@ -183,12 +167,12 @@ def _partition(environ: "WSGIEnvironment") -> str:
     return next((partition for partition in ("aws-cn", "aws-us-gov") if f"aws-{region}".startswith(partition)), "aws")
 
 
-def _version(document: str) -> object:
+def _check_trust_policy(document: str) -> None:
+    """What moto checks in UpdateAssumeRolePolicy only, but for a version that IAM takes and moto does not."""
     try:
-        policy = json.loads(document)
-    except ValueError:
-        return None
-    return policy.get("Version") if isinstance(policy, dict) else None
+        IAMTrustPolicyDocumentValidator(document.replace('"2008-10-17"', '"2012-10-17"')).validate()
+    except MalformedPolicyDocument as error:
+        raise Refused(error.code, error.message) from error
 
 
 def _refusal(refused: Refused, namespace: str) -> HttpResponse:
