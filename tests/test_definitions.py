@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 from esc_oidc import PulumiEscOidc, environment
 from esc_oidc.inputs import EnvironmentPlan
 from esc_oidc.interpolation import escape
-from esc_oidc.sandbox.evaluator import Login, evaluate
 from tests.deploying import deploy
-from tests.judge import ANONYMOUS, CREDENTIALS, Request, Verdict, judge
 from tests.support.inputs import check, plan
+from tests.support.judge import ANONYMOUS, CONTEXT, CREDENTIALS, Request, Verdict, evaluate_in_sandbox, judge, unwrapped
 
-CONTEXT = {"pulumi": {"user": {"login": "alice"}, "organization": {"login": "contoso"}}}
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
 ROLE = "arn:aws:iam::123456789012:role"
 BOUNDARY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -218,33 +216,6 @@ def expected(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     return {**(credentials if case.credentials else {}), **case.variables}, dict(case.config)
 
 
-def unwrapped(value: Any) -> Any:
-    """A value without the wrapping of Pulumi's REST API."""
-    content = value["value"]
-    if isinstance(content, dict):
-        return {key: unwrapped(inner) for key, inner in content.items()}
-    return [unwrapped(item) for item in content] if isinstance(content, list) else content
-
-
-def sandbox(request: Request) -> Verdict:
-    """What the sandbox's evaluator says, in the judge's form."""
-    logins = []
-
-    def login(asked: Login) -> Mapping[str, Any]:
-        logins.append(
-            {
-                "inputs": asked.inputs,
-                "currentEnvironment": asked.current_environment,
-                "rootEnvironment": asked.root_environment,
-            }
-        )
-        return CREDENTIALS
-
-    text = request.environments[request.name] if request.definition is None else request.definition
-    done = evaluate(request.name, text, load=request.environments.__getitem__, context=request.context, login=login)
-    return Verdict(done.properties_json(), done.diagnostics_json(), logins)
-
-
 def assert_as_declared(case: Case, verdicts: list[Verdict]) -> None:
     """However it is opened, the environment has what was declared, and its login asks for what was declared."""
     variables, config = expected(case)
@@ -276,13 +247,13 @@ def test_pulumi_reads_what_was_declared(name, judged):
 @each_case
 def test_the_sandbox_reads_what_was_declared(name):
     """The sandbox's evaluator finds the same."""
-    assert_as_declared(CASES[name], [sandbox(request) for request in CASES[name].requests])
+    assert_as_declared(CASES[name], [evaluate_in_sandbox(request) for request in CASES[name].requests])
 
 
 @each_case
 def test_credentials_are_secret(name, judged):
     """In Pulumi's and in the sandbox's reading, what the login answers is secret, and the region is not."""
-    for verdict in (judged[name][0], sandbox(CASES[name].requests[0])):
+    for verdict in (judged[name][0], evaluate_in_sandbox(CASES[name].requests[0])):
         found = verdict.properties.get("environmentVariables", {"value": {}})["value"]
         secret = {key for key, value in found.items() if value.get("secret")}
         assert secret >= ({"AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"} if CASES[name].credentials else set())
@@ -400,7 +371,7 @@ def test_random_texts_are_read_as_they_were_declared(random_cases):
     """Whatever text a variable is given, Pulumi's evaluator and the sandbox's read that text."""
     verdicts = judge([case.requests[0] for case in random_cases])
     for case, verdict in zip(random_cases, verdicts, strict=True):
-        for each in (verdict, sandbox(case.requests[0])):
+        for each in (verdict, evaluate_in_sandbox(case.requests[0])):
             assert each.diagnostics == [], case.variables
             assert unwrapped(each.properties["environmentVariables"])["V0"] == case.variables["V0"]
             assert unwrapped(each.properties["pulumiConfig"]) == case.config

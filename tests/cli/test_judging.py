@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from esc_oidc.claims import ISSUER, subject
 from esc_oidc.cli.application import app
-from esc_oidc.sandbox.servers import Sandbox
+from esc_oidc.sandbox import Sandbox
 from esc_oidc.trust import provider_arn, trust_policy
 from tests.support.inputs import plan
 

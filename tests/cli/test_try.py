@@ -105,7 +105,7 @@ def test_json_is_whole_and_alone():
     assert document["ok"] is True
     assert document["resources"][0]["name"] == "esc-oidc"
     assert set(document["attempts"][0]) == {
-        "component", "who", "expected", "actual", "identity", "until", "reason",
+        "component", "who", "expected", "actual", "identity", "until", "error", "reason",
     }  # fmt: skip
     assert document["attempts"][0]["until"].endswith("+00:00")
 

@@ -7,8 +7,7 @@ from unittest import mock
 
 import pytest
 
-from esc_oidc.sandbox.servers import Sandbox
-from esc_oidc.sandbox.surroundings import surroundings
+from esc_oidc.sandbox import Sandbox, surroundings
 from esc_oidc.tokens import Opener
 
 

@@ -8,7 +8,6 @@ import pytest
 from pulumi import automation
 from pulumi_esc_sdk.exceptions import ApiException
 
-from esc_oidc.sandbox.seed import sow
 from esc_oidc.verify import lint
 from tests.engine.workspaces import (
     ROOT,
@@ -172,7 +171,7 @@ def test_a_renamed_environment_is_replaced_and_the_role_follows(sandbox, tmp_pat
 def test_an_adopted_provider_is_read_trusted_and_left_alone(sandbox, tmp_path):
     """The real look-up finds the audience; the provider is no resource of the stack and outlives it."""
     example = ROOT / "examples" / "adopted-provider"
-    sow(sandbox, example / "sandbox.yaml")
+    sandbox.sow(example / "sandbox.yaml")
     program = copied(example, tmp_path / "program")
     done = up(program)
     assert done["login-role"] == {"create"}

@@ -11,9 +11,7 @@ import yaml
 from pulumi.automation import EngineEvent
 from pulumi_esc_sdk.exceptions import ApiException
 
-from esc_oidc.sandbox.engine import deploy
-from esc_oidc.sandbox.resources import Clouds
-from esc_oidc.sandbox.stack import load_stack
+from esc_oidc.sandbox.deploy import Clouds, deploy, load_stack
 from esc_oidc.tokens import Opener
 from tests.engine import workspaces
 

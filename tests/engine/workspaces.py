@@ -11,7 +11,7 @@ import yaml
 from pulumi import automation
 from pulumi_esc_sdk import Configuration, EscClient
 
-from esc_oidc.sandbox.servers import Sandbox
+from esc_oidc.sandbox import Sandbox
 from esc_oidc.tokens import Opener
 
 ROOT = Path(__file__).parents[2]
@@ -123,5 +123,5 @@ def left(sandbox: Sandbox) -> dict[str, list[str]]:
     return {
         "roles": [role["RoleName"] for role in iam.list_roles()["Roles"]],
         "providers": [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]],
-        "environments": [str(each.reference) for each in sandbox.store.summaries(["contoso"])],
+        "environments": [str(each.ref) for each in sandbox.store.list(["contoso"])],
     }

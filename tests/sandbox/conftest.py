@@ -10,7 +10,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from pulumi_esc_sdk import Configuration, EscClient
 
-from esc_oidc.sandbox.servers import Sandbox
+from esc_oidc.sandbox import Sandbox
 from esc_oidc.tokens import Opener, Opening, login_claims
 
 

@@ -1,9 +1,8 @@
+"""What exists in a sandbox before a program runs."""
+
 import pytest
 
-from esc_oidc.sandbox.names import Reference
-from esc_oidc.sandbox.requests import client
-from esc_oidc.sandbox.seed import SeedError, sow
-from esc_oidc.sandbox.servers import Sandbox
+from esc_oidc.sandbox import EnvironmentRef, Sandbox, SeedError, client
 
 SEED = """
 providers:
@@ -24,14 +23,14 @@ def test_a_seed_is_what_exists_before(tmp_path):
         SEED.replace("Statement: []", 'Statement: [{Effect: Deny, Action: "sts:AssumeRole", Principal: {AWS: "*"}}]')
     )
     with Sandbox() as sandbox:
-        sow(sandbox, path)
+        sandbox.sow(path)
         iam = client("iam", sandbox.aws_url)
         assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] != []
         assert iam.get_role(RoleName="existing")["Role"]["MaxSessionDuration"] == 7200
         assert sandbox.max_session(f"arn:aws:iam::{sandbox.account}:role/existing") == 7200
         with pytest.raises(LookupError, match="there is no role"):
             sandbox.max_session(f"arn:aws:iam::{sandbox.account}:role/other")
-        assert sandbox.store.revision(Reference("contoso", "aws", "base")).yaml == "values:\n  a: 1\n"
+        assert sandbox.store.revision(EnvironmentRef("contoso", "aws", "base")).yaml == "values:\n  a: 1\n"
 
 
 @pytest.mark.parametrize(
@@ -50,11 +49,11 @@ def test_a_seed_of_another_shape_is_refused(tmp_path, text, said):
     path = tmp_path / "seed.yaml"
     path.write_text(text)
     with Sandbox() as sandbox, pytest.raises(SeedError) as raised:
-        sow(sandbox, path)
+        sandbox.sow(path)
     assert said in str(raised.value)
 
 
 def test_a_seed_that_is_not_there_is_refused(tmp_path):
     """The same for a file that cannot be read."""
     with Sandbox() as sandbox, pytest.raises(SeedError, match="No such file"):
-        sow(sandbox, tmp_path / "none.yaml")
+        sandbox.sow(tmp_path / "none.yaml")

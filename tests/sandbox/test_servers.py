@@ -14,12 +14,9 @@ import boto3
 import pytest
 from moto.core.config import default_user_config
 
-from esc_oidc.sandbox.credentials import AwsLogin
-from esc_oidc.sandbox.evaluator import Login, LoginFailed
-from esc_oidc.sandbox.issuer import Issuer
-from esc_oidc.sandbox.names import InvalidRequest, Reference
-from esc_oidc.sandbox.servers import Sandbox
-from esc_oidc.tokens import Opener, Opening
+from esc_oidc.sandbox import EnvironmentRef, Sandbox
+from esc_oidc.sandbox.esc import InvalidRequest
+from esc_oidc.tokens import Opener
 
 
 def role_names(iam):
@@ -109,10 +106,10 @@ def test_a_self_hosted_issuer_and_the_other_spelling(aws_client, esc):
             ':currentEnvironment.name:default/dev"}}}]}'
         )
         role = aws_client(sandbox, "iam").create_role(RoleName="esc", AssumeRolePolicyDocument=policy)
-        sandbox.store.create(reference := Reference("contoso", "default", "dev"), "alice")
+        sandbox.store.create(ref := EnvironmentRef("contoso", "default", "dev"), "alice")
         oidc = f"{{roleArn: '{role['Role']['Arn']}', sessionName: esc, duration: 1h, subjectAttributes: "
         yaml = f"values: {{aws: {{fn::open::aws-login: {{oidc: {oidc}[currentEnvironment.name]}}}}}}}}"
-        sandbox.store.update(reference, yaml, "alice")
+        sandbox.store.update(ref, yaml, "alice")
         values = esc(sandbox).open_and_read_environment("contoso", "default", "dev")[1]
         assert values["aws"]["accessKeyId"].startswith("ASIA")
 
@@ -126,7 +123,7 @@ def test_an_access_token_for_nobody():
 def test_it_is_silent_and_needs_nothing_from_the_environment():
     """A program with an AWS profile that does not exist and a proxy that is down sees nothing on its terminal."""
     program = (
-        "from esc_oidc.sandbox.servers import Sandbox\n"
+        "from esc_oidc.sandbox import Sandbox\n"
         "import http.client\n"
         "form = {'Content-Type': 'application/x-www-form-urlencoded'}\n"
         "with Sandbox() as sandbox:\n"
@@ -140,39 +137,3 @@ def test_it_is_silent_and_needs_nothing_from_the_environment():
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     assert (ran.stdout, ran.stderr) == ("", "")
-
-
-def test_there_is_an_end_to_accounts(monkeypatch):
-    """One sandbox too many is refused, and the others go on."""
-    monkeypatch.setattr("esc_oidc.sandbox.account._MOST", 1)
-    with Sandbox() as sandbox, pytest.raises(RuntimeError, match="close some"), Sandbox():
-        pass
-    with Sandbox() as again:
-        assert again.account == sandbox.account
-
-
-def test_an_aws_that_does_not_answer():
-    """The login fails with a diagnostic that says where AWS should have been."""
-    login = AwsLogin(Issuer(), "http://127.0.0.1:9")
-    oidc = {"roleArn": "arn:aws:iam::123456789012:role/x", "sessionName": "esc", "duration": "1h"}
-    block = Login(oidc, "aws/dev", "aws/dev")
-    with pytest.raises(LoginFailed, match=r"AWS did not answer at http://127\.0\.0\.1:9"):
-        login.open(Opening("contoso", "aws/dev", Opener("alice")), block)
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"sessionName": ""}, "'sessionName' of aws-login must be a text"),
-        ({"policyArns": "x"}, "'policyArns' of aws-login must be a list of texts"),
-        ({"duration": "1d"}, "'1d' is not a duration"),
-        ({"duration": "s"}, "'s' is not a duration"),
-    ],
-)
-def test_a_login_that_says_too_little(changed, words):
-    """What the evaluator lets through is checked before anything is asked of AWS."""
-    oidc = {"roleArn": "arn:aws:iam::123456789012:role/x", "sessionName": "esc", **changed}
-    with pytest.raises(LoginFailed, match=words):
-        AwsLogin(Issuer(), "http://127.0.0.1:9").open(
-            Opening("contoso", "aws/dev", Opener("alice")), Login(oidc, "aws/dev", "aws/dev")
-        )

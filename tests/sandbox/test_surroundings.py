@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from esc_oidc.sandbox.surroundings import LEADING_ELSEWHERE, surroundings
+from esc_oidc.sandbox import LEADING_ELSEWHERE, surroundings
 
 NASTY = {
     "AWS_PROFILE": "prod",

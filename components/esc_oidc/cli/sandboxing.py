@@ -14,10 +14,7 @@ from typing import Any, Final, Self
 import typer
 
 from .. import inputs
-from ..sandbox.access_tokens import Caller
-from ..sandbox.seed import SeedError, sow
-from ..sandbox.servers import Sandbox
-from ..sandbox.surroundings import Surroundings, surroundings
+from ..sandbox import Caller, Sandbox, SeedError, Surroundings, surroundings
 from ..tokens import Opener
 from .output import Format, fail, print_json
 
@@ -54,7 +51,7 @@ def run_sandbox(command: Sequence[str], seed: Path | None, user: Caller, issuer:
         sandbox = running.enter_context(Sandbox(issuer_url=issuer))
         if seed:
             try:
-                sow(sandbox, seed)
+                sandbox.sow(seed)
             except SeedError as error:
                 fail(str(error))
         token = sandbox.access_token(user.opener, user.organizations)

@@ -10,14 +10,18 @@ import typer
 from rich.console import Console
 
 from .. import InvalidInputs
-from ..sandbox.attempts import Attempt, Declared
-from ..sandbox.deployment_attempts import deployment_attempts
-from ..sandbox.engine import Created, Deployment, NotDeployed, deploy
-from ..sandbox.environment_attempts import environment_attempts
-from ..sandbox.resources import Clouds
-from ..sandbox.seed import SEED_FILE, SeedError, sow
-from ..sandbox.servers import Sandbox
-from ..sandbox.stack import ProgramStack, StackError, load_stack
+from ..sandbox import SEED_FILE, Sandbox, SeedError
+from ..sandbox.attempts import Attempt, Declared, deployment_attempts, environment_attempts
+from ..sandbox.deploy import (
+    Clouds,
+    Created,
+    Deployment,
+    NotDeployed,
+    ProgramStack,
+    StackError,
+    deploy,
+    load_stack,
+)
 from ..tokens import Opener
 from .output import Format, console, fail, print_json
 
@@ -68,7 +72,7 @@ def _deploy(sandbox: Sandbox, program: ProgramStack, seed: Path | None, report: 
     seed = seed or (program.directory / SEED_FILE if (program.directory / SEED_FILE).exists() else None)
     try:
         if seed:
-            sow(sandbox, seed)
+            sandbox.sow(seed)
         clouds = Clouds(sandbox.aws_url, sandbox.cloud_url, token, program.config.get("aws:region"))
         return deploy(program, clouds, ORGANIZATION, report.created)
     except SeedError as error:
@@ -114,7 +118,8 @@ class _Report:
             until = f", until {outcome.until:%H:%M:%S} UTC" if outcome.until else ""
             self._line(f"            as {outcome.identity}{until}", "dim")
         else:
-            self._line(f"            {outcome.reason}", "dim")
+            code = "" if outcome.error in {"", "AccessDenied"} else f"{outcome.error}: "
+            self._line(f"            {code}{outcome.reason}", "dim")
         if not attempt.as_expected:
             wanted = "admitted" if attempt.expected else "refused"
             self._line(f"            WRONG: the component declares that this is {wanted}", "bold red")
@@ -155,6 +160,7 @@ def _as_json(deployment: Deployment, tried: list[Attempt]) -> dict[str, Any]:
                 "actual": "admitted" if attempt.outcome.admitted else "refused",
                 "identity": attempt.outcome.identity,
                 "until": attempt.outcome.until.isoformat() if attempt.outcome.until else None,
+                "error": attempt.outcome.error,
                 "reason": attempt.outcome.reason,
             }
             for attempt in tried

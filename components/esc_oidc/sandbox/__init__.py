@@ -1,1 +1,23 @@
-"""An AWS account and a Pulumi Cloud on loopback, in one process: the whole story with nothing but Python."""
+"""An AWS account and a Pulumi Cloud on loopback, in one process: the whole story with nothing but Python.
+
+`deploy` (a program under Pulumi's mock runtime) and `attempts` (who tries to get in) have doors of their own: not
+everybody who runs a sandbox needs Pulumi's SDK.
+"""
+
+from .clients import client
+from .cloud import Caller
+from .esc import EnvironmentRef
+from .servers import SEED_FILE, Sandbox, SeedError
+from .surroundings import LEADING_ELSEWHERE, Surroundings, surroundings
+
+__all__ = [
+    "LEADING_ELSEWHERE",
+    "SEED_FILE",
+    "Caller",
+    "EnvironmentRef",
+    "Sandbox",
+    "SeedError",
+    "Surroundings",
+    "client",
+    "surroundings",
+]

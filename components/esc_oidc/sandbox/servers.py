@@ -1,22 +1,42 @@
 """The sandbox: an AWS account and a Pulumi Cloud on loopback, from start to stop."""
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from types import TracebackType
-from typing import Self
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import yaml
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
 
 from ..claims import ISSUER
 from ..tokens import DefaultProject, Opener
-from .access_tokens import AccessTokens
-from .account import Account, lease
-from .accounts import Accounts
-from .aws import Aws
-from .cloud import create_cloud
-from .credentials import AwsLogin
-from .issuer import Issuer
-from .loopback import serving
-from .store import EnvironmentStore
+from ..trust import read_iam_arn
+from .aws import Account, Accounts, Aws, WebIdentity, lease
+from .clients import client
+from .cloud import AccessTokens, AwsLogin, Issuer, create_cloud
+from .esc import EnvironmentRef, EnvironmentStore, StoreError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+HOST: Final = "127.0.0.1"
+
+SEED_FILE: Final = "sandbox.yaml"
+"""The seed that `esc-oidc try` finds in a program's folder by itself."""
+
+_SEED_KEYS: Final = {"providers", "roles", "environments"}
+
+_POLL: Final = 0.02
+"""Seconds until a server notices that it shall stop; half a second by default."""
+
+
+class SeedError(Exception):
+    """A seed file that cannot be used; the text says where, why, and what it should have."""
 
 
 class Sandbox:
@@ -32,6 +52,7 @@ class Sandbox:
         aws_url: Where AWS answers; any access key will do, and one of 12 digits is that account's. Known inside.
         cloud_url: Where Pulumi Cloud answers. Known inside the block.
         account: The AWS account's number. Known inside the block.
+        web_identity: What decides who may assume a role. Known inside the block.
         issuer: Pulumi Cloud's signing key.
         issuer_url: The ``iss`` of the tokens; may be set at any time.
         store: Pulumi Cloud's environments.
@@ -41,6 +62,7 @@ class Sandbox:
     aws_url: str
     cloud_url: str
     account: str
+    web_identity: WebIdentity
     _accounts: Accounts
 
     def __init__(self, *, issuer_url: str = ISSUER, default_project: DefaultProject = "stripped") -> None:
@@ -57,19 +79,16 @@ class Sandbox:
             account = starting.enter_context(lease())
             self.account = account.number
             self._accounts = Accounts(account, self._open_account)
-            self.aws_url = starting.enter_context(serving(Aws(self._accounts, self.issuer.jwks), "sandbox AWS"))
+            aws = Aws(self._accounts, self.issuer.jwks)
+            self.web_identity = aws.web_identity
+            self.aws_url = starting.enter_context(_serving(aws, "sandbox AWS"))
             aws_login = AwsLogin(self.issuer, self.aws_url, lambda: self.issuer_url, self._default_project)
             cloud = create_cloud(self.store, self.access, aws_login)
-            self.cloud_url = starting.enter_context(serving(cloud, "sandbox Pulumi Cloud"))
+            self.cloud_url = starting.enter_context(_serving(cloud, "sandbox Pulumi Cloud"))
             self._running = starting.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop both servers and empty the account."""
         self._running.close()
 
@@ -81,22 +100,68 @@ class Sandbox:
         return self._accounts.of_key(access_key_id).session_end(access_key_id)
 
     def max_session(self, role_arn: str) -> int:
-        """The longest session that a role allows, in seconds.
-
-        Raises:
-            LookupError: There is no such role.
-        """
-        _, partition, _, _, number, _ = role_arn.split(":", 5)
-        account = self._accounts.of_role(number)
-        role = account.role(role_arn, partition) if account else None
+        """The longest session that a role allows, in seconds; LookupError if there is no such role."""
+        arn = read_iam_arn(role_arn)
+        account = self._accounts.of_role(arn.account) if arn else None
+        role = account.role(role_arn, arn.partition) if arn and account else None
         if role is None:
             raise LookupError(f"there is no role {role_arn} in the sandbox")
         return int(role.max_session_duration)
 
     def access_token(self, opener: Opener, organizations: Iterable[str] = ()) -> str:
-        """An access token of Pulumi Cloud; see `AccessTokens.issue`.
+        """An access token of Pulumi Cloud; see `AccessTokens.issue`."""
+        return self.access.issue(opener, organizations)
+
+    def sow(self, path: Path) -> None:
+        """Create what a seed file lists.
+
+        `providers` are a list of `url` and `clientIds`, `roles` a list of `name`, `trustPolicy` and perhaps
+        `maxSessionDuration` in seconds, `environments` a map from ORG/PROJECT/ENV to a definition.
 
         Raises:
-            InvalidRequest: The opener cannot have a token for these organizations.
+            SeedError: The file can't be read or lists something else.
         """
-        return self.access.issue(opener, organizations)
+        try:
+            seed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            if unknown := seed.keys() - _SEED_KEYS:
+                allowed = ", ".join(sorted(_SEED_KEYS))
+                raise SeedError(f"{path}: {', '.join(sorted(unknown))}: a seed has {allowed} only.")
+            self._sow(seed)
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, BotoCoreError, ClientError, StoreError) as error:
+            raise SeedError(f"{path}: {error}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SeedError(f"{path}: this is not the shape of a seed ({type(error).__name__}: {error}).") from error
+
+    def _sow(self, seed: dict[str, Any]) -> None:
+        iam = client("iam", self.aws_url)
+        for provider in seed.get("providers", ()):
+            iam.create_open_id_connect_provider(Url=provider["url"], ClientIDList=provider["clientIds"])
+        for role in seed.get("roles", ()):
+            iam.create_role(
+                RoleName=role["name"],
+                AssumeRolePolicyDocument=json.dumps(role["trustPolicy"]),
+                MaxSessionDuration=role.get("maxSessionDuration", 3600),
+            )
+        for name, definition in seed.get("environments", {}).items():
+            ref = EnvironmentRef(*name.split("/"))
+            self.store.create(ref, "seed")
+            self.store.update(ref, yaml.safe_dump(definition, sort_keys=False), "seed")
+
+
+class _Silent(MotoRequestHandler):
+    def log(self, *_: Any, **__: Any) -> None:
+        """Say nothing: a request log between the lines of a program is noise."""
+
+
+@contextmanager
+def _serving(application: "WSGIApplication", name: str) -> Iterator[str]:
+    """Serve an application on a port that the system picks, until the end of the block; gives its URL."""
+    server = make_server(HOST, 0, application, threaded=True, request_handler=_Silent)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": _POLL}, name=name, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

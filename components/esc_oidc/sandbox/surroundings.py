@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from .loopback import HOST
-from .servers import Sandbox
+from .servers import HOST, Sandbox
 
 PASSPHRASE: Final = "sandbox"  # noqa: S105 - what it encrypts is nobody's secret
 """Always the same, so that a stack file which was written in one sandbox can be read in the next."""
@@ -20,33 +19,20 @@ _PREFIXES: Final = ("AWS_", "PULUMI_")
 
 _KEPT: Final = frozenset(
     {
-        "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
-        "PULUMI_IGNORE_AMBIENT_PLUGINS",
-        "PULUMI_PYTHON_CMD",
+        "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS", "PULUMI_PYTHON_CMD",
     }
-)
+)  # fmt: skip
 """They say how Pulumi finds its plugins and interpreters, and lead nowhere."""
 
 LEADING_ELSEWHERE: Final = frozenset(
     {
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_DEFAULT_PROFILE",
-        "AWS_ENDPOINT_URL_IAM",
-        "AWS_ENDPOINT_URL_S3",
-        "AWS_ENDPOINT_URL_STS",
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-        "AWS_PROFILE",
-        "AWS_ROLE_ARN",
-        "AWS_SECURITY_TOKEN",
-        "AWS_SESSION_TOKEN",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "PULUMI_BACKEND_URL",
-        "PULUMI_CONFIG_PASSPHRASE_FILE",
-        "PULUMI_STACK",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_PROFILE",
+        "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_STACK",
     }
-)
+)  # fmt: skip
 """The best known variables that must not be there, for a shell whose variables we cannot see."""
 
 

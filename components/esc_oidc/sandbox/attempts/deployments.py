@@ -1,0 +1,117 @@
+"""Who gets in to the role of Pulumi Deployments: stack by stack and operation by operation."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ...claims import CURRENT_ENVIRONMENT, LEGACY_PROJECT, OPERATIONS, DeploymentSubject, read_subject
+from ...sessions import seconds
+from ...tokens import Opener, Opening, deployment_claims, login_claims
+from ..clients import CloudRefused, call_cloud
+from ..servers import Sandbox
+from .outcomes import Attempt, Declared, assume_role, present, too_long
+
+_ANY: Final = "esc-oidc-try-any"
+"""Stands for a stack that nobody named, where a pattern admits every one."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """An operation that Pulumi Deployments runs on a stack."""
+
+    organization: str
+    project: str
+    stack: str
+    operation: str
+
+    def __str__(self) -> str:
+        return f"Pulumi Deployments, {self.operation} of {self.organization}/{self.project}/{self.stack}"
+
+
+def deployment_attempts(sandbox: Sandbox, declared: Declared) -> Iterator[Attempt]:
+    """Try every stack and operation that a PulumiDeploymentsOidc declares, and those that it must refuse."""
+    runs = list(dict.fromkeys(run for subject in declared.subjects for run in _declared_runs(subject)))
+    first = runs[0]
+    for run in runs:
+        yield _attempt(sandbox, declared, run)
+    for stack in dict.fromkeys(run.stack for run in runs):
+        for operation in OPERATIONS:
+            run = replace(first, stack=stack, operation=operation)
+            if run not in runs:
+                yield _attempt(sandbox, declared, run)
+    strangers = {
+        "a stack that is not named": replace(first, stack="esc-oidc-try-stranger"),
+        "another project": replace(first, project=f"{first.project}-stranger"),
+        "another organization": replace(first, organization=f"{first.organization}-stranger"),
+    }
+    tried = (_attempt(sandbox, declared, run, remark) for remark, run in strangers.items())
+    yield from (attempt for attempt in tried if not attempt.expected)
+    yield from _other_tokens(sandbox, declared, first)
+    yield too_long(sandbox, declared, str(first), _claims(sandbox, first))
+
+
+def _declared_runs(text: str) -> Iterator[_Run]:
+    """The operations that a subject stands for; a pattern for one stack that nobody named."""
+    subject = read_subject(text)
+    if not isinstance(subject, DeploymentSubject):
+        raise TypeError(f"{text!r} is no subject of Pulumi Deployments")
+    fields = dict(subject.fields)
+    stack = fields.get("stack", "*").replace("*", _ANY)
+    operation = fields.get("operation", "*")
+    for each in OPERATIONS if operation == "*" else (operation,):
+        yield _Run(subject.organization, fields["project"], stack, each)
+
+
+def _attempt(sandbox: Sandbox, declared: Declared, run: _Run, remark: str = "") -> Attempt:
+    """Run an operation as Pulumi Deployments does: the settings say which role, a signed token says what it is for."""
+    settings = _settings(sandbox, declared, run)
+    claims = _claims(sandbox, run)
+    outcome = assume_role(
+        sandbox,
+        settings.get("roleArn") or settings["roleARN"],
+        claims,
+        seconds(settings["duration"]),
+        _session_name(settings["sessionName"], run),
+    )
+    return declared.attempt(f"{run} ({remark})" if remark else str(run), claims, outcome)
+
+
+def _settings(sandbox: Sandbox, declared: Declared, run: _Run) -> Mapping[str, Any]:
+    """The stack's login to AWS: its deployment settings, or what the component says they must contain."""
+    token = sandbox.access_token(Opener("deployer"), [run.organization])
+    path = f"/api/stacks/{run.organization}/{run.project}/{run.stack}/deployments/settings"
+    try:
+        settings = call_cloud(sandbox.cloud_url, token, "GET", path)["operationContext"]
+    except CloudRefused:
+        settings = declared.outputs["operationContext"]
+    aws: Mapping[str, Any] = settings["oidc"]["aws"]
+    return aws
+
+
+def _session_name(template: str, run: _Run) -> str:
+    """Pulumi fills its own templates in, such as ${organization.name}."""
+    known = {"organization": run.organization, "project": run.project, "stack": run.stack}
+    filled = re.sub(r"\$\{(\w+)[^}]*\}", lambda match: known.get(match[1], match[1]), template)
+    return filled[:64]
+
+
+def _claims(sandbox: Sandbox, run: _Run) -> dict[str, str]:
+    return deployment_claims(run.organization, run.project, run.stack, run.operation, issuer=sandbox.issuer_url)
+
+
+def _other_tokens(sandbox: Sandbox, declared: Declared, run: _Run) -> Iterator[Attempt]:
+    """Tokens of the same organization with the same audience, and of another."""
+    opening = Opening(run.organization, f"{LEGACY_PROJECT}/{run.stack}", Opener("member"))
+    for project, what in ((LEGACY_PROJECT, "the legacy project `default`"), (run.project, f"project {run.project}")):
+        environment = f"{project}/{run.stack}"
+        claims = login_claims(
+            opening,
+            current_environment=environment,
+            root_environment=environment,
+            subject_attributes=[CURRENT_ENVIRONMENT],
+            issuer=sandbox.issuer_url,
+        )
+        yield present(sandbox, declared, f"an ESC login in {what}", claims)
+    claims = {**_claims(sandbox, run), "aud": f"azure:{run.organization}"}
+    yield present(sandbox, declared, f"{run}, a token for another cloud (azure:{run.organization})", claims)

@@ -1,0 +1,179 @@
+"""What every call to Pulumi Cloud has in common on the wire: who calls, what is sent, how it is answered.
+
+The functions that read the present request raise InvalidRequest if it says something else.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from ...tokens import Opener
+from ..esc import Conflict, EnvironmentRef, InvalidRequest, NotFound, StoreError
+
+REVISION_HEADER: Final = "Pulumi-ESC-Revision"
+
+_STATUS: Final[Mapping[type[StoreError], HTTPStatus]] = {
+    Conflict: HTTPStatus.CONFLICT,
+    InvalidRequest: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a request, and the organizations in which they may do everything, the default one first."""
+
+    opener: Opener
+    organizations: tuple[str, ...]
+
+
+class AccessTokens:
+    """Every access token that was issued. May be used from any thread.
+
+    There are no finer permissions: whoever has a token of an organization may open each of its environments.
+    """
+
+    def __init__(self) -> None:
+        self._callers: dict[str, Caller] = {}
+
+    def issue(self, opener: Opener, organizations: Iterable[str] = ()) -> str:
+        """Make an access token for a member of these organizations.
+
+        A person needs one; a team or organization token is good for its own, whose name is its login, and for no
+        other. Else InvalidRequest.
+        """
+        members = tuple(organizations)
+        if opener.is_person and not members:
+            raise InvalidRequest(f"the token of {opener.login!r} needs an organization")
+        if not opener.is_person and members not in ((), (opener.login,)):
+            raise InvalidRequest(f"a token of the organization {opener.login!r} is good for no other")
+        token = f"pul-{secrets.token_hex(20)}"
+        self._callers[token] = Caller(opener, members or (opener.login,))
+        return token
+
+    def caller(self, token: str) -> Caller | None:
+        """Whose token this is, or None if nobody issued it."""
+        return self._callers.get(token)
+
+
+def install(app: Flask, access: AccessTokens) -> None:
+    """Let an application know its callers, and answer every error as the clients read it.
+
+    Everything under ``/api`` needs ``Authorization: token T``. An organization that the token is not good
+    for does not exist.
+    """
+
+    @app.before_request
+    def _authenticate() -> Response | None:
+        if not request.path.startswith("/api/"):
+            return None
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        known = access.caller(token.strip()) if scheme == "token" else None
+        if known is None:
+            return refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized: no credentials provided or are invalid.")
+        g.caller = known
+        organization = (request.view_args or {}).get("organization")
+        if organization is not None and organization not in known.organizations:
+            return refusal(HTTPStatus.NOT_FOUND, f"organization {organization!r} not found")
+        return None
+
+    @app.errorhandler(StoreError)
+    def _refuse(error: StoreError) -> Response:
+        return refusal(_STATUS[type(error)], str(error))
+
+    @app.errorhandler(HTTPException)
+    def _answer(error: HTTPException) -> Response:
+        status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        return refusal(status, error.description or status.phrase)
+
+
+def refusal(status: HTTPStatus, message: str, diagnostics: Sequence[Mapping[str, Any]] = ()) -> Response:
+    """An error as the CLI, the SDK and the provider all read it.
+
+    Without diagnostics the key is left out: the provider takes the mere key for a failure.
+    """
+    body = {"code": status.value, "message": message, **({"diagnostics": diagnostics} if diagnostics else {})}
+    reply = jsonify(body)
+    reply.status_code = status
+    return reply
+
+
+def definition_reply(yaml: str, revision: int) -> Response:
+    """A definition. The SDK demands the content type; the CLI sends the ETag back when it writes."""
+    reply = Response(yaml, content_type="application/x-yaml")
+    reply.headers[REVISION_HEADER] = str(revision)
+    reply.headers["ETag"] = str(revision)
+    return reply
+
+
+def empty_reply() -> Response:
+    """An answer without content; clients look at its status only."""
+    return Response(status=HTTPStatus.NO_CONTENT)
+
+
+def caller() -> Caller:
+    """Who makes the present request."""
+    known: Caller = g.caller
+    return known
+
+
+def editor() -> str:
+    """The login to write beside whatever the present request changes."""
+    return caller().opener.login
+
+
+def environment() -> EnvironmentRef:
+    """The environment that the present request's path names."""
+    parts = request.view_args or {}
+    return EnvironmentRef(parts["organization"], parts["project"], parts["name"])
+
+
+def yaml_body() -> str:
+    """The definition in the present request. The CLI sends it as JSON by its header, raw by its content."""
+    try:
+        return request.get_data().decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest(f"the definition is not UTF-8: {error}") from error
+
+
+def json_body() -> dict[str, Any]:
+    """The JSON object in the present request."""
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise InvalidRequest("the body is not a JSON object")
+    return body
+
+
+def member(body: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
+    """What a JSON object holds under a key, of this type."""
+    value = body.get(key)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise InvalidRequest(f"{key!r} must be {kind.__name__}, got {value!r}")
+    return value
+
+
+def number(parameter: str) -> int | None:
+    """A whole number from the query, or None if it is not there."""
+    return _whole(f"query parameter {parameter!r}", request.args.get(parameter, ""))
+
+
+def expected_revision() -> int | None:
+    """The revision that the caller read before writing; the CLI sends it as a request header ``Etag``."""
+    return _whole("Etag", request.headers.get("Etag", "").strip('"'))
+
+
+def _whole(what: str, text: str) -> int | None:
+    if text and not (text.isascii() and text.isdigit()):
+        raise InvalidRequest(f"{what} must be a whole number, got {text!r}")
+    return int(text) if text else None
+
+
+def timestamp(moment: datetime) -> str:
+    """A time as the clients parse it, RFC 3339."""
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,279 @@
+"""The environments of the sandbox's Pulumi Cloud: definitions kept verbatim, with every revision and all tags."""
+
+import copy
+import re
+import uuid
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import RLock
+from typing import Final, Generic, Literal, TypeVar
+
+from ...claims import LEGACY_PROJECT
+
+LATEST: Final = "latest"
+"""The revision tag that every environment has and nobody may move."""
+
+Preserved = Literal["history", "tags", "revision tags"]
+"""What a clone may take along besides the definition."""
+
+# Pulumi Cloud's own alphabet; `.` and `..` would be lost in a URL.
+_NAME: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+
+
+class StoreError(Exception):
+    """Why the sandbox's Pulumi Cloud refuses: an answer to the client, not a mistake in the program."""
+
+
+class NotFound(StoreError, LookupError):  # noqa: N818 - see StoreError
+    """Nothing of that name, or nothing the caller may see."""
+
+
+class Conflict(StoreError):  # noqa: N818 - see StoreError
+    """The name is taken, somebody else changed it since the caller read it, or it is protected."""
+
+
+class InvalidRequest(StoreError):  # noqa: N818 - see StoreError
+    """A name or a value that Pulumi Cloud does not take."""
+
+
+def check_name(name: str) -> str:
+    """The name itself, if Pulumi Cloud takes it for an environment, a project or a tag; else InvalidRequest."""
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(f"{name!r} is not a name: use 1 to 100 letters, digits, '.', '_' and '-'")
+    return name
+
+
+@dataclass(frozen=True, order=True)
+class EnvironmentRef:
+    """One environment of one organization; each part is checked by `check_name`."""
+
+    organization: str
+    project: str
+    name: str
+
+    def __post_init__(self) -> None:
+        for part in (self.organization, self.project, self.name):
+            check_name(part)
+
+    def __str__(self) -> str:
+        return f"{self.organization}/{self.path}"
+
+    @property
+    def path(self) -> str:
+        """``PROJECT/ENV``: how definitions and tokens name it."""
+        return f"{self.project}/{self.name}"
+
+
+def read_import(organization: str, text: str) -> tuple[EnvironmentRef, str]:
+    """What an import, ``[PROJECT/]ENV[@VERSION]``, names: an environment and its version; else InvalidRequest.
+
+    Without a project it is the legacy one; without a version, ``latest``.
+    """
+    path, at, version = text.partition("@")
+    project, slash, name = path.partition("/")
+    if at and not version:
+        raise InvalidRequest(f"{text!r} has an empty version after '@'")
+    if not slash:
+        project, name = LEGACY_PROJECT, path
+    return EnvironmentRef(organization, project, name), version or LATEST
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One state of a definition, as it was sent, to the byte.
+
+    An environment begins with an empty definition as number 1; each update adds one.
+    """
+
+    number: int
+    yaml: str
+    creator: str
+    created: datetime
+
+
+Labelled = TypeVar("Labelled")
+
+
+@dataclass(frozen=True)
+class Label(Generic[Labelled]):
+    """A named value, with who wrote it last: a tag's text, or the number of the revision that a revision tag names."""
+
+    name: str
+    value: Labelled
+    editor: str
+    created: datetime
+    modified: datetime
+
+
+class Labels(Generic[Labelled]):
+    """The tags or the revision tags of one environment, by name.
+
+    A name that there is not raises NotFound; a new name that there is already raises Conflict.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._labels: dict[str, Label[Labelled]] = {}
+
+    def create(self, name: str, value: Labelled, editor: str) -> Label[Labelled]:
+        """Add a label."""
+        now = datetime.now(UTC)
+        return self._put(Label(name, value, editor, now, now))
+
+    def get(self, name: str) -> Label[Labelled]:
+        """The label of that name."""
+        if name not in self._labels:
+            raise NotFound(f"{self._what} {name!r} not found")
+        return self._labels[name]
+
+    def change(self, name: str, editor: str, *, value: Labelled, new_name: str | None = None) -> Label[Labelled]:
+        """Write a label anew, under another name if one is given."""
+        label = self.delete(name)
+        try:
+            return self._put(
+                replace(label, name=new_name or name, value=value, editor=editor, modified=datetime.now(UTC))
+            )
+        except Conflict:
+            self._labels[name] = label
+            raise
+
+    def delete(self, name: str) -> Label[Labelled]:
+        """Remove a label and give it back."""
+        label = self.get(name)
+        del self._labels[name]
+        return label
+
+    def page(self, after: str = "", count: int | None = None) -> list[Label[Labelled]]:
+        """The labels in the order of their names: those after a name, at most so many."""
+        return [self._labels[name] for name in sorted(self._labels) if name > after][:count]
+
+    def _put(self, label: Label[Labelled]) -> Label[Labelled]:
+        if label.name in self._labels:
+            raise Conflict(f"{self._what} {label.name!r} already exists")
+        self._labels[label.name] = label
+        return label
+
+
+@dataclass
+class StoredEnvironment:
+    """Everything about one environment. Use it only while `EnvironmentStore.edit` holds it.
+
+    Attributes:
+        ref: Which environment.
+        revisions: Its definition's states, the oldest first.
+        identity: A UUID that outlives updates but not deletion.
+        tags: The environment's tags.
+        revision_tags: The revision tags that people set; ``latest`` is not among them.
+        deletion_protected: Whether deleting it is refused.
+    """
+
+    ref: EnvironmentRef
+    revisions: list[Revision]
+    identity: str = field(default_factory=lambda: str(uuid.uuid4()))
+    tags: Labels[str] = field(default_factory=lambda: Labels[str]("tag"))
+    revision_tags: Labels[int] = field(default_factory=lambda: Labels[int]("revision tag"))
+    deletion_protected: bool = False
+
+    def revision(self, version: str = LATEST) -> Revision:
+        """A revision by its number, by a revision tag, or the latest; else NotFound."""
+        number = int(version) if version.isascii() and version.isdigit() else self.revision_tag(version).value
+        if not 1 <= number <= len(self.revisions):
+            raise NotFound(f"environment {self.ref} has no revision {number}")
+        return self.revisions[number - 1]
+
+    def update(self, yaml: str, creator: str, *, expected: int | None = None) -> int:
+        """Add a revision and return its number; Conflict if the latest is not the expected one."""
+        latest = len(self.revisions)
+        if expected is not None and expected != latest:
+            raise Conflict(f"environment {self.ref} is at revision {latest}, not {expected}: read it again")
+        self.revisions.append(Revision(latest + 1, yaml, creator, datetime.now(UTC)))
+        return latest + 1
+
+    def revision_tag(self, name: str) -> Label[int]:
+        """One revision tag; ``latest`` is always there."""
+        if name != LATEST:
+            return self.revision_tags.get(name)
+        newest = self.revisions[-1]
+        return Label(LATEST, newest.number, newest.creator, newest.created, newest.created)
+
+    def tag_revision(self, name: str, revision: int, editor: str, *, move: bool = False) -> None:
+        """Add a revision tag, or move one to another revision. A name can't be a number, or ``latest``."""
+        if name == LATEST or check_name(name).isdigit():
+            raise InvalidRequest(f"{name!r} already names a revision: choose another tag")
+        number = self.revision(str(revision)).number
+        if move:
+            self.revision_tags.change(name, editor, value=number)
+        else:
+            self.revision_tags.create(name, number, editor)
+
+
+class EnvironmentStore:
+    """Every environment, by organization, project and name. All methods may be called from any thread.
+
+    Those that name an environment raise NotFound if there is none; a new name that is taken raises Conflict.
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._environments: dict[EnvironmentRef, StoredEnvironment] = {}
+
+    @contextmanager
+    def edit(self, ref: EnvironmentRef) -> Iterator[StoredEnvironment]:
+        """An environment to read and to change, while the store is locked."""
+        with self._lock:
+            if ref not in self._environments:
+                raise NotFound(f"environment {ref} not found")
+            yield self._environments[ref]
+
+    def create(self, ref: EnvironmentRef, creator: str) -> None:
+        """Make an environment with an empty definition, revision 1."""
+        with self._lock:
+            if ref in self._environments:
+                raise Conflict(f"environment {ref} already exists")
+            self._environments[ref] = StoredEnvironment(ref, [Revision(1, "", creator, datetime.now(UTC))])
+
+    def update(self, ref: EnvironmentRef, yaml: str, creator: str, *, expected: int | None = None) -> int:
+        """Add a revision; see `StoredEnvironment.update`."""
+        with self.edit(ref) as environment:
+            return environment.update(yaml, creator, expected=expected)
+
+    def revision(self, ref: EnvironmentRef, version: str = LATEST) -> Revision:
+        """A revision; see `StoredEnvironment.revision`."""
+        with self.edit(ref) as environment:
+            return environment.revision(version)
+
+    def delete(self, ref: EnvironmentRef) -> None:
+        """Remove an environment and all its revisions; Conflict if deletion protection is on."""
+        with self.edit(ref) as environment:
+            if environment.deletion_protected:
+                raise Conflict(f"environment {ref} is protected from deletion")
+            del self._environments[ref]
+
+    def clone(
+        self, source: EnvironmentRef, target: EnvironmentRef, creator: str, preserve: Collection[Preserved] = ()
+    ) -> None:
+        """Copy an environment under a new name.
+
+        With ``history`` all revisions keep their numbers, otherwise the definition becomes revision 2. Revision tags
+        need the history they name.
+        """
+        if "revision tags" in preserve and "history" not in preserve:
+            raise InvalidRequest("revision tags name revisions: preserve the history too")
+        with self.edit(source) as original:
+            self.create(target, creator)
+            clone = self._environments[target]
+            if "history" in preserve:
+                clone.revisions[:] = original.revisions
+            else:
+                clone.update(original.revisions[-1].yaml, creator)
+            if "tags" in preserve:
+                clone.tags = copy.deepcopy(original.tags)
+            if "revision tags" in preserve:
+                clone.revision_tags = copy.deepcopy(original.revision_tags)
+
+    def list(self, organizations: Collection[str]) -> list[StoredEnvironment]:
+        """All environments of these organizations, in the order of their names."""
+        with self._lock:
+            return [self._environments[ref] for ref in sorted(self._environments) if ref.organization in organizations]

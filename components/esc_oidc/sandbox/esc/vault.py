@@ -1,0 +1,89 @@
+"""Secrets at rest: definitions and deployment settings go out with ciphertext in place of their secrets."""
+
+import base64
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import yaml
+
+from .document import compose
+
+_SECRET: Final = "fn::secret"  # noqa: S105 - the function's name
+_CIPHERTEXT: Final = "ciphertext"
+
+
+class Vault:
+    """Exchanges plain text for opaque text and back, the same text for the same secret.
+
+    The opaque text says nothing; what it stands for is in this process's memory only.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes()
+        self._plaintexts: dict[str, str] = {}
+
+    def encrypt(self, plaintext: str) -> str:
+        """The opaque text for a secret, base64."""
+        ciphertext = base64.b64encode(hmac.digest(self._key, plaintext.encode(), "sha256")).decode()
+        self._plaintexts[ciphertext] = plaintext
+        return ciphertext
+
+    def conceal(self, definition: str) -> str:
+        """A definition with ``fn::secret: {ciphertext: ...}`` for its secrets, all else as it was."""
+        return _rewrite(definition, self._concealed)
+
+    def reveal(self, definition: str) -> str:
+        """A definition with the secrets that `conceal` took out; ciphertext of others stays."""
+        return _rewrite(definition, self._revealed)
+
+    def seal(self, settings: Any) -> Any:
+        """Deployment settings with ``{"ciphertext": ...}`` for each ``{"secret": ...}`` in them."""
+        if isinstance(settings, dict):
+            if settings.keys() == {"secret"} and isinstance(settings["secret"], str):
+                return {_CIPHERTEXT: self.encrypt(settings["secret"])}
+            return {key: self.seal(value) for key, value in settings.items()}
+        if isinstance(settings, list):
+            return [self.seal(value) for value in settings]
+        return settings
+
+    def _concealed(self, node: yaml.Node) -> str | None:
+        return f"{{{_CIPHERTEXT}: {self.encrypt(node.value)}}}" if isinstance(node, yaml.ScalarNode) else None
+
+    def _revealed(self, node: yaml.Node) -> str | None:
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value == _CIPHERTEXT and isinstance(value, yaml.ScalarNode) and value.value in self._plaintexts:
+                return json.dumps(self._plaintexts[value.value], ensure_ascii=False)
+        return None
+
+
+def _rewrite(definition: str, replacement: Callable[[yaml.Node], str | None]) -> str:
+    """Replace the text of each secret, from the last to the first so that positions stay good."""
+    if _SECRET not in definition:
+        return definition
+    try:
+        root = compose(definition)
+    except yaml.YAMLError:
+        return definition
+    for node in sorted(_secrets(root), key=lambda each: each.start_mark.index, reverse=True):
+        new = replacement(node)
+        if new is not None:
+            begin, end = node.start_mark.index, node.end_mark.index
+            # A block ends where the next token begins: the white space between is not its own.
+            text = definition[begin:end]
+            definition = definition[:begin] + new + text[len(text.rstrip()) :] + definition[end:]
+    return definition
+
+
+def _secrets(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _secrets(item)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == _SECRET:
+                yield value
+            else:
+                yield from _secrets(value)

@@ -1,0 +1,247 @@
+"""The sandbox's evaluator of ESC definitions, judged by Pulumi's own."""
+
+import json
+import random
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from esc_oidc.sandbox.esc import Evaluation, LoginBlock, LoginFailed, evaluate
+from tests.support.judge import ANONYMOUS, CONTEXT, Request, Verdict, evaluate_in_sandbox, judge, unwrapped
+
+CASES = yaml.safe_load(Path(__file__).with_name("evaluation_cases.yaml").read_text(encoding="utf-8"))
+each_case = pytest.mark.parametrize("case", CASES, ids=[case["what"] for case in CASES])
+
+
+def request(case: Mapping[str, Any], *, check: bool = False) -> Request:
+    """What a case opens or checks."""
+    definition = case.get("anonymous")
+    name = ANONYMOUS if definition is not None else case.get("opens", "aws/dev")
+    return Request(name, case["environments"], definition, CONTEXT, check)
+
+
+def lines(verdict: Verdict) -> list[str]:
+    """The environment and line of each error that has one."""
+    ranges = (each.get("range", each) for each in verdict.errors)
+    found = {(each["environment"], each["begin"]["line"]) for each in ranges if "begin" in each}
+    return [f"{environment}:{line}" for environment, line in sorted(found)]
+
+
+def assert_as_expected(case: Mapping[str, Any], verdict: Verdict) -> None:
+    """The verdict has the case's values and logins, or the errors where the case has them."""
+    if "fails" in case:
+        assert verdict.errors
+        assert case["fails"] in (True, lines(verdict))
+        return
+    assert verdict.errors == []
+    assert {key: unwrapped(value, "fn::secret") for key, value in verdict.properties.items()} == case["gives"]
+    logins = [{"current": current, "root": root, "oidc": oidc} for oidc, current, root in map(login_of, verdict.logins)]
+    assert logins == case.get("logins", [])
+
+
+def login_of(login: Mapping[str, Any]) -> tuple[Any, str, str]:
+    """The evaluated block, the current and the root environment."""
+    return login["inputs"], login["currentEnvironment"], login["rootEnvironment"]
+
+
+def assert_agreement(request: Request, verdict: Verdict) -> None:
+    """The sandbox finds the values that Pulumi's evaluator finds, and an error where it finds one."""
+    found = evaluate_in_sandbox(request)
+    assert bool(found.errors) == bool(verdict.errors)
+    if not verdict.errors:
+        assert {key: unwrapped(value) for key, value in found.properties.items()} == {
+            key: unwrapped(value) for key, value in verdict.properties.items()
+        }
+
+
+@pytest.fixture(scope="module")
+def judged() -> dict[str, tuple[Verdict, Verdict]]:
+    """The judge's verdicts on every case, opened and checked, from one run."""
+    verdicts = iter(judge([request(case, check=check) for case in CASES for check in (False, True)]))
+    return {case["what"]: (next(verdicts), next(verdicts)) for case in CASES}
+
+
+@each_case
+def test_the_cases_are_what_pulumi_says(case, judged):
+    """Pulumi's evaluator finds the values and logins of the case, and errors in its lines."""
+    assert_as_expected(case, judged[case["what"]][0])
+
+
+@each_case
+def test_the_sandbox_evaluates_as_pulumi_does(case):
+    """The sandbox finds the same values and logins, and errors in the same lines."""
+    assert_as_expected(case, evaluate_in_sandbox(request(case)))
+
+
+@each_case
+def test_a_check_finds_the_same_errors(case, judged):
+    """A check, which opens nothing, fails where Pulumi's fails, and knows the values that Pulumi's knows."""
+    verdict = judged[case["what"]][1]
+    found = evaluate_in_sandbox(request(case, check=True))
+    assert bool(found.errors) == bool(verdict.errors)
+    if not verdict.errors and not case.get("logins"):
+        assert {key: unwrapped(value) for key, value in found.properties.items()} == {
+            key: unwrapped(value) for key, value in verdict.properties.items()
+        }
+
+
+def test_random_texts_mean_what_they_mean_to_pulumi():
+    """Dollars, braces, brackets, quotes and letters in any order have Pulumi's meaning, or are errors for both."""
+    pieces = ["$", "{", "}", "[", "]", ".", '"', "\\", "a", "b", "0", "1", "-", "+", "x", "é", "à"]
+    pieces += ["$$", "${", "${m", ".a", "[0]", '["a"]', " ", "\n", "\u2028"]
+    chosen = random.Random(1)
+    texts = ["".join(chosen.choices(pieces, k=chosen.randint(1, 9))) for _ in range(1000)]
+    values = [{"m": {"a": [1, {"b": 2}]}, "text": text} for text in texts]
+    asked = [Request("aws/dev", definition=json.dumps({"values": each}), context=CONTEXT) for each in values]
+    for each, verdict in zip(asked, judge(asked), strict=True):
+        assert_agreement(each, verdict)
+
+
+def test_random_scalars_mean_what_they_mean_to_pulumi():
+    """Digits, signs, points, underscores and prefixes in any order are what Pulumi reads."""
+    chosen = random.Random(2)
+    letters = "00112789+-._eExXobBOaf:"
+    scalars = ["".join(chosen.choices(letters, k=chosen.randint(1, 7))) for _ in range(1500)]
+    # A colon at the end makes a map, a dash alone a list: these are not scalars.
+    written = [f"values:\n  scalar: {each.strip(':').lstrip('-')}\n" for each in scalars]
+    asked = [Request("aws/dev", definition=each, context=CONTEXT) for each in written]
+    for each, verdict in zip(asked, judge(asked), strict=True):
+        assert_agreement(each, verdict)
+
+
+LOGIN = """
+values:
+  aws:
+    login:
+      fn::open::aws-login:
+        oidc: {roleArn: "arn:aws:iam::123456789012:role/esc", sessionName: pulumi-esc}
+  environmentVariables: {AWS_ACCESS_KEY_ID: "${aws.login.accessKeyId}", REGION: eu-west-1}
+  list: [1, {fn::secret: hunter2}]
+"""
+
+
+def refuse(_: LoginBlock) -> Mapping[str, str]:
+    """A login that AWS refuses."""
+    raise LoginFailed("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+
+
+def check(text: str) -> Evaluation:
+    """What a check says about a definition without imports."""
+    return evaluate("aws/dev", text, load={}.__getitem__, context=CONTEXT, login=None)
+
+
+def test_in_a_check_a_login_is_unknown_and_secret():
+    """A check opens nothing; what depends on a login is unknown and secret."""
+    unknown = {"value": None, "secret": True, "unknown": True}
+    properties = check(LOGIN).properties_json()
+    assert properties["aws"]["value"] == {"login": unknown}
+    assert properties["environmentVariables"]["value"] == {
+        "AWS_ACCESS_KEY_ID": unknown,
+        "REGION": {"value": "eu-west-1"},
+    }
+
+
+def test_a_refused_login_is_an_error_at_the_login_block():
+    """The message of LoginFailed becomes a diagnostic at the login, and its outputs are unknown."""
+    evaluation = evaluate("aws/dev", LOGIN, load={}.__getitem__, context=CONTEXT, login=refuse)
+    assert evaluation.diagnostics_json() == [
+        {
+            "summary": "Not authorized to perform sts:AssumeRoleWithWebIdentity",
+            "severity": "error",
+            "range": {
+                "environment": "aws/dev",
+                "begin": {"line": 5, "column": 7, "byte": 33},
+                "end": {"line": 7, "column": 3, "byte": 143},
+            },
+        }
+    ]
+    assert evaluation.properties["aws"].contains_unknowns()
+
+
+def test_every_value_knows_where_it_stands():
+    """Values keep their positions, which Pulumi's REST API gives as a trace."""
+    begin = check(LOGIN).properties["list"].span.begin
+    assert (begin.line, begin.column) == (8, 9)
+
+
+def test_every_nested_value_is_wrapped():
+    """Pulumi's REST API wraps every value, items of lists too; values on the top level have a trace."""
+    assert check(LOGIN).properties_json()["list"] == {
+        "value": [{"value": 1}, {"value": "hunter2", "secret": True}],
+        "trace": {},
+    }
+
+
+def test_secrets_can_be_left_out():
+    """Without secrets a secret reads `[secret]` and is still marked as one."""
+    shown = check(LOGIN).properties_json(show_secrets=False)
+    assert shown["list"]["value"][1] == {"value": "[secret]", "secret": True}
+
+
+def test_every_path_has_an_expression():
+    """`pulumi env get ENV PATH` finds an expression for every key and index."""
+    expressions = check(LOGIN).expressions_json()
+    assert expressions["aws"] == {"object": {"login": {}}}
+    assert expressions["list"] == {"list": [{}, {}]}
+
+
+def test_bytes_are_counted_in_utf_8():
+    """A position counts columns in characters and bytes in the bytes of the text."""
+    (diagnostic,) = check('values: {é: 1, a: "${b}"}').diagnostics_json()
+    assert diagnostic["range"]["begin"] == {"line": 1, "column": 19, "byte": 19}
+
+
+@pytest.mark.parametrize("function", ["concat", "fromJSON", "join", "rotate::x", "toJSON", "validate", "nope"])
+def test_other_functions_are_refused_by_name(function):
+    """A function that the sandbox does not evaluate is an error that names it."""
+    (diagnostic,) = check(f"values: {{a: {{fn::{function}: x}}}}").diagnostics
+    assert diagnostic.summary.startswith(f"the sandbox does not evaluate fn::{function}: it knows ")
+
+
+def test_static_credentials_are_refused():
+    """The sandbox logs in over OpenID Connect only, and says so."""
+    text = "values: {a: {fn::open::aws-login: {static: {accessKeyId: a, secretAccessKey: b}}}}"
+    assert ["'oidc' is a required property" in each.summary for each in check(text).diagnostics] == [True]
+
+
+def test_an_error_in_a_login_does_not_show_secrets():
+    """The message has the place and the rule, not the value."""
+    (diagnostic,) = check("""
+values:
+  arn: {fn::secret: hunter2}
+  login: {fn::open::aws-login: {oidc: {roleArn: "${arn}", sessionName: esc}}}
+""").diagnostics
+    assert diagnostic.summary == "aws-login.oidc.roleArn does not fit the schema: minLength 20"
+
+
+def test_numbers_that_json_cannot_hold_are_refused():
+    """Infinity and not-a-number are errors here; Pulumi's evaluator fails only when it writes them."""
+    assert [each.summary for each in check("values: {a: .inf, b: -.INF, c: .nan}").diagnostics] == [
+        f"{text} is not a number that JSON can hold" for text in (".inf", "-.INF", ".nan")
+    ]
+
+
+def test_an_environment_that_may_not_be_read_is_an_error_at_the_import():
+    """What the loader says when it refuses becomes the diagnostic."""
+
+    def forbid(name: str) -> str:
+        raise PermissionError(f"alice may not open {name}")
+
+    evaluation = evaluate("app/prod", "imports: [aws/dev]", load=forbid, context=CONTEXT, login=None)
+    assert [each.summary for each in evaluation.diagnostics] == ["alice may not open aws/dev"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "values:\n" + "".join(f"  k{number}: ${{k{number + 1}}}\n" for number in range(2000)) + "  k2000: 1\n",
+        f"values: {{a: {'[' * 2000}{']' * 2000}}}",
+    ],
+    ids=["references", "lists"],
+)
+def test_a_definition_nested_too_deeply_is_an_error(text):
+    """A definition that would exhaust Python's stack is refused instead."""
+    assert [each.summary for each in check(text).diagnostics] == ["nested too deeply for the sandbox"]
