@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..claims import CURRENT_ENVIRONMENT, ISSUER
-from .output import Format, LintFormat, fail
+from .output import Format, LintFormat, Style, fail
 
 app = typer.Typer(
     help="Short-lived AWS credentials for Pulumi ESC: see who gets in.",
@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 
 FormatOption = Annotated[Format, typer.Option("--format", help="Text for people, JSON for programs.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Print subjects and conditions in full.")]
 
 
 def _version(wanted: bool) -> None:
@@ -38,12 +40,14 @@ def _esc_oidc(
 @app.command("try")
 def _try(
     directory: Annotated[Path, typer.Argument(help="The Pulumi program: the folder with Pulumi.yaml.")] = Path(),
-    stack: Annotated[str | None, typer.Option(help="The stack; `sandbox`, else the only one configured.")] = None,
-    config: Annotated[list[str] | None, typer.Option(help="KEY=VALUE in place of the stack's configuration.")] = None,
-    seed: Annotated[Path | None, typer.Option(help="What exists before; sandbox.yaml of the program, if any.")] = None,
+    stack: Annotated[str | None, typer.Option(help="The stack (default: sandbox, or the only one configured).")] = None,
+    config: Annotated[list[str] | None, typer.Option(help="KEY=VALUE, overrides the stack; repeatable.")] = None,
+    seed: Annotated[Path | None, typer.Option(help="What exists before (default: the program's sandbox.yaml).")] = None,
     output: FormatOption = Format.TEXT,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
-    """Deploy a program to a sandbox on this machine and show who gets in and who does not."""
+    """Deploy a program to a sandbox on this machine, and show who gets in and who doesn't."""
     from .trying import try_program  # noqa: PLC0415 - only this command waits for moto and Pulumi
 
     overrides = {}
@@ -52,10 +56,10 @@ def _try(
         if not key or not equals:
             fail(f"--config {pair!r}: write KEY=VALUE, as in --config environment=prod.")
         overrides[key] = value
-    raise typer.Exit(try_program(directory, stack, overrides, seed, output))
+    raise typer.Exit(try_program(directory, stack, overrides, seed, Style(output, quiet, verbose)))
 
 
-# The first word that is no option begins COMMAND, so that `--` is needed only where COMMAND begins with an option.
+# The first word that is no option begins COMMAND, so `--` is needed only if COMMAND itself begins with an option.
 @app.command("sandbox", context_settings={"allow_interspersed_args": False})
 def _sandbox(
     command: Annotated[
@@ -64,12 +68,12 @@ def _sandbox(
     seed: Annotated[Path | None, typer.Option(help="What exists before: a YAML file like sandbox.yaml.")] = None,
     user: Annotated[str, typer.Option(help="Whose access token COMMAND has.")] = "alice",
     organization: Annotated[
-        list[str] | None, typer.Option(help="Of which the user is a member, `contoso` by default; repeat it.")
+        list[str] | None, typer.Option(help="The user's organization (default: contoso); repeatable.")
     ] = None,
     issuer: Annotated[str, typer.Option(help="Who signs the tokens.")] = ISSUER,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Run COMMAND, such as `pulumi up`, with a sandbox on this machine in place of AWS and Pulumi Cloud."""
+    """Run COMMAND, such as `pulumi up`, with a sandbox on this machine instead of AWS and Pulumi Cloud."""
     from .sandboxing import run_sandbox, user_of  # noqa: PLC0415 - only this command waits for moto
 
     member = user_of(user, organization or ["contoso"])
@@ -78,69 +82,78 @@ def _sandbox(
 
 @app.command("explain")
 def _explain(
-    token: Annotated[str, typer.Option(help="A file with a JWT or its claims as JSON; `-` is standard input.")],
-    policy: Annotated[str | None, typer.Argument(help="A file with the trust policy; `-` is standard input.")] = None,
-    role: Annotated[str | None, typer.Option(help="A role in AWS instead, read with your own credentials.")] = None,
-    issuer: Annotated[str | None, typer.Option(help="The provider's URL; by default the policy's.")] = None,
-    client_id: Annotated[list[str] | None, typer.Option(help="A client ID of the provider; repeat it.")] = None,
-    duration: Annotated[str | None, typer.Option(help="What the login asks for, like 1h30m.")] = None,
-    max_session_duration: Annotated[str | None, typer.Option(help="What the role allows, like 1h.")] = None,
+    token: Annotated[str, typer.Option(help="A file with a JWT or its claims as JSON; `-` reads standard input.")],
+    policy: Annotated[
+        str | None, typer.Argument(help="A file with the trust policy; `-` reads standard input.")
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="Or a role in AWS, read with your own credentials.")] = None,
+    issuer: Annotated[str | None, typer.Option(help="The provider's URL (default: the policy's).")] = None,
+    client_id: Annotated[list[str] | None, typer.Option(help="A client ID of the provider; repeatable.")] = None,
+    duration: Annotated[str | None, typer.Option(help="The session that the login asks for, like 1h30m.")] = None,
+    max_session_duration: Annotated[str | None, typer.Option(help="The longest session of the role, like 1h.")] = None,
     session_name: Annotated[str | None, typer.Option(help="The role session name.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show subjects and conditions in full.")] = False,
     output: FormatOption = Format.TEXT,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Say whether this role admits this token, and if not, why: what differs, the likely mistake, what to do."""
-    from .explaining import Question, explain  # noqa: PLC0415 - imported when it runs
+    from .explaining import Question, explain  # noqa: PLC0415 - each command imports what it runs
 
     question = Question(token, policy, role, issuer, client_id or [], duration, max_session_duration, session_name)
-    raise typer.Exit(explain(question, output, verbose=verbose))
+    raise typer.Exit(explain(question, Style(output, quiet, verbose)))
 
 
 @app.command("lint")
 def _lint(
     sources: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, or `-` for standard input.")],
-    output: Annotated[LintFormat, typer.Option("--format", help="Text, JSON, or SARIF for code scanning.")] = (
-        LintFormat.TEXT
-    ),
+    output: Annotated[
+        LintFormat, typer.Option("--format", help="Text, JSON, or SARIF for code scanning.")
+    ] = LintFormat.TEXT,
+    quiet: QuietOption = False,
 ) -> None:
     """Judge trust policies for Pulumi Cloud, in policy JSON, IAM's answers, Terraform plans and Pulumi stacks."""
-    from .linting import lint_files  # noqa: PLC0415 - imported when it runs
+    from .linting import lint_files  # noqa: PLC0415 - each command imports what it runs
 
-    raise typer.Exit(lint_files(sources, output))
+    raise typer.Exit(lint_files(sources, output, quiet=quiet))
 
 
 @app.command("prove")
 def _prove(
-    policy: Annotated[str, typer.Argument(help="A file with the trust policy; `-` is standard input.")],
+    policy: Annotated[str, typer.Argument(help="A file with the trust policy; `-` reads standard input.")],
     inputs: Annotated[str | None, typer.Option(help="A YAML or JSON file with the inputs of a component.")] = None,
     audience: Annotated[str | None, typer.Option(help="The declared audience, instead of --inputs.")] = None,
-    subject: Annotated[list[str] | None, typer.Option(help="A declared subject; `*` is any run; repeat it.")] = None,
+    subject: Annotated[
+        list[str] | None, typer.Option(help="A declared subject, with * for any characters; repeatable.")
+    ] = None,
     issuer: Annotated[str | None, typer.Option(help="The issuer, with --audience.")] = None,
     output: FormatOption = Format.TEXT,
+    quiet: QuietOption = False,
 ) -> None:
-    """Prove that a trust policy admits exactly what is declared, or show the shortest subject on which it fails."""
-    from .proving import declared_by_hand, declared_by_inputs, prove_policy  # noqa: PLC0415 - imported when it runs
+    """Prove that a trust policy admits exactly what is declared, or show the shortest subject for which it doesn't."""
+    from .proving import declared_by_hand, declared_by_inputs, prove_policy  # noqa: PLC0415 - as above
 
     if inputs and (audience or subject or issuer):
-        fail("--inputs says everything: leave --audience, --subject and --issuer out.")
+        fail("--inputs says everything: leave out --audience, --subject and --issuer.")
     trust = declared_by_inputs(inputs) if inputs else declared_by_hand(audience, subject or [], issuer)
-    raise typer.Exit(prove_policy(policy, trust, output))
+    raise typer.Exit(prove_policy(policy, trust, Style(output, quiet)))
 
 
 @app.command("claims")
 def _claims(
     reference: Annotated[str, typer.Argument(metavar="ORG/PROJECT/ENV", help="With --stack: ORG/PROJECT/STACK.")],
-    attribute: Annotated[list[str] | None, typer.Option(help="A subject attribute of the login; repeat it.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="A subject attribute that the login lists; repeatable.")
+    ] = None,
     no_attributes: Annotated[bool, typer.Option("--no-attributes", help="The login lists none.")] = False,
-    user: Annotated[str, typer.Option(help="Who opens.")] = "alice",
-    team: Annotated[str, typer.Option(help="Whose team token opens.")] = "ops",
+    user: Annotated[str, typer.Option(help="The user who opens it.")] = "alice",
+    team: Annotated[str, typer.Option(help="The team whose token opens it.")] = "ops",
     importer: Annotated[str | None, typer.Option(help="PROJECT/ENV of an environment that imports it.")] = None,
-    stack: Annotated[bool, typer.Option("--stack", help="The tokens of Pulumi Deployments for a stack.")] = False,
+    stack: Annotated[bool, typer.Option("--stack", help="Show the tokens of Pulumi Deployments for a stack.")] = False,
     issuer: Annotated[str | None, typer.Option(help="A self-hosted issuer.")] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Print issuer, audience and subject for each way of opening an environment, or of running a stack."""
-    from .claiming import Openers, deployment_tokens, environment_tokens, print_claims  # noqa: PLC0415 - when it runs
+    """Print issuer, audience and subject for each way to open an environment, or to run a stack."""
+    from .claiming import Openers, deployment_tokens, environment_tokens, print_claims  # noqa: PLC0415 - as above
 
     if attribute and no_attributes:
         fail("--attribute and --no-attributes contradict each other.")

@@ -10,7 +10,7 @@ from ..claims import ISSUER
 from ..sessions import seconds
 from ..trust import IamArn, provider_arn, read_iam_arn
 from ..verify import CompiledPolicy, Decision, Request, UndefinedBehaviour, compile_policy
-from .output import Format, console, fail, print_json
+from .output import Style, console, fail, print_json
 from .reading import one_policy, token_claims
 from .verdicts import Verdicts
 
@@ -41,7 +41,7 @@ class _Role:
     client_ids: Sequence[str] | None = None
 
 
-def explain(question: Question, output: Format, *, verbose: bool = False) -> int:
+def explain(question: Question, style: Style) -> int:
     """Print the decision and its reason. Gives the exit status: 0 admitted, 1 refused.
 
     As JSON it is `Decision.to_json`, with ``token`` (its ``iss``, ``aud`` and ``sub``) and ``notes`` (a list of what
@@ -63,10 +63,10 @@ def explain(question: Question, output: Format, *, verbose: bool = False) -> int
     except (UndefinedBehaviour, ValueError) as error:
         fail(f"this cannot be decided: {error}")
     shown = {name: claims[name] for name in ("iss", "aud", "sub") if name in claims}
-    if output is Format.JSON:
+    if not style.is_text:
         print_json({**decision.to_json(), "token": shown, "notes": notes})
-    else:
-        _print(decision, shown, notes, verbose=verbose)
+    elif not (style.quiet and decision.allowed):
+        _print(decision, shown, notes, verbose=style.verbose)
     return 0 if decision.allowed else 1
 
 
@@ -115,10 +115,10 @@ def _from_file(source: str) -> _Role:
 def _live(name: str, issuer: str | None, claims: Mapping[str, Any]) -> _Role:
     """The role as it is in AWS now, with the caller's own credentials."""
     try:
-        import boto3  # noqa: PLC0415 - in the extra esc-oidc[sandbox]
+        import boto3  # noqa: PLC0415 - in the extra esc-oidc[cli]
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
     except ModuleNotFoundError:
-        fail("--role reads AWS with boto3, which is missing: pip install 'esc-oidc[sandbox]'")
+        fail("--role reads AWS with boto3, which is missing: pip install 'esc-oidc[cli]'")
     try:
         iam = boto3.client("iam")
         found = iam.get_role(RoleName=name)["Role"]

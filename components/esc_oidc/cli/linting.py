@@ -15,7 +15,7 @@ _NOTE: Final = "other-issuer"
 """The one finding that asks for nothing."""
 
 
-def lint_files(sources: Sequence[str], output: LintFormat) -> int:
+def lint_files(sources: Sequence[str], output: LintFormat, *, quiet: bool = False) -> int:
     """Print every finding. Gives the exit status: 1 if there is one that asks for something."""
     found = policies(sources)
     judged = [(each, finding) for each in found for finding in _findings(each)]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,6 +25,26 @@ class LintFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     SARIF = "sarif"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a command prints its results.
+
+    Attributes:
+        format: Text or JSON.
+        quiet: Whether to print only what is wrong.
+        verbose: Whether to print subjects, conditions and identities in full.
+    """
+
+    format: Format = Format.TEXT
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether people read it."""
+        return self.format is Format.TEXT
 
 
 def print_json(document: Any) -> None:

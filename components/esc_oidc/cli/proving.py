@@ -10,11 +10,11 @@ from ..claims import ISSUER
 from ..inputs import DeploymentPlan, EnvironmentPlan, Parsed, parse_deployments, parse_environment
 from ..trust import Trust
 from ..verify import Proof, UndefinedBehaviour, lint, prove
-from .output import Format, console, fail, print_json
+from .output import Style, console, fail, print_json
 from .reading import one_policy, text_of
 
 
-def prove_policy(policy: str, trust: Trust, output: Format) -> int:
+def prove_policy(policy: str, trust: Trust, style: Style) -> int:
     """Print the proof, or the shortest subject that refutes it. Gives the exit status: 1 when it does not hold."""
     found = one_policy(policy)
     if found.located.policy is None:
@@ -31,9 +31,9 @@ def prove_policy(policy: str, trust: Trust, output: Format) -> int:
         proof = prove(found.located.policy, trust)
     except UndefinedBehaviour as error:
         fail(f"{found}: this cannot be proved: {error}")
-    if output is Format.JSON:
+    if not style.is_text:
         print_json(_as_json(proof))
-    else:
+    elif not (style.quiet and proof.holds):
         verdict = "PROVED" if proof.holds else "REFUTED"
         console().print(verdict, style="bold green" if proof.holds else "bold red")
         console().print(proof.reason)

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import pulumi
 import typer
-from rich.console import Console
 
 from .. import InvalidInputs
 from ..sandbox import SEED_FILE, Sandbox, SeedError
@@ -23,7 +22,8 @@ from ..sandbox.deploy import (
     load_stack,
 )
 from ..tokens import Opener
-from .output import Format, console, fail, print_json
+from .output import Style, console, fail, print_json
+from .verdicts import Verdicts
 
 ORGANIZATION: Final = "contoso"
 """What pulumi.get_organization() answers in the sandbox."""
@@ -35,15 +35,15 @@ _ATTEMPTS: Final = {
 
 
 def try_program(
-    directory: Path, stack: str | None, overrides: Mapping[str, str], seed: Path | None, output: Format
+    directory: Path, stack: str | None, overrides: Mapping[str, str], seed: Path | None, style: Style
 ) -> int:
-    """Deploy, try everyone, print. Gives the exit status: 1 if anybody got in who should not, or the reverse."""
+    """Deploy, try everyone, print. Gives the exit status: 1 if anybody was let in or shut out wrongly."""
     started = time.monotonic()
     try:
         program = load_stack(directory.resolve(), stack, overrides)
     except StackError as error:
         fail(str(error))
-    report = _Report(output, console())
+    report = _Report(style)
     report.begin(program)
     with Sandbox() as sandbox:
         deployment = _deploy(sandbox, program, seed, report)
@@ -86,14 +86,17 @@ def _deploy(sandbox: Sandbox, program: ProgramStack, seed: Path | None, report: 
 
 
 class _Report:
-    """Prints as it goes; JSON comes at the end, whole."""
+    """Prints as it goes; JSON comes at the end, whole. A quiet one prints only what did not go as declared."""
 
-    def __init__(self, output: Format, out: Console) -> None:
-        self._text, self._out = output is Format.TEXT, out
+    def __init__(self, style: Style) -> None:
+        self._style, self._out = style, console()
+        self._verdicts = Verdicts(self._out, style.verbose)
 
     def begin(self, program: ProgramStack) -> None:
         self._line(f"Deploying {program.project}, stack {program.stack}, to a sandbox on this machine")
-        self._line("One create pass: no state, no diff; AWS is moto, Pulumi Cloud a stand-in, the tokens are signed.")
+        self._line(
+            "One pass that only creates: no state, no diff. AWS is moto, Pulumi Cloud a stand-in; tokens are signed."
+        )
 
     def created(self, created: Created) -> None:
         self._line(f"  + {created.type}  {created.name}", "bold" if not created.became else "")
@@ -101,51 +104,57 @@ class _Report:
             self._line(f"      {created.became}", "yellow" if created.echoed else "dim")
 
     def refused(self, message: str) -> None:
-        if self._text:
-            self._line(message, "red")
+        if self._style.is_text:
+            self._out.print(message, style="red")
         else:
-            print_json({"ok": False, "error": message})
+            print_json({"version": 1, "ok": False, "error": message})
 
     def component(self, declared: Declared) -> None:
         self._line("")
         self._line(f"Who gets in to {declared.role_arn}", "bold")
 
     def attempt(self, attempt: Attempt) -> None:
+        if not self._style.is_text or (self._style.quiet and attempt.as_expected):
+            return
         outcome = attempt.outcome
-        verdict = "admitted" if outcome.admitted else "refused "
-        self._line(f"  {verdict}  {attempt.who}", "green" if attempt.as_expected else "bold red")
+        verdict, why = (
+            "admitted" if outcome.admitted else "refused",
+            outcome.decision or (outcome.error, outcome.reason),
+        )
+        colour = "green" if attempt.as_expected else "bold red"
+        self._verdicts.show(verdict, attempt.who, None if outcome.admitted else why, attempt.remark, colour)
         if outcome.identity:
             until = f", until {outcome.until:%H:%M:%S} UTC" if outcome.until else ""
-            self._line(f"            as {outcome.identity}{until}", "dim")
-        else:
-            code = "" if outcome.error in {"", "AccessDenied"} else f"{outcome.error}: "
-            self._line(f"            {code}{outcome.reason}", "dim")
+            shown = outcome.identity if self._style.verbose else outcome.identity.rpartition(":")[2]
+            self._verdicts.say(f"as {shown}{until}", "dim")
         if not attempt.as_expected:
-            wanted = "admitted" if attempt.expected else "refused"
-            self._line(f"            WRONG: the component declares that this is {wanted}", "bold red")
+            self._verdicts.say(
+                f"WRONG: the component declares {'this' if attempt.expected else 'nobody like this'}.", "bold red"
+            )
 
     def end(self, deployment: Deployment, tried: list[Attempt], seconds: float) -> None:
         wrong = [attempt for attempt in tried if not attempt.as_expected]
-        if not self._text:
+        if not self._style.is_text:
             print_json(_as_json(deployment, tried))
             return
         for severity, message in deployment.messages:
             self._line(f"{severity}: {message}", "yellow")
         self._line("")
         if wrong:
-            self._line(f"{len(wrong)} of {len(tried)} attempts did not go as declared.", "bold red")
+            self._out.print(f"{len(wrong)} of {len(tried)} attempts did not go as declared.", style="bold red")
         else:
-            self._line(
-                f"Who is declared got in, and nobody else: {len(tried)} attempts, {seconds:.1f} s.", "bold green"
-            )
+            attempts = f"{len(tried)} attempts, {seconds:.1f} s."
+            self._line(f"Everyone declared was admitted, and nobody else: {attempts}", "bold green")
 
     def _line(self, text: str, style: str = "") -> None:
-        if self._text:
+        if self._style.is_text and not self._style.quiet:
             self._out.print(text, style=style)
 
 
 def _as_json(deployment: Deployment, tried: list[Attempt]) -> dict[str, Any]:
+    """What happened. ``version`` changes when a field changes its meaning or goes, not when one is added."""
     return {
+        "version": 1,
         "ok": all(attempt.as_expected for attempt in tried),
         "resources": [
             {"type": each.type, "name": each.name, "became": each.became, "echoed": each.echoed}
@@ -156,6 +165,7 @@ def _as_json(deployment: Deployment, tried: list[Attempt]) -> dict[str, Any]:
             {
                 "component": attempt.component,
                 "who": attempt.who,
+                "remark": attempt.remark,
                 "expected": "admitted" if attempt.expected else "refused",
                 "actual": "admitted" if attempt.outcome.admitted else "refused",
                 "identity": attempt.outcome.identity,

@@ -60,26 +60,26 @@ class Verdicts:
         fits = not self.out.is_terminal or _INDENT + len(lines[-1] + gap + remark) <= self.out.width
         beside, below = (remark, "") if fits else ("", remark)
         self.out.print(Text.assemble((head, style), lines[-1], (gap + beside if beside else "", "dim")))
-        self._say(below, "dim")
+        self.say(below, "dim")
         if isinstance(why, tuple):
-            self._say(": ".join(why))
+            self.say(": ".join(part for part in why if part))
         elif why is not None and not why.allowed:
             self._explain(why)
 
     def _explain(self, decision: Decision) -> None:
         differences = decision.differences
         if not differences or decision.explanation.effect == "Deny":
-            self._say(decision.reason)
+            self.say(decision.reason)
         else:
             self.facts([fact for each in differences for fact in _differing(each)])
             for text in dict.fromkeys(text for each in differences for text in (each.mistake, each.fix) if text):
-                self._say(text)
+                self.say(text)
             for each in differences:
                 if each.command:
                     self.out.print(Text(" " * _INDENT + each.command, "cyan"))  # whole, to be pasted
         for each in differences if self.verbose else ():
             if each.operator:
-                self._say(f"{each.operator} {each.key}", "dim")
+                self.say(f"{each.operator} {each.key}", "dim")
                 self.facts([*_each("wanted", each.wanted), *_each("got", _values(each))])
 
     def facts(self, facts: Sequence[Fact]) -> None:
@@ -89,13 +89,14 @@ class Verdicts:
             label_width = 0
         for label, word, value in facts:
             if label and not label_width:
-                self._say(label)
+                self.say(label)
             column = f"{'':{_INDENT}}{label if label_width else '':<{label_width}}"
             for line in self._wrapped(value, _INDENT + label_width + _WORD):
                 self.out.print(Text(column).append(f"{word:<{_WORD}}", "dim").append(line, _STYLES.get(word, "")))
                 column, word = " " * len(column), " " * _WORD  # noqa: PLW2901 - only the first line has them
 
-    def _say(self, text: str, style: str = "") -> None:
+    def say(self, text: str, style: str = "") -> None:
+        """Print a sentence below a title."""
         for line in self._wrapped(text, _INDENT) if text else ():
             self.out.print(Text(" " * _INDENT + line, style))
 

@@ -74,7 +74,7 @@ def _attempt(sandbox: Sandbox, declared: Declared, run: _Run, remark: str = "") 
         seconds(settings["duration"]),
         _session_name(settings["sessionName"], run),
     )
-    return declared.attempt(f"{run} ({remark})" if remark else str(run), claims, outcome)
+    return declared.attempt(str(run), claims, outcome, remark)
 
 
 def _settings(sandbox: Sandbox, declared: Declared, run: _Run) -> Mapping[str, Any]:
@@ -114,4 +114,6 @@ def _other_tokens(sandbox: Sandbox, declared: Declared, run: _Run) -> Iterator[A
         )
         yield present(sandbox, declared, f"an ESC login in {what}", claims)
     claims = {**_claims(sandbox, run), "aud": f"azure:{run.organization}"}
-    yield present(sandbox, declared, f"{run}, a token for another cloud (azure:{run.organization})", claims)
+    yield present(
+        sandbox, declared, f"{run}, with a token for azure:{run.organization}", claims, "another cloud's token"
+    )

@@ -82,11 +82,13 @@ class _Trial:
         yield from (attempt for attempt in self._strangers(way) if not attempt.expected)
         token, who, audience = self._claims(way), str(way.opener), f"azure:{self.organization}"
         azure = {**token, "aud": audience}
-        yield present(self.sandbox, self.declared, f"{who}, a token for another cloud ({audience})", azure)
+        yield present(
+            self.sandbox, self.declared, f"{who} presents a token for {audience}", azure, "another cloud's token"
+        )
         deployment = deployment_claims(
             self.organization, self.environment.project, "dev", "update", issuer=self.sandbox.issuer_url
         )
-        yield present(self.sandbox, self.declared, "Pulumi Deployments, an update of a stack", deployment)
+        yield present(self.sandbox, self.declared, "Pulumi Deployments updates a stack", deployment, "not an ESC token")
         yield too_long(self.sandbox, self.declared, who, token)
 
     def _strangers(self, way: _Way) -> Iterator[Attempt]:
@@ -106,8 +108,8 @@ class _Trial:
         with _written(self.sandbox, holder, self.definition), _written(self.sandbox, opened, imports):
             outcome = open_by_name(self.sandbox, self._token(way.opener, organization), opened)
         through = "" if opened == holder else f", which imports {holder}"
-        who = f"{way.opener} opens {opened}{through}" + (f" ({remark})" if remark else "")
-        return self.declared.attempt(who, self._claims(way, organization), outcome)
+        who = f"{way.opener} opens {opened}{through}"
+        return self.declared.attempt(who, self._claims(way, organization), outcome, remark)
 
     def _open_for_stack(self, way: _Way) -> Attempt:
         ref = EnvironmentRef(self.organization, *way.current.split("/"))

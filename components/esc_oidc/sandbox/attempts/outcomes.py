@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
+from ...sessions import duration_text
 from ...trust import ACTION
 from ...verify import Decision
 from ..clients import CloudRefused, call_cloud, client
@@ -47,12 +48,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try: for which component's role, who tried and what, whether that is declared, and what happened."""
+    """One try: for which component's role, who tried what, whether that is declared, what happened, what is special."""
 
     component: str
     who: str
     expected: bool
     outcome: Outcome
+    remark: str = ""
 
     @property
     def as_expected(self) -> bool:
@@ -88,22 +90,22 @@ class Declared:
         same_audience = claims["aud"] == self.outputs["audience"]
         return same_audience and any(fnmatchcase(claims["sub"], declared) for declared in self.subjects)
 
-    def attempt(self, who: str, claims: Mapping[str, str], outcome: Outcome) -> Attempt:
+    def attempt(self, who: str, claims: Mapping[str, str], outcome: Outcome, remark: str = "") -> Attempt:
         """The attempt of somebody whose token had these claims."""
-        return Attempt(self.name, who, self.admits(claims), outcome)
+        return Attempt(self.name, who, self.admits(claims), outcome, remark)
 
 
-def present(sandbox: Sandbox, declared: Declared, who: str, claims: Mapping[str, str]) -> Attempt:
+def present(sandbox: Sandbox, declared: Declared, who: str, claims: Mapping[str, str], remark: str = "") -> Attempt:
     """Somebody who presents a token with these claims to AWS directly."""
-    return declared.attempt(who, claims, assume_role(sandbox, declared.role_arn, claims))
+    return declared.attempt(who, claims, assume_role(sandbox, declared.role_arn, claims), remark)
 
 
 def too_long(sandbox: Sandbox, declared: Declared, who: str, claims: Mapping[str, str]) -> Attempt:
     """Somebody who may get in, for a second longer than the role allows."""
     seconds = sandbox.max_session(declared.role_arn) + 1
     outcome = assume_role(sandbox, declared.role_arn, claims, seconds)
-    what = f"{who}, a session of {seconds} seconds, longer than the role allows"
-    return Attempt(declared.name, what, expected=False, outcome=outcome)
+    what = f"{who} asks for a session of {duration_text(seconds)}"
+    return Attempt(declared.name, what, expected=False, outcome=outcome, remark="longer than the role allows")
 
 
 def open_by_name(sandbox: Sandbox, access_token: str, ref: EnvironmentRef) -> Outcome:
