@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# What decides who gets in, of which every branch is covered, and the tests that cover it.
+# The core, whose every branch is covered, and the tests that cover it.
 CORE := components/esc_oidc/*.py,components/esc_oidc/inputs/*,components/esc_oidc/verify/*
 SLOW := tests/test_examples.py tests/test_package.py tests/test_plugin.py tests/test_testing_page.py
 CORE_TESTS := $(filter-out $(SLOW),$(wildcard tests/test_*.py)) tests/inputs tests/verify
@@ -16,9 +16,9 @@ help:
 	@echo "make try     deploy this stack to a sandbox on this machine and show who gets in"
 	@echo "make test    every check and every test"
 	@echo "make check   formatter, linter, types, coverage of the core"
-	@echo "make format  let the formatter and the linter fix what they can"
-	@echo "make docs    write the reference and the page of rules anew"
-	@echo "make bench   how fast it is"
+	@echo "make format  format the code and fix what the linter can fix"
+	@echo "make docs    generate the reference and the page of rules"
+	@echo "make bench   measure how fast it is"
 
 # `try` needs the command and the sandbox; the rest needs the tools as well.
 $(VENV)/.try: pyproject.toml

@@ -1,4 +1,4 @@
-"""The stack: configuration in, one PulumiEscOidc, everything it knows out."""
+"""The stack: reads its configuration, declares one PulumiEscOidc, and exports all its outputs."""
 
 from typing import Any, cast, get_args, get_origin
 
@@ -16,12 +16,12 @@ Pulumi ESC exchanges a signed token for a session of the role `${outputs.roleArn
 |---|---|
 | Open it | `${outputs.openCommand}` |
 | Use it in a stack | `environment: [PROJECT/ENV]` in `Pulumi.STACK.yaml` |
-| Audience that gets in | `${outputs.audience}` |
-| Subjects that get in | `${outputs.subjects}` |
+| Admitted audience | `${outputs.audience}` |
+| Admitted subjects | `${outputs.subjects}` |
 | Trusted through | `${outputs.oidcProviderArn}` |
 
-Attach permissions to `${outputs.roleName}`. Whoever is refused with "Not authorized to perform
-sts:AssumeRoleWithWebIdentity" presents another audience or subject than these.
+Attach permissions to `${outputs.roleName}`. AWS answers "Not authorized to perform
+sts:AssumeRoleWithWebIdentity" to tokens with any other audience or subject.
 """
 
 
@@ -32,7 +32,7 @@ def camel_case(name: str) -> str:
 
 
 def plain_type(annotation: Any) -> Any:
-    """The type that counts: NotRequired and Input wrap it, and it is their first argument."""
+    """The type inside NotRequired and Input, which is their first argument."""
     while get_origin(annotation) not in (None, list, dict):
         annotation = get_args(annotation)[0]
     return annotation
@@ -57,12 +57,12 @@ def configured(config: pulumi.Config) -> dict[str, Any]:
         if key in unread:
             arguments[name] = read(config, key, plain_type(annotation))
             unread.remove(key)
-    # A misspelled key must not pass for one that is not set: the component refuses it, and says which was meant.
+    # The component refuses a misspelled key and says which one was meant.
     return arguments | {key: read(config, key) for key in unread}
 
 
 arguments = {"organization": pulumi.get_organization(), **configured(pulumi.Config())}
-# Not named after the environment: renaming that must not make a second provider beside the first.
+# Not named after the environment: renaming the environment must not create a second provider.
 component = PulumiEscOidc("esc-oidc", cast("PulumiEscOidcArgs", arguments))
 
 for output in PulumiEscOidc.__annotations__:

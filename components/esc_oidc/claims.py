@@ -29,10 +29,10 @@ OPERATIONS: Final = ("preview", "update", "refresh", "destroy")
 """What Pulumi Deployments may be doing with a stack."""
 
 LEGACY_PROJECT: Final = "default"
-"""The project of environments made before ESC had projects; audience and subject leave it out."""
+"""The project of environments that are older than ESC's projects; audience and subject leave it out."""
 
 STACK_CONFIGURATION: Final = "<yaml>"
-"""What stands for the environment in an attribute-less subject when a stack's `environment:` list opened it."""
+"""The environment in a subject without attributes when a stack's `environment:` list opened it, whichever it is."""
 
 NAME: Final = r"[A-Za-z0-9._-]+"
 """The name of an ESC project or environment, or of a Pulumi project or stack, as a regular expression."""
@@ -66,7 +66,7 @@ _AUDIENCE: Final = re.compile(rf"(?:(?P<cloud>[A-Za-z0-9]+):)?(?P<organization>{
 
 
 def is_name(text: str) -> bool:
-    """Whether Pulumi takes this for the name of a project, an environment or a stack."""
+    """Whether Pulumi accepts this as the name of a project, an environment or a stack."""
     return re.fullmatch(NAME, text) is not None and text not in {".", ".."}
 
 
@@ -101,7 +101,7 @@ class Audience:
 
 
 def read_audience(audience: str) -> Audience | None:
-    """The parts of an audience; None when Pulumi Cloud writes none of this form."""
+    """The parts of an audience; None if Pulumi Cloud writes no audience of this form."""
     parts = _AUDIENCE.fullmatch(audience)
     return Audience(parts["cloud"], parts["organization"]) if parts else None
 
@@ -164,9 +164,9 @@ Subject = AttributeSubject | DefaultSubject | DeploymentSubject
 
 
 def read_subject(subject: str) -> Subject | None:
-    """The parts of a subject, or of a pattern for some; None when Pulumi Cloud mints none of this form.
+    """The parts of a subject, or of a pattern for some; None if Pulumi Cloud mints no subject of this form.
 
-    What is read is not checked: a subject is well formed when ``str`` of its parts gives it back.
+    The parts are not checked. A subject is well formed if ``str`` of its parts gives it back.
     """
     if subject.startswith(_WITH_ATTRIBUTES):
         return AttributeSubject(*_pairs(subject.removeprefix(_WITH_ATTRIBUTES)))
@@ -207,10 +207,10 @@ def deployment_subject(organization: str, project: str, stack: str, operation: s
 
 
 def environment_spellings(environment: str) -> Sequence[str]:
-    """How an environment, ``PROJECT/ENV``, may stand in an attribute's value.
+    """How an attribute's value may spell an environment, ``PROJECT/ENV``.
 
     For the legacy project sources conflict: the guide strips the project, Pulumi's evaluator does not
-    (https://github.com/pulumi/pulumi/pull/23911). Both are to be admitted: they name the same environment.
+    (https://github.com/pulumi/pulumi/pull/23911). Admit both: they name the same environment.
     """
     project, _, name = environment.partition("/")
     return (name, environment) if project == LEGACY_PROJECT else (environment,)

@@ -27,8 +27,8 @@ REGION_CONFIG: Final = "aws:region"
 class Login:
     """Everything in the definition but the role's ARN, which only AWS knows.
 
-    Texts of `environment_variables` and `pulumi_config` are ESC's (``${...}`` refers, ``$$`` is a dollar);
-    all others are literal.
+    `environment_variables` and `pulumi_config` are ESC text (``${...}`` refers to a value, ``$$`` is a dollar sign);
+    everything else is literal.
     """
 
     session_name: str
@@ -43,7 +43,7 @@ class Login:
 
 
 def environment_definition(login: Login, role_arn: str) -> str:
-    """The environment's YAML, without a newline at its end. Keys without a value are left out."""
+    """The environment's YAML, without a trailing newline. Keys without a value are left out."""
     oidc = _without_empty(
         {
             "roleArn": escape(role_arn),
@@ -62,7 +62,7 @@ def environment_definition(login: Login, role_arn: str) -> str:
         "pulumiConfig": {**region_config, **_sorted(login.pulumi_config)},
     }
     definition = _without_empty({"imports": list(login.imports), "values": _without_empty(values)})
-    # Beyond ASCII the two emitters differ, and the pure one writes line breaks of Unicode as they are.
+    # Beyond ASCII the two emitters differ, and the Python one leaves Unicode line breaks unescaped.
     text = yaml.dump(
         definition,
         Dumper=_Dumper,
@@ -79,7 +79,7 @@ def _without_empty(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sorted(mapping: Mapping[str, str]) -> dict[str, str]:
-    """Maps that come through Pulumi's engine have no order; the definition must not change with it."""
+    """In a stable order: maps that come through Pulumi's engine have none."""
     return dict(sorted(mapping.items()))
 
 

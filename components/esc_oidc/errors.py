@@ -9,14 +9,14 @@ from .inputs import Violation
 
 
 class InvalidInputs(pulumi.RunError):
-    """A component was given inputs that it refuses. Its text has each violation: input, value, rule, way out.
+    """A component refuses its inputs. The text lists every violation: input, value, rule, way out.
 
-    A RunError, so that Pulumi prints the text without a traceback; it must not be a ValueError too, which the SDK
-    catches and raises again under three of them.
+    It is a RunError, so that Pulumi prints the text without a traceback. It must not be a ValueError as well: the SDK
+    would catch that and raise it again, under three tracebacks.
 
     Args:
         component: The component's type and name.
-        violations: What is wrong, everything at once.
+        violations: Everything that is wrong.
     """
 
     def __init__(self, component: str, violations: Iterable[Violation]) -> None:
@@ -25,5 +25,5 @@ class InvalidInputs(pulumi.RunError):
         text = f"{component}: {len(self.violations)} invalid input{'s'[: len(self.violations) > 1]}{lines}"
         super().__init__(text)
         if host.is_hosting:
-            # Through the plugin an exception is printed under the host's own traceback; this puts the text on top.
+            # Through the plugin, exceptions are printed below the host's own traceback; this puts the text on top.
             pulumi.log.error(text)

@@ -186,7 +186,7 @@ def _marked(value: Any) -> Any:
 
 
 def _copied(value: Any) -> Any:
-    """The value as it is now, in Python's own types: texts may be members of an enumeration of a provider's package."""
+    """A copy of the value in Python's own types: a text may be a member of an enumeration in a provider's package."""
     if isinstance(value, Mapping):
         return {_copied(key): _copied(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -12,10 +12,10 @@ SHORTEST_SESSION: Final = 900
 """Seconds; AWS issues no shorter session."""
 
 LONGEST_SESSION: Final = 12 * HOUR
-"""Seconds; no role allows a longer session, and none a maximum under one hour."""
+"""Seconds; the longest session of any role. A role's own maximum is at least one hour."""
 
 SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-"""The role session name, matched whole."""
+"""A role session name; match it whole."""
 
 # ESC's schema of aws-login has ^([0-9]+h)?([0-9]+m)?([0-9]+s)?$; six digits are more than AWS ever takes.
 _DURATION: Final = re.compile(r"(?=.)(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?", re.ASCII)

@@ -1,6 +1,6 @@
-"""The tokens that Pulumi Cloud mints: who opened what, on which way, and the claims that follow from it.
+"""The tokens that Pulumi Cloud mints: who opened what, in which way, and the claims that follow.
 
-Nothing is signed here: the sandbox has an issuer with a real key.
+Nothing is signed here; the sandbox has an issuer with a real key.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ TokenType = Literal["personal", "team", "organization"]
 """The values of ``pulumi.token.type`` that the documentation names."""
 
 DefaultProject = Literal["stripped", "as written"]
-"""How environments of the project ``default`` stand in attributes.
+"""How attributes spell environments of the project ``default``.
 
 ``stripped`` follows Pulumi's guide (``dev``), ``as written`` Pulumi's evaluator (``default/dev``): see
 `claims.environment_spellings`.
 """
 
 
-class UnknownSubjectAttribute(ValueError):  # noqa: N818 - an answer to whoever wrote the login
-    """A login lists a subject attribute that Pulumi Cloud does not accept, or that nobody documents."""
+class UnknownSubjectAttribute(ValueError):  # noqa: N818 - an answer, not a mistake in the program
+    """A login lists a subject attribute that Pulumi Cloud does not accept, or does not document."""
 
 
 @dataclass(frozen=True)
 class Opener:
-    """Who opens an environment: what Pulumi Cloud knows about the access token of the request.
+    """Who opens an environment, as the access token of the request tells Pulumi Cloud.
 
     Attributes:
         login: The person's login; of a team or organization token, the **organization's** name.
@@ -49,11 +49,11 @@ class Opener:
 
     @property
     def is_person(self) -> bool:
-        """Whether this is somebody's own token, and not a team's or the organization's."""
+        """Whether this is a personal token rather than a team's or the organization's."""
         return self.token_type == "personal"  # noqa: S105 - a type, not a secret
 
     def of(self, organization: str) -> "Opener":
-        """The like in another organization: a person stays one, a token's login is its organization."""
+        """The counterpart in another organization: the same person, or that organization's token."""
         return self if self.is_person else Opener(organization, self.token_type, self.team)
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from .claims import condition_key, issuer_path
 
 ACTION: Final = "sts:AssumeRoleWithWebIdentity"
-"""What a login with a token calls."""
+"""The action that a login with a token calls."""
 
 MAX_SUBJECT: Final = 255
 """AWS takes a ``sub`` of 6 to 255 characters (STS, AssumeRoleWithWebIdentity: SubjectFromWebIdentityToken)."""
@@ -25,7 +25,7 @@ MAX_POLICY: Final = 4096
 """What that quota can be raised to."""
 
 ACCOUNT_TO_COME: Final = "000000000000"
-"""Stands for an account that is not known yet; every account number has twelve digits."""
+"""An account that is not known yet. Every account number has twelve digits."""
 
 PARTITION: Final = r"aws(?:-[a-z]+)*"
 ACCOUNT: Final = r"[0-9]{12}"
@@ -59,7 +59,7 @@ class IamArn:
 
 
 def read_iam_arn(arn: str) -> IamArn | None:
-    """The parts of an ARN, not checked one by one; None when it is no ARN of IAM."""
+    """The parts of an ARN, which are not checked; None if it is not an ARN of IAM."""
     parts = _IAM_ARN.fullmatch(arn)
     return IamArn(*parts.groups()) if parts else None
 
