@@ -17,7 +17,7 @@ def test_the_example_does_what_it_says_in_the_sandbox(example):
     """Everyone declared gets in, nobody else does, and the sandbox knows every kind of resource that is declared."""
     result = CliRunner().invoke(app, ["try", str(example)])
     assert result.exit_code == 0, result.output
-    assert "Who is declared got in, and nobody else" in result.stdout
+    assert "Everyone declared was admitted, and nobody else" in result.stdout
     assert "echoed" not in result.stdout
 
 
@@ -100,7 +100,7 @@ def test_the_template_asks_for_what_the_program_reads():
 
 def test_several_accounts_are_two_accounts():
     """Each environment has its role and its identity provider in its own account."""
-    result = CliRunner().invoke(app, ["try", str(ROOT / "examples" / "several-accounts")])
+    result = CliRunner().invoke(app, ["try", "--verbose", str(ROOT / "examples" / "several-accounts")])
     for account in ("111111111111", "222222222222"):
         assert f"arn:aws:iam::{account}:oidc-provider/api.pulumi.com/oidc" in result.stdout
         assert f"arn:aws:sts::{account}:assumed-role/" in result.stdout

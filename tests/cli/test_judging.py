@@ -311,7 +311,7 @@ def test_deployments_are_proved_too(file):
     [
         ([], "say what is declared"),
         (["--audience", "a"], "say what is declared"),
-        (["--inputs", "INPUTS", "--audience", "a"], "leave --audience"),
+        (["--inputs", "INPUTS", "--audience", "a"], "leave out --audience"),
         (["--inputs", "BAD"], "organization = 'aws:contoso'"),
         (["--inputs", "LIST"], "the inputs are a mapping"),
         (["--inputs", "YAML"], "YAML"),

@@ -70,12 +70,12 @@ def test_this_repository_s_stack_admits_its_two_users_and_nobody_else():
         "admitted  alice opens contoso/aws/esc-oidc-try-imports, which imports contoso/aws/dev",
     ]
     assert lines(result, "refused") == [
-        "refused   alice opens contoso/aws/esc-oidc-try-stranger (another environment with the same login)",
-        "refused   alice opens contoso-stranger/aws/dev (the same name in another organization)",
-        "refused   mallory opens contoso/aws/dev (a user who is not listed)",
-        "refused   alice, a token for another cloud (azure:contoso)",
-        "refused   Pulumi Deployments, an update of a stack",
-        "refused   alice, a session of 3601 seconds, longer than the role allows",
+        "refused   alice opens contoso/aws/esc-oidc-try-stranger  another environment with the same login",
+        "refused   alice opens contoso-stranger/aws/dev    the same name in another organization",
+        "refused   mallory opens contoso/aws/dev           a user who is not listed",
+        "refused   alice presents a token for azure:contoso  another cloud's token",
+        "refused   Pulumi Deployments updates a stack      not an ESC token",
+        "refused   alice asks for a session of 1h1s        longer than the role allows",
     ]
     assert "assumed-role/esc-oidc-role-0sandbx/pulumi-esc, until " in result.stdout
 
@@ -102,12 +102,31 @@ def test_every_refusal_has_its_reason():
 def test_json_is_whole_and_alone():
     """What the program prints does not mix with it, and every field is there."""
     document = json.loads(run(ROOT, "--format", "json").stdout)
-    assert document["ok"] is True
+    assert (document["version"], document["ok"]) == (1, True)
     assert document["resources"][0]["name"] == "esc-oidc"
     assert set(document["attempts"][0]) == {
-        "component", "who", "expected", "actual", "identity", "until", "error", "reason",
+        "component", "who", "remark", "expected", "actual", "identity", "until", "error", "reason",
     }  # fmt: skip
     assert document["attempts"][0]["until"].endswith("+00:00")
+
+
+def test_quiet_prints_only_what_is_wrong(program):
+    """With everything as declared there is nothing to print; an attempt that is not is printed alone."""
+    quiet = run(program('allowed_users=["alice"],'), "--quiet")
+    assert (quiet.exit_code, [line for line in quiet.stdout.splitlines() if "may print" not in line]) == (0, [])
+    narrow = f'{CONDITION}["StringEquals"]["api.pulumi.com/oidc:sub"] = "nobody at all"'
+    wrong = run(program('allowed_users=["alice"],', narrow), "--quiet")
+    assert "WRONG" in wrong.stdout
+    assert "Deploying" not in wrong.stdout
+    assert "mallory" not in wrong.stdout
+
+
+def test_verbose_prints_subjects_and_identities_in_full():
+    """By default only what differs is shown; here are the whole subjects, conditions and ARNs."""
+    shown, verbose = run(ROOT).stdout, run(ROOT, "--verbose").stdout
+    for whole in ("StringEquals api.pulumi.com/oidc:sub", ":pulumi.user.login:mallory", "arn:aws:sts::123456789012:"):
+        assert whole not in shown
+        assert whole in verbose
 
 
 def test_a_program_without_tampering_passes(program):

@@ -128,9 +128,8 @@ class _Report:
             shown = outcome.identity if self._style.verbose else outcome.identity.rpartition(":")[2]
             self._verdicts.say(f"as {shown}{until}", "dim")
         if not attempt.as_expected:
-            self._verdicts.say(
-                f"WRONG: the component declares {'this' if attempt.expected else 'nobody like this'}.", "bold red"
-            )
+            wanted = "admitted" if attempt.expected else "refused"
+            self._verdicts.say(f"WRONG: the component declares that this is {wanted}.", "bold red")
 
     def end(self, deployment: Deployment, tried: list[Attempt], seconds: float) -> None:
         wrong = [attempt for attempt in tried if not attempt.as_expected]

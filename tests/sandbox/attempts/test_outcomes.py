@@ -44,7 +44,7 @@ def test_a_session_that_is_too_long_is_a_validation_error(sandbox, role, claims)
     """Presented to AWS directly, a token comes to the same kind of outcome."""
     outcome = assume_role(sandbox, role, claims(), 7201)
     assert (outcome.error, outcome.decision.error) == ("ValidationError", "ValidationError")
-    assert "exceeds the role's maximum" in outcome.reason
+    assert "the role allows at most 2h" in outcome.reason
 
 
 def test_a_token_that_is_refused_has_no_decision(sandbox, role, claims):
