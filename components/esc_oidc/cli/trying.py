@@ -94,9 +94,7 @@ class _Report:
 
     def begin(self, program: ProgramStack) -> None:
         self._line(f"Deploying {program.project}, stack {program.stack}, to a sandbox on this machine")
-        self._line(
-            "One pass that only creates: no state, no diff. AWS is moto, Pulumi Cloud a stand-in; tokens are signed."
-        )
+        self._line("It only creates: no state, no diff. AWS is moto; Pulumi Cloud is a stand-in.")
 
     def created(self, created: Created) -> None:
         self._line(f"  + {created.type}  {created.name}", "bold" if not created.became else "")
@@ -147,7 +145,7 @@ class _Report:
 
     def _line(self, text: str, style: str = "") -> None:
         if self._style.is_text and not self._style.quiet:
-            self._out.print(text, style=style)
+            self._verdicts.line(text, style)
 
 
 def _as_json(deployment: Deployment, tried: list[Attempt]) -> dict[str, Any]:

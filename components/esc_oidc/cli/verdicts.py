@@ -95,6 +95,13 @@ class Verdicts:
                 self.out.print(Text(column).append(f"{word:<{_WORD}}", "dim").append(line, _STYLES.get(word, "")))
                 column, word = " " * len(column), " " * _WORD  # noqa: PLW2901 - only the first line has them
 
+    def line(self, text: str, style: str = "", hang: int = 6) -> None:
+        """Print a line as it is; where it is wrapped, what follows stands `hang` columns in."""
+        first, *rest = self._wrapped(text, 0) or [""]
+        self.out.print(Text(first, style))
+        for line in self._wrapped(" ".join(rest), hang) if rest else ():
+            self.out.print(Text(" " * hang + line, style))
+
     def say(self, text: str, style: str = "") -> None:
         """Print a sentence below a title."""
         for line in self._wrapped(text, _INDENT) if text else ():
