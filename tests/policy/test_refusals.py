@@ -17,7 +17,7 @@ from esc_oidc.inputs import check, plan
 from esc_oidc.tokens import Opener, Opening, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
+from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
 
 ROLE = "arn:aws:iam::123456789012:role/esc"

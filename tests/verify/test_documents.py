@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from esc_oidc.verify.documents import Located, find_trust_policies, is_permission_policy, is_recognised
-from esc_oidc.verify.model_rules import example
+from esc_oidc.verify import Located, find_trust_policies, is_permission_policy, is_recognised
+from tests.support.policies import example
 
 POLICY = example({})
 TEXT = json.dumps(POLICY)

@@ -12,9 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..claims import ISSUER
 from ..sessions import seconds
-from ..verify import Decision, Request, UndefinedBehaviour, decide
-from ..verify.policy import read
-from ..verify.scope import providers_of
+from ..verify import Decision, Request, UndefinedBehaviour, decide, trusted_providers
 from .output import Format, console, fail, print_json
 from .reading import one_policy, token_claims
 
@@ -113,23 +111,16 @@ def _trusting(
     AWS looks for the provider in the role's own account: that of the principal counts only where no role is known.
     """
     try:
-        statements = read(policy).statements
+        providers = trusted_providers(policy)
     except UndefinedBehaviour as error:
         fail(f"this is no trust policy: {error}")
-    providers = [provider for statement in statements for provider in providers_of(statement)]
-    providers.sort(
-        key=lambda provider: (
-            f"https://{provider.path}" != claims.get("iss"),
-            not provider.is_pulumi,
-            not provider.has_issuer_form,
-        )
-    )
+    providers.sort(key=lambda provider: f"https://{provider.name}" != claims.get("iss"))
     own = _ROLE.match(role_arn or "")
     if not providers:
         return Role(policy, max_session_duration=maximum)
     first = providers[0]
     partition, account = (own[1], own[2]) if own else (first.partition, first.account)
-    return Role(policy, account, partition, f"https://{first.path}", max_session_duration=maximum)
+    return Role(policy, account, partition, f"https://{first.name}", max_session_duration=maximum)
 
 
 def _live(name: str, claims: Mapping[str, Any]) -> Role:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from ..verify import Finding, lint
-from ..verify.rules import RULES
+from ..verify import RULES, Finding, lint
 from .output import LintFormat, console, print_json
 from .reading import Found, policies
 
@@ -23,7 +22,9 @@ def lint_files(sources: Sequence[str], output: LintFormat) -> int:
         print_json(_sarif(judged))
     elif output is LintFormat.JSON:
         unknown = [str(each) for each in found if each.located.policy is None]
-        print_json({"policies": len(found), "unknown": unknown, "findings": [_as_json(*each) for each in judged]})
+        print_json(
+            {"version": 1, "policies": len(found), "unknown": unknown, "findings": [_as_json(*each) for each in judged]}
+        )
     else:
         _print(found, judged)
     return 1 if any(finding.rule != _NOTE for _, finding in judged) else 0

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 import yaml
 
 from ..claims import ISSUER
 from ..inputs import check, check_deployment, plan, plan_deployment
-from ..trust import Trust
-from ..verify import Proof, UndefinedBehaviour, lint, prove
+from ..verify import Trust, UndefinedBehaviour, lint, prove
 from .output import Format, console, fail, print_json
 from .reading import one_policy, text_of
 
@@ -32,7 +31,7 @@ def prove_policy(policy: str, trust: Trust, output: Format) -> int:
     except UndefinedBehaviour as error:
         fail(f"{found}: this cannot be proved: {error}")
     if output is Format.JSON:
-        print_json(_as_json(proof))
+        print_json({"version": 1, **asdict(proof)})
     else:
         verdict = "PROVED" if proof.holds else "REFUTED"
         console().print(verdict, style="bold green" if proof.holds else "bold red")
@@ -63,11 +62,3 @@ def declared_by_hand(audience: str | None, subjects: Sequence[str], issuer: str 
     patterns = tuple(subject for subject in subjects if "*" in subject)
     exact = tuple(subject for subject in subjects if "*" not in subject)
     return Trust(issuer or ISSUER, audience, exact, patterns)
-
-
-def _as_json(proof: Proof) -> dict[str, Any]:
-    found = proof.counterexample
-    example = (
-        None if found is None else {"audience": found.audience, "subject": found.subject, "admitted": found.admitted}
-    )
-    return {"holds": proof.holds, "reason": proof.reason, "counterexample": example}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import jwt
 
-from ..verify.documents import Located, find_trust_policies, is_permission_policy, is_recognised
+from ..verify import Located, find_trust_policies, is_permission_policy, is_recognised
 from .output import fail
 
 STDIN: Final = "-"

@@ -6,20 +6,21 @@ from typing import Any, Final
 from ..claims import CURRENT_ENVIRONMENT, ISSUER, LEGACY_PROJECT, TEAM
 from ..sessions import seconds
 from ..trust import POLICY_QUOTA, Trust, size, trust_policy
-from ..verify.rules import RULES
 from .environment_relations import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
 from .relations import longest_session
 from .subjects import attributes, everyone
 
 _LONG_SESSION: Final = 4 * 3600
 _POLICY_QUOTA: Final = 10
+_OR_CREATE: Final = "may assume this role, and so may whoever can create one"
 
 
 def provider_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
     """Warnings on the identity provider."""
     issuer, organization = inputs.get("issuer", ISSUER), inputs["organization"]
     if issuer != ISSUER:
-        yield _says("issuer", "self-hosted", issuer=issuer, host=issuer.split("/")[2])
+        host = issuer.split("/")[2]
+        yield f"issuer: {issuer} signs the tokens, not Pulumi Cloud: whoever runs {host} can assume this role."
     for name in inputs.get("additional_audiences", ()):
         if name.removeprefix("aws:") != organization:
             yield f"additional_audiences: {name!r} is another organization's audience, not {organization!r}'s."
@@ -49,14 +50,20 @@ def size_warning(trust: Trust, provider: str) -> Iterator[str]:
     """A trust policy that needs a raised quota."""
     taken = size(trust_policy(trust, provider))
     if taken > POLICY_QUOTA:
-        yield _advises("subjects", "over-quota", size=taken, quota=POLICY_QUOTA)
+        yield (
+            f"subjects: the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}. Have "
+            "'Role trust policy length' raised, or name fewer subjects."
+        )
 
 
 def upper_case(names: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Names, each with its input, that differ from how they may be written elsewhere."""
     for source, name in names:
         if name != name.lower():
-            yield _advises(source, "upper-case", value=name)
+            yield (
+                f"{source}: {name!r} has upper case, and AWS compares case-sensitively. Check how Pulumi Cloud writes "
+                "it."
+            )
 
 
 def environment_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
@@ -64,31 +71,36 @@ def environment_warnings(inputs: Mapping[str, Any]) -> Iterator[str]:
     organization, project = inputs["organization"], inputs["project"]
     yield from upper_case((name, inputs[name]) for name in ("organization", "project", "environment"))
     if project == LEGACY_PROJECT:
-        yield _advises("project", "legacy-audience", organization=organization)
+        yield (
+            f"project: the audience of the legacy project `default` is {organization!r}, as it is for Pulumi "
+            "Deployments and for other clouds' logins in that project: a token handed to those can be replayed here. "
+            "Move the environment to another project."
+        )
     listed = attributes(inputs)
     if CURRENT_ENVIRONMENT in listed[1:]:
-        yield _says("subject_attributes", "attribute-order")
+        yield "subject_attributes: list `currentEnvironment.name` first, as is usual; the order is part of the subject."
     if TEAM in listed and any(opener.team == "" for opener in everyone(inputs)):
-        yield _advises("subject_attributes", "empty-team")
+        yield (
+            "subject_attributes: the subject of users, and of tokens other than team tokens, has an empty "
+            "`pulumi.token.team`; that Pulumi Cloud writes it like this is inferred from its source code, never "
+            "observed. Test it before you rely on it."
+        )
     yield from _dangers(inputs)
 
 
 def _dangers(inputs: Mapping[str, Any]) -> Iterator[str]:
     organization, project = inputs["organization"], inputs["project"]
     if inputs.get(ANY):
-        yield _says(ANY, "organization-wide", organization=organization)
+        yield f"{ANY}: every environment of {organization} {_OR_CREATE} in any project."
     if inputs.get(ANY_IN_PROJECT):
-        yield _says(ANY_IN_PROJECT, "project-wide", project=project)
+        yield f"{ANY_IN_PROJECT}: every environment of project {project} {_OR_CREATE} in the project."
     if inputs.get(OMIT):
-        yield _says(OMIT, "current-environment-missing", organization=organization)
+        yield (
+            f"{OMIT}: whoever may edit any environment of {organization} can name this role in it and wait for the "
+            "right person to open it."
+        )
     if inputs.get(ANY_STACK):
-        yield _says(ANY_STACK, "yaml-subject", organization=organization)
-
-
-def _says(source: str, rule: str, **values: object) -> str:
-    """What `lint` says of the same thing; where it was asked for by name there is nothing to advise."""
-    return f"{source}: {RULES[rule].says.format(**values)}"
-
-
-def _advises(source: str, rule: str, **values: object) -> str:
-    return f"{_says(source, rule, **values)} {RULES[rule].fix}"
+        yield (
+            f"{ANY_STACK}: every environment of {organization} may assume this role when a stack's `environment:` list "
+            "opens it, and so may whoever can create one in any project."
+        )

@@ -1,14 +1,46 @@
-"""Proves that a trust policy admits exactly the declared tokens, or finds the shortest one on which it does not."""
+"""Proves that a trust policy admits exactly the declared tokens, or finds the shortest one on which it does not.
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+Subjects that stand literally in the policy or the declaration are decided one by one. All others, which only patterns
+and missing conditions can admit, are explored letter by letter, the shortest first, among the subjects that Pulumi
+Cloud can mint; automata follow each pattern, and a search ends where nothing that follows can make a difference.
 
-from ..trust import Trust
-from .admission import Admission, admission_of
-from .difference import shortest_difference
-from .evaluation import CompiledPolicy, compile_policy
-from .minted import audiences_of
-from .model import Request
+Where the documentation leaves open what Pulumi Cloud mints, the larger set counts, so that a proof holds for either
+reading: any environment's name for either audience (which project decides the audience of an imported login is
+inferred), pinned versions, token types beyond the three that the guide names ("such as"). An attribute appears at most
+once, in any place.
+"""
+
+import heapq
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
+
+from ..claims import (
+    ATTRIBUTES,
+    ENVIRONMENT,
+    NAME,
+    OPERATIONS,
+    STACK_CONFIGURATION,
+    SUBJECT_HEADS,
+    VALUES,
+    DeploymentSubject,
+    issuer_path,
+    read_subject,
+)
+from ..trust import Trust, provider_arn
+from .evaluation import compile_policy
+from .model import Request, UndefinedBehaviour
+from .policy import Document, Statement, read
+from .providers import providers_of
+from .statements import compile_statement
+from .variables import matches
+
+_CLOUDS: Final = ("aws:", "", "azure:", "gcp:")
+"""What stands before the organization in an ESC login's audience: logins to other clouds are signed with one key."""
+
+_ANY_STACK: Final = ("",)
+"""The same for Pulumi Deployments."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +76,6 @@ class Proof:
 def prove(trust_policy: str | Mapping[str, object], trust: Trust) -> Proof:
     """Compare a policy with a declaration over every audience and subject that Pulumi Cloud can mint.
 
-    Subjects that stand literally in the policy or the declaration are decided one by one; all others, which only
-    patterns and missing conditions can admit, by automata. `minted` says what Pulumi Cloud can mint.
-
     Args:
         trust_policy: Allow and Deny with StringEquals and StringLike on `aud` and `sub`.
         trust: What must be admitted, and nothing else.
@@ -55,39 +84,481 @@ def prove(trust_policy: str | Mapping[str, object], trust: Trust) -> Proof:
         UndefinedBehaviour: The policy uses other elements, or AWS does not define it.
         ModuleNotFoundError: The policy needs automata and interegular is missing: install ``esc-oidc[cli]``.
     """
-    admission = admission_of(trust_policy, trust)
-    found = [*_on_exact_subjects(compile_policy(trust_policy), admission, trust)]
-    best = min(found, key=_order, default=None)
-    if difference := shortest_difference(admission, trust, len(best.subject) if best else None):
-        best = Counterexample(*difference)
+    document = read(trust_policy)
+    request = _request(document, trust)
+    clauses = tuple(_clauses(document, request))
+    subjects = dict.fromkeys(
+        [*trust.subjects, *(value for clause in clauses for ask in clause.subject for value in ask.exact)]
+    )
+    found = _on_exact_subjects(trust_policy, trust, request, subjects)
+    best = min(found, key=_size, default=None)
+    if trust.patterns or any(clause.allows and clause.is_open for clause in clauses):
+        best = _Search(clauses, trust, tuple(subjects)).shortest(best)
     if best is None:
-        count = len(trust.subjects) + len(trust.patterns)
+        count = len(trust.all_subjects)
         return Proof(
             True,
             None,
             f"The policy admits exactly what is declared: audience {trust.audience!r} with {count} "
             f"{'subject' if count == 1 else 'subjects'}, out of all that Pulumi Cloud can mint.",
         )
-    token = f"audience {best.audience!r} and subject {best.subject!r}"
-    if best.admitted:
-        return Proof(False, best, f"The policy admits a token that is not declared: {token}.")
-    return Proof(False, best, f"The policy refuses a token that is declared: {token}.")
+    verdict = "admits a token that is not declared" if best.admitted else "refuses a token that is declared"
+    return Proof(False, best, f"The policy {verdict}: audience {best.audience!r} and subject {best.subject!r}.")
 
 
-def _on_exact_subjects(policy: CompiledPolicy, admission: Admission, trust: Trust) -> Iterator[Counterexample]:
-    for subject in admission.exact:
-        declared_here = (trust.audience,) if subject in trust.subjects else ()
-        for audience in dict.fromkeys((*declared_here, *audiences_of(subject))):
-            request = Request(
-                {"aud": audience, "sub": subject},
-                trust.issuer,
-                account=admission.account,
-                partition=admission.partition,
-            )
-            admitted = policy.decide(request).allowed
-            if admitted != admission.declares(audience, subject):
+def _size(example: Counterexample) -> tuple[int, str, str]:
+    return len(example.subject), example.subject, example.audience
+
+
+def _on_exact_subjects(
+    trust_policy: str | Mapping[str, object], trust: Trust, request: Request, subjects: Iterable[str]
+) -> Iterator[Counterexample]:
+    policy = compile_policy(trust_policy)
+    for subject in subjects:
+        declared = subject in trust.subjects
+        audiences = (*([trust.audience] if declared else ()), *_audiences_of(subject))
+        declared = declared or any(matches(pattern, subject) for pattern in trust.patterns)
+        for audience in dict.fromkeys(audiences):
+            admitted = policy.decide(replace(request, claims={"aud": audience, "sub": subject})).allowed
+            if admitted != (declared and audience == trust.audience):
                 yield Counterexample(audience, subject, admitted)
 
 
-def _order(example: Counterexample) -> tuple[int, str, str]:
-    return len(example.subject), example.subject, example.audience
+def _audiences_of(subject: str) -> Iterator[str]:
+    """The audiences that a subject can come with; none when Pulumi Cloud mints no such subject.
+
+    More generous than the grammar: what somebody has written into a policy, somebody expects to be minted.
+    """
+    parts = read_subject(subject)
+    if parts and re.fullmatch(NAME, parts.organization):
+        for cloud in _ANY_STACK if isinstance(parts, DeploymentSubject) else _CLOUDS:
+            yield f"{cloud}{parts.organization}"
+
+
+# What the policy asks.
+
+
+class _Ask(NamedTuple):
+    """One condition: the claim is one of the exact values, or matches one of the patterns."""
+
+    exact: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+class _Clause(NamedTuple):
+    """One statement that covers these tokens: all that it asks of both claims must hold."""
+
+    allows: bool
+    audience: tuple[_Ask, ...]
+    subject: tuple[_Ask, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a subject that stands nowhere literally can match."""
+        return all(ask.patterns for ask in self.subject)
+
+
+def _request(document: Document, trust: Trust) -> Request:
+    """A request through the trusted provider, without claims."""
+    found = {
+        (provider.account, provider.partition)
+        for statement in document.statements
+        for provider in providers_of(statement)
+        if provider.name == issuer_path(trust.issuer)
+    }
+    if len(found) > 1:
+        raise UndefinedBehaviour(
+            "The policy trusts this issuer's providers in several accounts; only the one in the role's own account "
+            "counts, and the policy does not say which that is."
+        )
+    account, partition = found.pop() if found else ("123456789012", "aws")
+    return Request({}, trust.issuer, account=account, partition=partition)
+
+
+def _clauses(document: Document, request: Request) -> Iterator[_Clause]:
+    """The statements that cover tokens of the declared issuer.
+
+    Raises:
+        UndefinedBehaviour: One uses more than StringEquals and StringLike on `aud` and `sub`.
+    """
+    arn, path = provider_arn(request.issuer, request.account, request.partition), issuer_path(request.issuer)
+    for statement in document.statements:
+        if statement.excluding_actions:
+            raise UndefinedBehaviour(f"NotAction in {statement.name} can't be proved: name the action.")
+        compiled = compile_statement(statement, has_variables=document.has_variables)
+        if compiled.covers_action and compiled.covers_principal(arn):
+            yield _clause(statement, path, has_variables=document.has_variables)
+
+
+def _clause(statement: Statement, path: str, *, has_variables: bool) -> _Clause:
+    asked: dict[str, list[_Ask]] = {f"{path}:aud": [], f"{path}:sub": []}
+    for block in statement.conditions:
+        where = f"{block.operator} on `{block.key}` in {statement.name}"
+        if block.operator not in {"StringEquals", "StringLike"} or block.key.lower() not in asked:
+            known = f"StringEquals and StringLike on `{path}:aud` and `{path}:sub`"
+            raise UndefinedBehaviour(f"{where} can't be proved: only {known} can.")
+        if not block.values or (has_variables and any("${" in value for value in block.values)):
+            raise UndefinedBehaviour(
+                f"{where} has no value or a policy variable, which can't be proved: write the values themselves."
+            )
+        is_like = block.operator == "StringLike"
+        patterns = tuple(value for value in block.values if is_like and re.search(r"[*?]", value))
+        exact = tuple(value for value in block.values if value not in patterns)
+        asked[block.key.lower()].append(_Ask(exact, patterns))
+    audience, subject = asked.values()
+    return _Clause(statement.effect == "Allow", tuple(audience), tuple(subject))
+
+
+# What Pulumi Cloud can mint: literal text, then a value, and so on.
+
+_ORGANIZATION: Final = "organization"
+_KINDS: Final[Mapping[str, str]] = {
+    _ORGANIZATION: NAME,
+    "opened": f"{ENVIRONMENT}|{STACK_CONFIGURATION}",
+    "name": NAME,
+    "operation": "|".join(OPERATIONS),
+    **VALUES,
+}
+"""The regular expression of each kind of value."""
+
+
+@dataclass(frozen=True)
+class _Form:
+    """One of the three forms of subjects: a head, the organization, and more text and values behind it.
+
+    Attributes:
+        head: The text before the organization.
+        clouds: The audiences that it comes with.
+        chain: Literal text and the kind of value behind it, in order; empty for attributes in any order.
+        tail: The text behind the last value.
+    """
+
+    head: str
+    clouds: tuple[str, ...]
+    chain: tuple[tuple[str, str], ...] = ()
+    tail: str = ""
+
+    def after(self, used: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """What may follow the organization and these texts: the next text, and the kind of value behind it."""
+        if self.chain:
+            yield from self.chain[len(used) : len(used) + 1]
+        else:
+            yield from ((f":{name}:", name) for name in ATTRIBUTES if f":{name}:" not in used)
+
+    def may_end(self, used: frozenset[str]) -> bool:
+        """Whether the subject may end behind the value of the last of these texts."""
+        return len(used) == len(self.chain) if self.chain else bool(used)
+
+
+_FORMS: Final = (
+    _Form(SUBJECT_HEADS[0], _CLOUDS),
+    _Form(SUBJECT_HEADS[1], _CLOUDS, ((":env:", "opened"),)),
+    _Form(
+        SUBJECT_HEADS[2],
+        _ANY_STACK,
+        ((":project:", "name"), (":stack:", "name"), (":operation:", "operation")),
+        ":scope:write",
+    ),
+)
+
+
+# Automata: what reads the letters of a subject one by one.
+
+_MINTED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/@+<>:"
+"""Every character that a token's subject or audience can have."""
+
+States = tuple[int | None, ...]
+"""The state of each of several automata; None is the state that nothing leads out of."""
+
+
+def _letters(texts: Iterable[str]) -> tuple[str, ...]:
+    """The alphabet for values with these texts: characters that no value tells apart are one letter."""
+    distinguished = {character for text in texts for character in text}
+    groups: dict[str, str] = {}
+    for character in _MINTED:
+        # The values of subjects tell apart lower-case letters, names, and each of the other characters.
+        alike = character not in distinguished and character.isalnum()
+        group = ("lower" if character.islower() else "upper or digit") if alike else character
+        groups[group] = groups.get(group, "") + character
+    return tuple(sorted(groups.values(), key=lambda group: (not group[0].islower(), group)))
+
+
+class _Automaton(NamedTuple):
+    """Reads a value of one kind: the next state by state and letter, where it may end, and where it begins."""
+
+    steps: Mapping[int, Mapping[int, int]]
+    finals: frozenset[int]
+    initial: int
+
+
+def _values(letters: tuple[str, ...]) -> Mapping[str, _Automaton]:
+    """The automaton of each kind of value, by interegular."""
+    try:
+        from interegular import parse_pattern  # noqa: PLC0415 - in the extra esc-oidc[cli], which the base install lacks
+        from interegular.fsm import Alphabet  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "prove needs interegular, which the base install leaves out: pip install 'esc-oidc[cli]'"
+        ) from error
+    automata = {}
+    for kind, expression in _KINDS.items():
+        fsm = parse_pattern(expression).to_fsm(Alphabet.from_groups(*letters))  # type: ignore[no-untyped-call] # upstream
+        # interegular numbers the letters anew, and differently in each run: in our order, the counterexample stays one.
+        letters_of = {
+            number: [letter for letter, group in enumerate(letters) if group[0] in characters]
+            for number, characters in fsm.alphabet.by_transition.items()
+        }
+        steps = {
+            int(state): dict(
+                sorted((letter, int(to)) for key, to in fsm.map.get(state, {}).items() for letter in letters_of[key])
+            )
+            for state in fsm.states
+        }
+        automata[kind] = _Automaton(steps, frozenset(map(int, fsm.finals)), int(fsm.initial))
+    return automata
+
+
+class _Glob:
+    """Reads one value of a condition. Bit n of a state says that the first n items of the value may have been read."""
+
+    def __init__(self, value: str, letter_of: Mapping[str, int], count: int, *, is_pattern: bool) -> None:
+        parts = re.findall(r"\*+|.", value, re.DOTALL) if is_pattern else list(value)
+        self._stays = 0
+        self._reads = [0] * count
+        length = 0
+        for part in parts:
+            if is_pattern and part[0] == "*":
+                self._stays |= 1 << length
+                continue
+            # No token has a character outside the alphabet.
+            known = range(count) if is_pattern and part == "?" else [letter_of[part]] if part in letter_of else []
+            for letter in known:
+                self._reads[letter] |= 1 << length
+            length += 1
+        self._end = 1 << length
+
+    def step(self, state: int, letter: int) -> int:
+        """The state after one more letter; 0 when the value can't match any more."""
+        following = ((state & self._reads[letter]) << 1) | (state & self._stays)
+        # Whoever has reached a `*` can stay there: what came before it no longer matters.
+        reached = (following & self._stays).bit_length()
+        return following >> (reached - 1) << (reached - 1) if reached else following
+
+    def matches(self, state: int) -> bool:
+        """Whether the value is matched here."""
+        return bool(state & self._end)
+
+    def is_settled(self, state: int) -> bool:
+        """Whether it is matched, whatever follows."""
+        return bool(state & self._end & self._stays)
+
+
+class _AnyOf:
+    """Reads several values at once and matches what one of them matches; its states are made when first reached."""
+
+    def __init__(self, globs: Iterable[_Glob]) -> None:
+        self._globs = tuple(globs)
+        self._numbers: dict[tuple[int, ...], int] = {}
+        self._members: list[tuple[int, ...]] = []
+        self._memory: dict[tuple[int, int], int | None] = {}
+        self.finals: set[int] = set()
+        self.absorbing: set[int] = set()
+        self.initial = self._number((1,) * len(self._globs))
+
+    def step(self, state: int, letter: int) -> int | None:
+        """The state after one more letter; None when nothing can match any more."""
+        key = state, letter
+        if key not in self._memory:
+            pairs = zip(self._globs, self._members[state], strict=True)
+            members = tuple(glob.step(member, letter) for glob, member in pairs)
+            self._memory[key] = self._number(members) if any(members) else None
+        return self._memory[key]
+
+    def _number(self, members: tuple[int, ...]) -> int:
+        if members not in self._numbers:
+            number = self._numbers[members] = len(self._members)
+            self._members.append(members)
+            pairs = list(zip(self._globs, members, strict=True))
+            if any(glob.matches(member) for glob, member in pairs):
+                self.finals.add(number)
+            if any(glob.is_settled(member) for glob, member in pairs):
+                self.absorbing.add(number)
+        return self._numbers[members]
+
+
+class _Claim:
+    """The automata of everything that is asked of one claim, stepped together."""
+
+    def __init__(self, letters: tuple[str, ...], asks: Iterable[_Ask]) -> None:
+        self._letter_of = {character: number for number, group in enumerate(letters) for character in group}
+        self._automata = [
+            _AnyOf(
+                _Glob(value, self._letter_of, len(letters), is_pattern=values is ask.patterns)
+                for values in ask
+                for value in values
+            )
+            for ask in asks
+        ]
+        self.initial: States = tuple(automaton.initial for automaton in self._automata)
+
+    def step(self, states: States, letter: int) -> States:
+        """The states after one more letter."""
+        return tuple(
+            None if state is None else automaton.step(state, letter)
+            for state, automaton in zip(states, self._automata, strict=True)
+        )
+
+    def read(self, states: States, text: str) -> States:
+        """The states after some text."""
+        for character in text:
+            states = self.step(states, self._letter_of[character])
+        return states
+
+    def match(self, states: States, asked: Iterable[int]) -> bool:
+        """Whether everything that is asked is matched."""
+        return all(states[number] in self._automata[number].finals for number in asked)
+
+    def is_settled(self, states: States) -> bool:
+        """Whether no further letter changes what is matched."""
+        pairs = zip(states, self._automata, strict=True)
+        return all(state is None or state in automaton.absorbing for state, automaton in pairs)
+
+
+class _Terms(NamedTuple):
+    """A clause as numbers of automata, all of which must match."""
+
+    allows: bool
+    audience: tuple[int, ...]
+    subject: tuple[int, ...]
+
+
+class _Node(NamedTuple):
+    """Where a search stands.
+
+    Attributes:
+        kind: The kind of value that is being read; empty at the end of a subject.
+        used: The texts behind the organization so far.
+        value: The state of the value's automaton.
+        audience: The states of the automata of the audience: the cloud, and the organization as it is read.
+        subject: The states of the automata of the subject.
+        prefix: The subject so far, if one of the exact subjects begins with it.
+    """
+
+    kind: str
+    used: frozenset[str]
+    value: int
+    audience: States
+    subject: States
+    prefix: str | None
+
+
+class _Search:
+    """Looks for the shortest token that stands nowhere literally and on which policy and declaration disagree."""
+
+    def __init__(self, clauses: Iterable[_Clause], trust: Trust, exact: tuple[str, ...]) -> None:
+        declared = _Clause(True, (_Ask((trust.audience,), ()),), (_Ask((), trust.patterns),))
+        # A subject that stands nowhere literally is none of the exact ones; what is asked twice is one automaton.
+        relevant = [
+            clause._replace(subject=tuple(_Ask((), ask.patterns) for ask in clause.subject))
+            for clause in clauses
+            if clause.is_open
+        ]
+        audiences = list(dict.fromkeys(ask for clause in (*relevant, declared) for ask in clause.audience))
+        subjects = list(dict.fromkeys(ask for clause in (*relevant, declared) for ask in clause.subject))
+        texts = (text for ask in (*audiences, *subjects) for values in ask for text in values)
+        self._letters = _letters([*texts, *exact, *(form.tail for form in _FORMS)])
+        self._values = _values(self._letters)
+        self._audience = _Claim(self._letters, audiences)
+        self._subject = _Claim(self._letters, subjects)
+        *self._clauses, self._declared = (
+            _Terms(
+                clause.allows,
+                tuple(audiences.index(ask) for ask in clause.audience),
+                tuple(subjects.index(ask) for ask in clause.subject),
+            )
+            for clause in (*relevant, declared)
+        )
+        self._exact = frozenset(exact)
+        self._prefixes = {subject[:end] for subject in exact for end in range(len(subject) + 1)}
+
+    def shortest(self, best: Counterexample | None) -> Counterexample | None:
+        """The shortest counterexample, if it is shorter than this one, else this one."""
+        for form in _FORMS:
+            for cloud in form.clouds:
+                best = self._run(form, cloud, len(best.subject) if best else None) or best
+        return best
+
+    def _run(self, form: _Form, cloud: str, below: int | None) -> Counterexample | None:
+        """Explore the subjects of one form under one audience, the shortest first."""
+        audience = self._audience.read(self._audience.initial, cloud)
+        subject = self._subject.read(self._subject.initial, form.head)
+        value = self._values[_ORGANIZATION].initial
+        start = _Node(_ORGANIZATION, frozenset(), value, audience, subject, self._prefix(form.head))
+        queue = [(len(form.head), 0, form.head, start)]
+        seen: set[_Node] = set()
+        pushed = 0
+        while queue:
+            length, _, text, node = heapq.heappop(queue)
+            if below is not None and length >= below:
+                return None
+            if not node.kind:
+                organization = text.removeprefix(form.head).partition(":")[0]
+                return Counterexample(f"{cloud}{organization}", text, self._admits(node.audience, node.subject))
+            if node in seen:
+                continue
+            seen.add(node)
+            for added, following in self._following(form, node, text):
+                if following not in seen:
+                    pushed += 1
+                    heapq.heappush(queue, (length + len(added), pushed, text + added, following))
+        return None
+
+    def _following(self, form: _Form, node: _Node, text: str) -> Iterator[tuple[str, _Node]]:
+        kind, used, value, audience, subject, prefix = node
+        automaton = self._values[kind]
+        for letter, target in automaton.steps[value].items():
+            character = self._letters[letter][0]
+            named = audience if used else self._audience.step(audience, letter)
+            after = self._subject.step(subject, letter)
+            if not self._is_settled(named, after, in_organization=not used):
+                yield character, _Node(kind, used, target, named, after, self._prefix(text + character, prefix))
+        if value not in automaton.finals:
+            return
+        if form.may_end(used) and text + form.tail not in self._exact:
+            last = self._subject.read(subject, form.tail)
+            if self._admits(audience, last) != self._applies(self._declared, audience, last):
+                yield form.tail, _Node("", used, value, audience, last, None)
+        for between, next_kind in form.after(used):
+            after = self._subject.read(subject, between)
+            if not self._is_settled(audience, after, in_organization=False):
+                initial = self._values[next_kind].initial
+                longer = self._prefix(text + between, prefix)
+                yield between, _Node(next_kind, used | {between}, initial, audience, after, longer)
+
+    def _prefix(self, text: str, before: str | None = "") -> str | None:
+        return text if before is not None and text in self._prefixes else None
+
+    def _is_settled(self, audience: States, subject: States, *, in_organization: bool) -> bool:
+        """Whether nothing that follows can make policy and declaration disagree."""
+        if not any(
+            terms.allows
+            and all(subject[number] is not None for number in terms.subject)
+            and (
+                all(audience[number] is not None for number in terms.audience)
+                if in_organization
+                else self._audience.match(audience, terms.audience)
+            )
+            for terms in (*self._clauses, self._declared)
+        ):
+            return True
+        if in_organization or not self._subject.is_settled(subject):
+            return False
+        return self._admits(audience, subject) == self._applies(self._declared, audience, subject)
+
+    def _applies(self, terms: _Terms, audience: States, subject: States) -> bool:
+        return self._audience.match(audience, terms.audience) and self._subject.match(subject, terms.subject)
+
+    def _admits(self, audience: States, subject: States) -> bool:
+        """Deny over Allow, and without an Allow nothing is allowed."""
+        applying = [terms.allows for terms in self._clauses if self._applies(terms, audience, subject)]
+        return bool(applying) and all(applying)

@@ -1,9 +1,8 @@
 import pytest
 
 from esc_oidc.trust import Trust
-from esc_oidc.verify import lint, prove
-from esc_oidc.verify.documents import find_trust_policies
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, STATEMENT, SUB, conditions
+from esc_oidc.verify import find_trust_policies, lint, prove
+from tests.support.policies import AUD, DEV, LOGIN, STATEMENT, SUB, conditions
 
 
 def rules(**elements):

@@ -5,15 +5,13 @@ import re
 from copy import deepcopy
 
 import pytest
+from docs.make_rules import PAGE, page
 
 from esc_oidc.inputs import plan
 from esc_oidc.trust import provider_arn, trust_policy
-from esc_oidc.verify import Finding, lint
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
-from esc_oidc.verify.rules import RULES
+from esc_oidc.verify import RULES, Finding, lint
+from tests.support.policies import AUD, BAD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
-from tests.verify.bad_policies import BAD
-from tests.verify.rules_page import PAGE, page
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}

@@ -13,7 +13,7 @@ from esc_oidc.claims import ATTRIBUTES, default_subject, deployment_subject, sub
 from esc_oidc.inputs import check, plan
 from esc_oidc.trust import Trust, trust_policy
 from esc_oidc.verify import Request, UndefinedBehaviour, decide, prove
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
+from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}

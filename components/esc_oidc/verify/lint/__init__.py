@@ -1,0 +1,110 @@
+"""Judges a trust policy: what in it lets in more than it says, or nobody.
+
+Each rule is one definition, in the room of what it judges; docs/rules.md is made from them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from ...trust import IamArn, read_iam_arn
+from ..model import UndefinedBehaviour
+from . import action, audience, condition, document, principal, reach, subject
+from .reading import PulumiStatement, TrustPolicy, read_policy
+from .rules import STATEMENT, Finding, Rule, judge
+
+__all__ = ["RULES", "STATEMENT", "Finding", "Rule", "lint"]
+
+RULES: Final[Mapping[str, Rule]] = {
+    check.rule.id: check.rule
+    for check in (
+        document.unreadable,
+        reach.undefined,
+        document.other_issuer,
+        *document.CHECKS,
+        reach.organizations_several,
+        reach.never_matches,
+        reach.admits_strangers,
+        *principal.CHECKS,
+        *action.CHECKS,
+        condition.condition_missing,
+        *condition.KEYS,
+        *condition.OPERATORS,
+        condition.two_operators,
+        *condition.VALUES,
+        audience.audience_missing,
+        *audience.VALUES,
+        audience.audience_organization,
+        *audience.WITH_SUBJECTS,
+        subject.subject_missing,
+        *subject.CHECKS,
+    )
+}
+"""Every rule by its id, in the order of docs/rules.md."""
+
+
+def lint(trust_policy: str | Mapping[str, object], role_arn: str | None = None) -> list[Finding]:
+    """Judge every statement of a trust policy for tokens of Pulumi Cloud.
+
+    Documents about other issuers are left alone, with a note. docs/rules.md explains every rule.
+
+    Args:
+        trust_policy: JSON, or the same as a mapping.
+        role_arn: The role's ARN: then providers in another account or partition are found as well.
+
+    Returns:
+        What was found, statement after statement; nothing for a policy that admits only what it names.
+
+    Raises:
+        ValueError: `role_arn` is not the ARN of a role.
+    """
+    role = _role(role_arn) if role_arn is not None else None
+    try:
+        policy = read_policy(trust_policy, role)
+    except (UndefinedBehaviour, RecursionError) as problem:
+        return list(document.unreadable.judge(problem))
+    findings = dict.fromkeys(_findings(policy))
+    return sorted(findings, key=lambda finding: -1 if finding.statement is None else finding.statement)
+
+
+def _role(arn: str) -> IamArn:
+    role = read_iam_arn(arn)
+    if not role or role.kind != "role" or not role.name or not role.is_of_an_account:
+        raise ValueError(f"role_arn {arn!r} is not the ARN of a role: give arn:PARTITION:iam::ACCOUNT:role/NAME")
+    return role
+
+
+def _findings(policy: TrustPolicy) -> Iterator[Finding]:
+    yield from document.other_issuer.judge(policy)
+    if not policy.statements:
+        return
+    yield from judge(document.CHECKS, policy)
+    for statement in policy.statements:
+        yield from _findings_in(statement, statement.written.index)
+    yield from reach.organizations_several.judge(policy)
+    answer = reach.stranger_in(policy)
+    yield from reach.undefined.judge(answer)
+    yield from reach.admits_strangers.judge(answer)
+
+
+def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
+    for each in statement.conditions:
+        yield from judge(condition.KEYS, each, index)
+    yield from judge(principal.CHECKS, statement, index)
+    yield from judge(action.CHECKS, statement, index)
+    if not statement.allows:
+        # A Deny only narrows, so it may use any operator and value; but to do anything, its keys, its actions and its
+        # provider must be right.
+        return
+    yield from judge(
+        (condition.condition_missing, audience.audience_missing, subject.subject_missing), statement, index
+    )
+    for claim in statement.claims:
+        for each in claim.conditions:
+            yield from judge(condition.OPERATORS, each, index)
+        yield from condition.two_operators.judge(claim, index)
+    for named in statement.audiences:
+        yield from judge((*condition.VALUES, *audience.VALUES), named, index)
+    for value in statement.subjects:
+        yield from judge((*condition.VALUES, *subject.CHECKS, *audience.WITH_SUBJECTS), value, index)
+    yield from audience.audience_organization.judge(statement, index)
+    yield from reach.never_matches.judge(statement, index)

@@ -1,0 +1,352 @@
+"""What the rules judge: the statements about tokens of Pulumi Cloud, and what they ask of a token, read once."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+from ...claims import (
+    CURRENT_ENVIRONMENT,
+    LEGACY_PROJECT,
+    ORGANIZATION,
+    STACK_CONFIGURATION,
+    AttributeSubject,
+    Audience,
+    DefaultSubject,
+    DeploymentSubject,
+    Subject,
+    read_audience,
+    read_subject,
+)
+from ...trust import ACTION, IamArn
+from ..conditions import Operator, operator_of
+from ..model import UndefinedBehaviour
+from ..policy import Block, Document, Statement, read
+from ..providers import PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
+from ..variables import matches
+
+ClaimName = Literal["aud", "sub"]
+
+_LIKE_OURS: Final = re.compile(r"pulumi:|(?:aws|azure|gcp):[A-Za-z0-9*?._-]*", re.IGNORECASE)
+# These compare a claim with values one by one; any other operator is wrong on a claim.
+_COMPARING: Final[Mapping[str, Literal["StringEquals", "StringLike"]]] = {
+    "StringEquals": "StringEquals",
+    "StringEqualsIgnoreCase": "StringEquals",
+    "StringLike": "StringLike",
+}
+
+
+def head_of(text: str) -> str:
+    """What stands before the first wildcard."""
+    return re.split(r"[*?]", text, maxsplit=1)[0]
+
+
+def organization_of(value: str) -> str | None:
+    """The organization that a subject, or a pattern for subjects, fixes."""
+    subject = read_subject(value)
+    return subject.organization if subject and re.fullmatch(ORGANIZATION, subject.organization) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One value that a statement compares a claim with."""
+
+    statement: "PulumiStatement"
+    claim: ClaimName
+    operator: Literal["StringEquals", "StringLike"]
+    text: str
+
+    @property
+    def has_variable(self) -> bool:
+        """Whether it depends on the request."""
+        return "${" in self.text
+
+    @property
+    def has_wildcard(self) -> bool:
+        """Whether it has what would be a wildcard under StringLike."""
+        return "*" in self.text or "?" in self.text
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it stands for itself alone."""
+        return not (self.has_variable or self.has_wildcard)
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it has a wildcard that works."""
+        return self.operator == "StringLike" and self.has_wildcard and not self.has_variable
+
+
+class AudienceValue(Value):
+    """One value of `aud`."""
+
+    @cached_property
+    def audience(self) -> Audience | None:
+        """Its parts; None when Pulumi Cloud writes no such audience."""
+        return read_audience(self.text)
+
+
+class SubjectValue(Value):
+    """One value of `sub`."""
+
+    @cached_property
+    def subject(self) -> Subject | None:
+        """Its parts, wildcards included; None when it has none of the forms that Pulumi Cloud writes."""
+        return read_subject(self.text)
+
+    @cached_property
+    def organization(self) -> str | None:
+        """The organization, if it is fixed and well formed."""
+        return organization_of(self.text)
+
+    @cached_property
+    def open_subject(self) -> Subject | None:
+        """The subject of a pattern that fixes the organization; None otherwise."""
+        return self.subject if self.is_pattern and self.organization else None
+
+    @cached_property
+    def open_environment(self) -> str | None:
+        """The environment's name in such a pattern, perhaps with wildcards; None where the pattern doesn't say it."""
+        subject = self.open_subject
+        if isinstance(subject, DefaultSubject) and str(subject) == self.text:
+            return subject.environment
+        if not isinstance(subject, AttributeSubject) or not head_of(subject.names[0]):
+            return None
+        # A name without a value is no attribute.
+        attributes = subject.attributes if str(subject) == self.text else subject.attributes[:-1]
+        for place, (name, _) in enumerate(attributes):
+            if name == CURRENT_ENVIRONMENT:
+                return (
+                    None if any(head_of(other) != other for other in subject.names[:place]) else dict(attributes)[name]
+                )
+        return None
+
+    def comes_with(self, cloud: str | None) -> bool:
+        """Whether its audience can be one for this cloud, or for none: the organization alone."""
+        subject = self.subject
+        if isinstance(subject, DeploymentSubject):
+            return cloud is None
+        name = ""
+        if isinstance(subject, AttributeSubject):
+            name = dict(subject.attributes).get(CURRENT_ENVIRONMENT, "")
+        elif isinstance(subject, DefaultSubject):
+            name = subject.environment
+        if "/" in head_of(name) and not name.startswith(f"{LEGACY_PROJECT}/"):
+            return cloud == "aws"
+        return cloud is None or name in {"", STACK_CONFIGURATION} or head_of(name) != name
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """One line of a statement's Condition.
+
+    Attributes:
+        statement: The statement.
+        block: The operator, the key and the values, as written.
+        operator: The operator in its parts; None when AWS has no such operator.
+    """
+
+    statement: "PulumiStatement"
+    block: Block
+    operator: Operator | None
+
+    @property
+    def issuer(self) -> str:
+        """What its key has before the claim."""
+        return self.block.key.rpartition(":")[0]
+
+    @property
+    def claim(self) -> str:
+        """What its key has behind the issuer."""
+        return self.block.key.rpartition(":")[2]
+
+    @property
+    def is_on_a_claim(self) -> bool:
+        """Whether its key is one of the provider's."""
+        return self.operator is not None and self.issuer.lower() == self.statement.path
+
+    @property
+    def compares(self) -> bool:
+        """Whether it says what the claim may be."""
+        return self.operator is not None and self.operator.name in _COMPARING
+
+
+@dataclass(frozen=True, eq=False)
+class Claim:
+    """What a statement asks of `aud` or of `sub`."""
+
+    statement: "PulumiStatement"
+    name: ClaimName
+    conditions: tuple[Condition, ...]
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything says what the claim may be."""
+        return any(condition.compares for condition in self.conditions)
+
+    def values(self) -> Iterator[tuple[Literal["StringEquals", "StringLike"], str]]:
+        """Operator and text of everything that the claim may be."""
+        for condition in self.conditions:
+            if condition.operator and condition.compares:
+                for value in condition.block.values:
+                    yield _COMPARING[condition.operator.name], value
+
+
+@dataclass(frozen=True, eq=False)
+class PulumiStatement:
+    """A statement about tokens of Pulumi Cloud.
+
+    Attributes:
+        written: The statement.
+        document: The document that it stands in.
+        role: The role's ARN, if it is known.
+        providers: Pulumi's providers among its principals.
+        others: Every other principal, as written.
+        is_wide: Whether a principal is ``*``.
+        path: The issuer that its condition keys must have, without the scheme.
+    """
+
+    written: Statement
+    document: Document
+    role: IamArn | None
+    providers: tuple[IamArn, ...]
+    others: tuple[str, ...]
+    is_wide: bool
+    path: str
+
+    @property
+    def allows(self) -> bool:
+        """Whether it is an Allow."""
+        return self.written.effect == "Allow"
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Its conditions, in their order."""
+        return tuple(Condition(self, block, _operator(block)) for block in self.written.conditions)
+
+    @cached_property
+    def claims(self) -> tuple[Claim, Claim]:
+        """What it asks of `aud` and of `sub`."""
+        return self._claim("aud"), self._claim("sub")
+
+    @cached_property
+    def audiences(self) -> tuple[AudienceValue, ...]:
+        """What `aud` may be."""
+        return tuple(AudienceValue(self, "aud", operator, text) for operator, text in self.claims[0].values())
+
+    @cached_property
+    def subjects(self) -> tuple[SubjectValue, ...]:
+        """What `sub` may be."""
+        return tuple(SubjectValue(self, "sub", operator, text) for operator, text in self.claims[1].values())
+
+    @cached_property
+    def minted_audiences(self) -> tuple[Audience, ...]:
+        """The audiences that Pulumi Cloud mints for AWS."""
+        read = (value.audience for value in self.audiences)
+        return tuple(audience for audience in read if audience and audience.cloud in {None, "aws"})
+
+    def _claim(self, name: ClaimName) -> Claim:
+        asked = (each for each in self.conditions if each.is_on_a_claim and each.claim.lower() == name)
+        return Claim(self, name, tuple(asked))
+
+
+@dataclass(frozen=True, eq=False)
+class TrustPolicy:
+    """A trust policy: as it was given, as it was read, and its statements about tokens of Pulumi Cloud."""
+
+    given: str | Mapping[str, object]
+    document: Document
+    statements: tuple[PulumiStatement, ...]
+
+
+def read_policy(trust_policy: str | Mapping[str, object], role: IamArn | None) -> TrustPolicy:
+    """Read a trust policy.
+
+    Raises:
+        UndefinedBehaviour: It is not a policy that IAM accepts.
+        RecursionError: It is nested too deeply.
+    """
+    document = read(trust_policy)
+    return TrustPolicy(trust_policy, document, tuple(_about_pulumi(document, role)))
+
+
+def trusts_everybody(statement: Statement) -> bool:
+    """Whether a principal is ``*``; AWS also stores ``{"Federated": "*"}``, whose meaning it does not document."""
+    return any("*" in names for names in statement.principals.values())
+
+
+def covers_tokens(statement: Statement) -> bool:
+    """Whether its actions cover the one that tokens need."""
+    covered = any(action == "*" or matches(action.lower(), ACTION.lower()) for action in statement.actions)
+    return covered is not statement.excluding_actions
+
+
+def _about_pulumi(document: Document, role: IamArn | None) -> Iterator[PulumiStatement]:
+    for statement in document.statements:
+        wide, mentioned = trusts_everybody(statement), _mentions_pulumi(statement)
+        if not (wide or mentioned or _may_be_self_hosted(statement)):
+            continue
+        if wide and not mentioned and _is_for_others(statement):
+            continue
+        providers = tuple(
+            provider
+            for provider in providers_of(statement)
+            if says_pulumi(provider.name) or can_be_pulumi(provider.name)
+        )
+        open_to_all = wide and not statement.conditions
+        if not (open_to_all or providers or covers_tokens(statement) or any(_names_tokens(statement))):
+            # A role named pulumi-deployer may assume roles, too: that has nothing to do with tokens.
+            continue
+        ours = {str(provider) for provider in providers}
+        others = tuple(
+            name
+            for kind, names in statement.principals.items()
+            for name in names
+            if name != "*" and not (kind == "Federated" and name in ours)
+        )
+        yield PulumiStatement(statement, document, role, providers, others, wide, _path(statement, providers))
+
+
+def _operator(block: Block) -> Operator | None:
+    try:
+        return operator_of(block.operator)
+    except UndefinedBehaviour:
+        return None
+
+
+def _mentions_pulumi(statement: Statement) -> bool:
+    return (
+        any("pulumi" in name.lower() for names in statement.principals.values() for name in names)
+        or any("pulumi" in block.key.lower() for block in statement.conditions)
+        or any(value.lower().startswith("pulumi:") for block in statement.conditions for value in block.values)
+    )
+
+
+def _names_tokens(statement: Statement) -> Iterator[bool]:
+    """Whether Pulumi stands where only tokens have it: the provider, a claim's key, a subject."""
+    for name in statement.principals.get("Federated", ()):
+        yield ":oidc-provider/" in name and "pulumi" in name.lower()
+    for block in statement.conditions:
+        issuer, _, claim = block.key.lower().rpartition(":")
+        yield "pulumi" in issuer and not issuer.startswith(("aws", "sts", "saml"))
+        yield claim == "sub" and any(value.lower().startswith("pulumi:") for value in block.values)
+
+
+def _may_be_self_hosted(statement: Statement) -> bool:
+    """An issuer HOST/oidc of which nothing is asked, or something that Pulumi Cloud's tokens have."""
+    paths = {provider.name for provider in providers_of(statement) if can_be_pulumi(provider.name)}
+    asked = [block for block in statement.conditions if block.key.rpartition(":")[0].lower() in paths]
+    return bool(paths) and (not asked or any(_LIKE_OURS.match(value) for block in asked for value in block.values))
+
+
+def _is_for_others(statement: Statement) -> bool:
+    """Whether a condition asks for a key that only another issuer's tokens, or no token, have."""
+    return any("." in block.key.rpartition(":")[0] for block in statement.conditions)
+
+
+def _path(statement: Statement, providers: tuple[IamArn, ...]) -> str:
+    named = [provider.name for provider in providers]
+    keys = [block.key.rpartition(":")[0].lower() for block in statement.conditions]
+    possible = [*named, *(key for key in keys if says_pulumi(key))]
+    return next(filter(can_be_pulumi, possible), PULUMI_PATH)
