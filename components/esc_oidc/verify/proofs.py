@@ -267,9 +267,6 @@ _FORMS: Final = (
 _MINTED: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/@+<>:"
 """Every character that a token's subject or audience can have."""
 
-States = tuple[int | None, ...]
-"""The state of each of several automata; None is the state that nothing leads out of."""
-
 
 def _letters(texts: Iterable[str]) -> tuple[str, ...]:
     """The alphabet for values with these texts: characters that no value tells apart are one letter."""
@@ -318,118 +315,67 @@ def _values(letters: tuple[str, ...]) -> Mapping[str, _Automaton]:
     return automata
 
 
-class _Glob:
-    """Reads one value of a condition. Bit n of a state says that the first n items of the value may have been read."""
-
-    def __init__(self, value: str, letter_of: Mapping[str, int], count: int, *, is_pattern: bool) -> None:
-        parts = re.findall(r"\*+|.", value, re.DOTALL) if is_pattern else list(value)
-        self._stays = 0
-        self._reads = [0] * count
-        length = 0
-        for part in parts:
-            if is_pattern and part[0] == "*":
-                self._stays |= 1 << length
-                continue
-            # No token has a character outside the alphabet.
-            known = range(count) if is_pattern and part == "?" else [letter_of[part]] if part in letter_of else []
-            for letter in known:
-                self._reads[letter] |= 1 << length
-            length += 1
-        self._end = 1 << length
-
-    def step(self, state: int, letter: int) -> int:
-        """The state after one more letter; 0 when the value can't match any more."""
-        following = ((state & self._reads[letter]) << 1) | (state & self._stays)
-        # Whoever has reached a `*` can stay there: what came before it no longer matters.
-        reached = (following & self._stays).bit_length()
-        return following >> (reached - 1) << (reached - 1) if reached else following
-
-    def matches(self, state: int) -> bool:
-        """Whether the value is matched here."""
-        return bool(state & self._end)
-
-    def is_settled(self, state: int) -> bool:
-        """Whether it is matched, whatever follows."""
-        return bool(state & self._end & self._stays)
-
-
-class _AnyOf:
-    """Reads several values at once and matches what one of them matches; its states are made when first reached."""
-
-    def __init__(self, globs: Iterable[_Glob]) -> None:
-        self._globs = tuple(globs)
-        self._numbers: dict[tuple[int, ...], int] = {}
-        self._members: list[tuple[int, ...]] = []
-        self._memory: dict[tuple[int, int], int | None] = {}
-        self.finals: set[int] = set()
-        self.absorbing: set[int] = set()
-        self.initial = self._number((1,) * len(self._globs))
-
-    def step(self, state: int, letter: int) -> int | None:
-        """The state after one more letter; None when nothing can match any more."""
-        key = state, letter
-        if key not in self._memory:
-            pairs = zip(self._globs, self._members[state], strict=True)
-            members = tuple(glob.step(member, letter) for glob, member in pairs)
-            self._memory[key] = self._number(members) if any(members) else None
-        return self._memory[key]
-
-    def _number(self, members: tuple[int, ...]) -> int:
-        if members not in self._numbers:
-            number = self._numbers[members] = len(self._members)
-            self._members.append(members)
-            pairs = list(zip(self._globs, members, strict=True))
-            if any(glob.matches(member) for glob, member in pairs):
-                self.finals.add(number)
-            if any(glob.is_settled(member) for glob, member in pairs):
-                self.absorbing.add(number)
-        return self._numbers[members]
-
-
 class _Claim:
-    """The automata of everything that is asked of one claim, stepped together."""
+    """Reads everything that is asked of one claim, at once. Each value is a run of bits, one for each of its places.
+
+    A bit of a state is set when the value may have been read up to its place: with `*`, that can be several. The last
+    place of a value is its end.
+    """
 
     def __init__(self, letters: tuple[str, ...], asks: Iterable[_Ask]) -> None:
         self._letter_of = {character: number for number, group in enumerate(letters) for character in group}
-        self._automata = [
-            _AnyOf(
-                _Glob(value, self._letter_of, len(letters), is_pattern=values is ask.patterns)
-                for values in ask
-                for value in values
-            )
-            for ask in asks
-        ]
-        self.initial: States = tuple(automaton.initial for automaton in self._automata)
+        self._reads, self._stays, self._ends = [0] * len(letters), 0, 0
+        self._memory: dict[tuple[int, int], int] = {}
+        self._spans: list[int] = []
+        self._asked: dict[_Ask, int] = {}
+        self.initial, place = 0, 0
+        for ask in asks:
+            first = place
+            for value in (*ask.exact, *ask.patterns):
+                begin = place
+                self.initial |= 1 << begin
+                is_pattern = value in ask.patterns
+                for character in value:
+                    if is_pattern and character == "*":
+                        self._stays |= 1 << place
+                        continue
+                    for letter, group in enumerate(letters):
+                        if character in group or (is_pattern and character == "?"):
+                            self._reads[letter] |= 1 << place
+                    place += 1
+                self._ends |= 1 << place
+                place += 1
+                self._spans.append((1 << place) - (1 << begin))
+            self._asked[ask] = (1 << place) - (1 << first)
 
-    def step(self, states: States, letter: int) -> States:
-        """The states after one more letter."""
-        return tuple(
-            None if state is None else automaton.step(state, letter)
-            for state, automaton in zip(states, self._automata, strict=True)
-        )
+    def step(self, state: int, letter: int) -> int:
+        """The state after one more letter."""
+        if (state, letter) not in self._memory:
+            following = ((state & self._reads[letter]) << 1) | (state & self._stays)
+            for span in self._spans:
+                # Whoever has reached a `*` can stay there: what came before it no longer matters.
+                if reached := (following & span & self._stays).bit_length():
+                    following &= ~(span & ((1 << (reached - 1)) - 1))
+            self._memory[state, letter] = following
+        return self._memory[state, letter]
 
-    def read(self, states: States, text: str) -> States:
-        """The states after some text."""
+    def read(self, state: int, text: str) -> int:
+        """The state after some text."""
         for character in text:
-            states = self.step(states, self._letter_of[character])
-        return states
+            state = self.step(state, self._letter_of[character])
+        return state
 
-    def match(self, states: States, asked: Iterable[int]) -> bool:
-        """Whether everything that is asked is matched."""
-        return all(states[number] in self._automata[number].finals for number in asked)
+    def can_match(self, state: int, asks: Iterable[_Ask]) -> bool:
+        """Whether something may follow that meets all of these."""
+        return all(state & self._asked[ask] for ask in asks)
 
-    def is_settled(self, states: States) -> bool:
-        """Whether no further letter changes what is matched."""
-        pairs = zip(states, self._automata, strict=True)
-        return all(state is None or state in automaton.absorbing for state, automaton in pairs)
+    def matches(self, state: int, asks: Iterable[_Ask]) -> bool:
+        """Whether all of these are met."""
+        return all(state & self._asked[ask] & self._ends for ask in asks)
 
-
-class _Terms(NamedTuple):
-    """A clause as numbers of automata, all of which must match."""
-
-    allows: bool
-    audience: tuple[int, ...]
-    subject: tuple[int, ...]
+    def is_settled(self, state: int) -> bool:
+        """Whether no further letter changes what is met."""
+        return all(not state & asked or state & asked & self._ends & self._stays for asked in self._asked.values())
 
 
 class _Node(NamedTuple):
@@ -439,16 +385,16 @@ class _Node(NamedTuple):
         kind: The kind of value that is being read; empty at the end of a subject.
         used: The texts behind the organization so far.
         value: The state of the value's automaton.
-        audience: The states of the automata of the audience: the cloud, and the organization as it is read.
-        subject: The states of the automata of the subject.
+        audience: What has been read of the audience: the cloud, and the organization as it is read.
+        subject: What has been read of the subject.
         prefix: The subject so far, if one of the exact subjects begins with it.
     """
 
     kind: str
     used: frozenset[str]
     value: int
-    audience: States
-    subject: States
+    audience: int
+    subject: int
     prefix: str | None
 
 
@@ -456,28 +402,21 @@ class _Search:
     """Looks for the shortest token that stands nowhere literally and on which policy and declaration disagree."""
 
     def __init__(self, clauses: Iterable[_Clause], trust: Trust, exact: tuple[str, ...]) -> None:
-        declared = _Clause(True, (_Ask((trust.audience,), ()),), (_Ask((), trust.patterns),))
-        # A subject that stands nowhere literally is none of the exact ones; what is asked twice is one automaton.
-        relevant = [
+        # A subject that stands nowhere literally is none of the exact ones.
+        self._clauses = [
             clause._replace(subject=tuple(_Ask((), ask.patterns) for ask in clause.subject))
             for clause in clauses
             if clause.is_open
         ]
-        audiences = list(dict.fromkeys(ask for clause in (*relevant, declared) for ask in clause.audience))
-        subjects = list(dict.fromkeys(ask for clause in (*relevant, declared) for ask in clause.subject))
+        self._declared = _Clause(True, (_Ask((trust.audience,), ()),), (_Ask((), trust.patterns),))
+        every = (*self._clauses, self._declared)
+        audiences = dict.fromkeys(ask for clause in every for ask in clause.audience)
+        subjects = dict.fromkeys(ask for clause in every for ask in clause.subject)
         texts = (text for ask in (*audiences, *subjects) for values in ask for text in values)
         self._letters = _letters([*texts, *exact, *(form.tail for form in _FORMS)])
         self._values = _values(self._letters)
         self._audience = _Claim(self._letters, audiences)
         self._subject = _Claim(self._letters, subjects)
-        *self._clauses, self._declared = (
-            _Terms(
-                clause.allows,
-                tuple(audiences.index(ask) for ask in clause.audience),
-                tuple(subjects.index(ask) for ask in clause.subject),
-            )
-            for clause in (*relevant, declared)
-        )
         self._exact = frozenset(exact)
         self._prefixes = {subject[:end] for subject in exact for end in range(len(subject) + 1)}
 
@@ -538,27 +477,22 @@ class _Search:
     def _prefix(self, text: str, before: str | None = "") -> str | None:
         return text if before is not None and text in self._prefixes else None
 
-    def _is_settled(self, audience: States, subject: States, *, in_organization: bool) -> bool:
+    def _is_settled(self, audience: int, subject: int, *, in_organization: bool) -> bool:
         """Whether nothing that follows can make policy and declaration disagree."""
+        known = self._audience.can_match if in_organization else self._audience.matches
         if not any(
-            terms.allows
-            and all(subject[number] is not None for number in terms.subject)
-            and (
-                all(audience[number] is not None for number in terms.audience)
-                if in_organization
-                else self._audience.match(audience, terms.audience)
-            )
-            for terms in (*self._clauses, self._declared)
+            clause.allows and self._subject.can_match(subject, clause.subject) and known(audience, clause.audience)
+            for clause in (*self._clauses, self._declared)
         ):
             return True
         if in_organization or not self._subject.is_settled(subject):
             return False
         return self._admits(audience, subject) == self._applies(self._declared, audience, subject)
 
-    def _applies(self, terms: _Terms, audience: States, subject: States) -> bool:
-        return self._audience.match(audience, terms.audience) and self._subject.match(subject, terms.subject)
+    def _applies(self, clause: _Clause, audience: int, subject: int) -> bool:
+        return self._audience.matches(audience, clause.audience) and self._subject.matches(subject, clause.subject)
 
-    def _admits(self, audience: States, subject: States) -> bool:
+    def _admits(self, audience: int, subject: int) -> bool:
         """Deny over Allow, and without an Allow nothing is allowed."""
-        applying = [terms.allows for terms in self._clauses if self._applies(terms, audience, subject)]
+        applying = [clause.allows for clause in self._clauses if self._applies(clause, audience, subject)]
         return bool(applying) and all(applying)
