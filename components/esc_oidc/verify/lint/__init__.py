@@ -9,7 +9,7 @@ from typing import Final
 from ...trust import IamArn, read_iam_arn
 from ..model import UndefinedBehaviour
 from . import action, audience, condition, document, principal, reach, subject
-from .reading import PulumiStatement, TrustPolicy, read_policy
+from .reading import CLAIMS, PulumiStatement, TrustPolicy, read_policy
 from .rules import STATEMENT, Finding, Rule, judge
 
 __all__ = ["RULES", "STATEMENT", "Finding", "Rule", "lint"]
@@ -98,10 +98,10 @@ def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
     yield from judge(
         (condition.condition_missing, audience.audience_missing, subject.subject_missing), statement, index
     )
-    for claim in statement.claims:
-        for each in claim.conditions:
+    for claim in CLAIMS:
+        for each in statement.on(claim):
             yield from judge(condition.OPERATORS, each, index)
-        yield from condition.two_operators.judge(claim, index)
+    yield from condition.two_operators.judge(statement, index)
     for named in statement.audiences:
         yield from judge((*condition.VALUES, *audience.VALUES), named, index)
     for value in statement.subjects:

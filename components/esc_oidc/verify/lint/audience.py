@@ -3,7 +3,7 @@
 from typing import Final
 
 from ...claims import DeploymentSubject
-from .reading import AudienceValue, PulumiStatement, SubjectValue
+from .reading import PulumiStatement, SubjectValue, Value
 from .rules import AUD, DEV, LOGIN, SUB, Problem, Problems, bad, equals, error, warning
 
 
@@ -11,13 +11,13 @@ from .rules import AUD, DEV, LOGIN, SUB, Problem, Problems, bad, equals, error, 
 @bad({"Condition": {"StringEquals": {SUB: DEV}}})
 def audience_missing(statement: PulumiStatement) -> Problems:
     """A token that was made for another cloud, or for Pulumi Deployments, can be replayed here."""
-    if statement.conditions and not statement.claims[0].is_limited:
+    if statement.conditions and not statement.limits("aud"):
         yield Problem("nothing limits `aud`.", f'Add "{statement.path}:aud": "aws:ORGANIZATION" under StringEquals.')
 
 
 @error("audience-wildcard", "A wildcard in the audience", fix="Write the one audience, with StringEquals.")
 @bad({"Condition": {"StringEquals": {SUB: DEV}, "StringLike": {AUD: "aws:*"}}})
-def audience_wildcard(value: AudienceValue) -> Problems:
+def audience_wildcard(value: Value) -> Problems:
     """Anyone can create an organization whose name matches; a token for another cloud can be replayed."""
     if value.is_pattern:
         yield f"{value.text!r} has a wildcard, which lets in the audiences of other organizations or clouds."
@@ -29,7 +29,7 @@ def audience_wildcard(value: AudienceValue) -> Problems:
     fix="Write aws:ORGANIZATION, with the login from the console's address.",
 )
 @bad(equals(aud="aws:"))
-def audience_form(value: AudienceValue) -> Problems:
+def audience_form(value: Value) -> Problems:
     """Nobody gets in; the audience is aws:ORGANIZATION, or the organization alone in the legacy project `default`."""
     if value.is_exact and not value.audience:
         yield f"{value.text!r} is not an audience that Pulumi Cloud writes."
@@ -37,7 +37,7 @@ def audience_form(value: AudienceValue) -> Problems:
 
 @error("audience-cloud", "The audience of another cloud", fix="Write aws:ORGANIZATION.")
 @bad(equals(aud=["aws:contoso", "azure:contoso"]))
-def audience_cloud(value: AudienceValue) -> Problems:
+def audience_cloud(value: Value) -> Problems:
     """Tokens that were handed to that cloud can be replayed here."""
     if value.audience and value.audience.cloud not in {None, "aws"}:
         yield f"{value.text!r} is the audience of logins to another cloud."

@@ -4,7 +4,7 @@ from typing import Final
 
 from ..conditions import operator_of
 from ..model import UndefinedBehaviour
-from .reading import Claim, Condition, PulumiStatement, Value
+from .reading import CLAIMS, Condition, PulumiStatement, Value
 from .rules import AUD, DEV, IAM, LOGIN, SUB, Elements, Problem, Problems, bad, equals, error, warning
 
 _OPERATORS: Final = f"{IAM}reference_policies_elements_condition_operators.html"
@@ -57,7 +57,7 @@ def operator_unknown(condition: Condition) -> Problems:
 def set_operator(condition: Condition) -> Problems:
     """ForAllValues is true when the token lacks the key, so it lets everyone in; ForAnyValue adds nothing."""
     if condition.operator and condition.operator.set_operator:
-        yield f"{condition.block.operator} on `{condition.claim.lower()}`, which has one value."
+        yield f"{condition.block.operator} on `{condition.claim}`, which has one value."
 
 
 @error("if-exists", "IfExists", fix=_EQUALS, source=_OPERATORS)
@@ -65,7 +65,7 @@ def set_operator(condition: Condition) -> Problems:
 def if_exists(condition: Condition) -> Problems:
     """A condition that a missing value satisfies protects nothing."""
     if condition.operator and condition.operator.if_exists:
-        yield f"{condition.block.operator} on `{condition.claim.lower()}` is true of a request without it."
+        yield f"{condition.block.operator} on `{condition.claim}` is true of a request without it."
 
 
 @error(
@@ -75,7 +75,7 @@ def if_exists(condition: Condition) -> Problems:
 def negated_operator(condition: Condition) -> Problems:
     """Every other environment and organization gets in, including those created tomorrow."""
     if condition.operator and condition.operator.is_negated:
-        yield f"{condition.block.operator} on `{condition.claim.lower()}` lets in everything but what it lists."
+        yield f"{condition.block.operator} on `{condition.claim}` lets in everything but what it lists."
 
 
 @error("ignore-case", "Upper and lower case count as the same", fix=_EQUALS, source=_OPERATORS)
@@ -83,7 +83,7 @@ def negated_operator(condition: Condition) -> Problems:
 def ignore_case(condition: Condition) -> Problems:
     """In Pulumi Cloud, names that differ only in case can belong to different people."""
     if condition.operator and condition.operator.name.endswith("IgnoreCase"):
-        yield f"{condition.block.operator} on `{condition.claim.lower()}` treats names that differ in case as the same."
+        yield f"{condition.block.operator} on `{condition.claim}` treats names that differ in case as the same."
 
 
 @error("null-operator", "Only whether there is a value", fix=_EQUALS, source=_OPERATORS)
@@ -91,7 +91,7 @@ def ignore_case(condition: Condition) -> Problems:
 def null_operator(condition: Condition) -> Problems:
     """Every token has an audience and a subject."""
     if condition.operator and condition.operator.name == "Null":
-        yield f"{condition.block.operator} on `{condition.claim.lower()}` checks whether it is there, not what it is."
+        yield f"{condition.block.operator} on `{condition.claim}` checks whether it is there, not what it is."
 
 
 @error("operator-type", "An operator for other values", fix=_EQUALS, source=_OPERATORS)
@@ -99,7 +99,7 @@ def null_operator(condition: Condition) -> Problems:
 def operator_type(condition: Condition) -> Problems:
     """AWS does not document what such a comparison does with these keys."""
     if condition.operator and not condition.operator.name.startswith(("String", "Null")):
-        yield f"{condition.block.operator} does not compare strings, and `{condition.claim.lower()}` is one."
+        yield f"{condition.block.operator} does not compare strings, and `{condition.claim}` is one."
 
 
 @error(
@@ -109,11 +109,12 @@ def operator_type(condition: Condition) -> Problems:
     source=_OPERATORS,
 )
 @bad(equals(StringLike={SUB: f"{DEV}:*"}))
-def two_operators(claim: Claim) -> Problems:
+def two_operators(statement: PulumiStatement) -> Problems:
     """Only what satisfies both gets in, where usually either was meant."""
-    operators = [condition.block.operator for condition in claim.conditions if condition.compares]
-    if len(operators) > 1:
-        yield f"{' and '.join(operators)} on `{claim.name}` in one statement: AWS wants all of them to hold."
+    for claim in CLAIMS:
+        operators = [condition.block.operator for condition in statement.on(claim) if condition.compares]
+        if len(operators) > 1:
+            yield f"{' and '.join(operators)} on `{claim}` in one statement: AWS wants all of them to hold."
 
 
 @error("key-scheme", "A key with https://", fix="Write the key without https://.", source=_KEYS)
@@ -134,7 +135,7 @@ def key_scheme(condition: Condition) -> Problems:
 @bad(_keys("api.pulumi.com:aud", "api.pulumi.com:sub"))
 def key_issuer(condition: Condition) -> Problems:
     """No request that comes through this provider has it: the condition never holds, or always."""
-    issuer, path = condition.issuer.lower(), condition.statement.path
+    issuer, path = condition.issuer, condition.statement.path
     is_a_claims = not issuer or "." in issuer or "/" in issuer or "pulumi" in issuer
     if condition.operator and issuer != path and is_a_claims and not _has_scheme(condition):
         message = f"the key `{condition.block.key}` is not one of the trusted provider's, which begin with `{path}:`."
@@ -142,7 +143,7 @@ def key_issuer(condition: Condition) -> Problems:
 
 
 def _has_scheme(condition: Condition) -> bool:
-    return condition.issuer.lower().startswith(("https:", "http:"))
+    return condition.issuer.startswith(("https:", "http:"))
 
 
 @error(
@@ -154,7 +155,7 @@ def _has_scheme(condition: Condition) -> bool:
 @bad(_and("api.pulumi.com/oidc:pulumi.user.login", "me"))
 def key_claim(condition: Condition) -> Problems:
     """From a custom issuer, AWS shows only `aud`, `sub` and `amr`; everything else must be in the subject."""
-    if condition.is_on_a_claim and condition.claim.lower() not in {"aud", "sub"} and not _only_narrows(condition):
+    if condition.is_on_a_claim and condition.claim not in {"aud", "sub"} and not _only_narrows(condition):
         yield f"AWS does not show `{condition.block.key}` to trust policies, or Pulumi Cloud never writes it."
 
 
@@ -174,12 +175,9 @@ def key_amr(condition: Condition) -> Problems:
 def _only_narrows(condition: Condition) -> bool:
     """Whether it is on `amr`, in an Allow that compares `aud` and `sub` with StringEquals."""
     return (
-        condition.claim.lower() == "amr"
+        condition.claim == "amr"
         and condition.statement.allows
-        and all(
-            any(each.block.operator == "StringEquals" for each in claim.conditions)
-            for claim in condition.statement.claims
-        )
+        and all(any(on.block.operator == "StringEquals" for on in condition.statement.on(claim)) for claim in CLAIMS)
     )
 
 
@@ -200,7 +198,7 @@ def policy_variable(value: Value) -> Problems:
 @bad(equals(f"{LOGIN}:currentEnvironment.name:aws/*"))
 def wildcard_literal(value: Value) -> Problems:
     """No token has such a value: nobody gets in."""
-    if value.has_wildcard and value.operator == "StringEquals" and not value.has_variable:
+    if not (value.is_exact or value.is_pattern or value.has_variable):
         yield f"StringEquals takes the * and ? of {value.text!r} literally."
 
 

@@ -185,7 +185,7 @@ def _names_values(statement: PulumiStatement) -> bool:
     """Whether it is a Deny, or lists exact subjects, which the rules have judged one by one."""
     operators = {block.operator for block in statement.written.conditions}
     return not statement.allows or (
-        operators == {"StringEquals"} and not statement.is_wide and bool(statement.claims[1].conditions)
+        operators == {"StringEquals"} and not statement.is_wide and bool(statement.on("sub"))
     )
 
 

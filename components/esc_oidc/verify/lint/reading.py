@@ -27,6 +27,7 @@ from ..providers import PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
 from ..variables import matches
 
 ClaimName = Literal["aud", "sub"]
+CLAIMS: Final[tuple[ClaimName, ...]] = ("aud", "sub")
 
 _LIKE_OURS: Final = re.compile(r"pulumi:|(?:aws|azure|gcp):[A-Za-z0-9*?._-]*", re.IGNORECASE)
 # These compare a claim with values one by one; any other operator is wrong on a claim.
@@ -50,7 +51,7 @@ def organization_of(value: str) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """One value that a statement compares a claim with."""
+    """One value that a statement compares `aud` or `sub` with."""
 
     statement: "PulumiStatement"
     claim: ClaimName
@@ -63,27 +64,18 @@ class Value:
         return "${" in self.text
 
     @property
-    def has_wildcard(self) -> bool:
-        """Whether it has what would be a wildcard under StringLike."""
-        return "*" in self.text or "?" in self.text
-
-    @property
     def is_exact(self) -> bool:
-        """Whether it stands for itself alone."""
-        return not (self.has_variable or self.has_wildcard)
+        """Whether it stands for itself alone, and has nothing that would be a wildcard under another operator."""
+        return not self.has_variable and head_of(self.text) == self.text
 
     @property
     def is_pattern(self) -> bool:
         """Whether it has a wildcard that works."""
-        return self.operator == "StringLike" and self.has_wildcard and not self.has_variable
+        return self.operator == "StringLike" and not self.has_variable and head_of(self.text) != self.text
 
-
-class AudienceValue(Value):
-    """One value of `aud`."""
-
-    @cached_property
+    @property
     def audience(self) -> Audience | None:
-        """Its parts; None when Pulumi Cloud writes no such audience."""
+        """Its parts as a value of `aud`; None when Pulumi Cloud writes no such audience."""
         return read_audience(self.text)
 
 
@@ -153,44 +145,23 @@ class Condition:
 
     @property
     def issuer(self) -> str:
-        """What its key has before the claim."""
-        return self.block.key.rpartition(":")[0]
+        """What its key has before the claim, in lower case."""
+        return self.block.key.rpartition(":")[0].lower()
 
     @property
     def claim(self) -> str:
-        """What its key has behind the issuer."""
-        return self.block.key.rpartition(":")[2]
+        """What its key has behind the issuer, in lower case."""
+        return self.block.key.rpartition(":")[2].lower()
 
     @property
     def is_on_a_claim(self) -> bool:
         """Whether its key is one of the provider's."""
-        return self.operator is not None and self.issuer.lower() == self.statement.path
+        return self.operator is not None and self.issuer == self.statement.path
 
     @property
     def compares(self) -> bool:
         """Whether it says what the claim may be."""
         return self.operator is not None and self.operator.name in _COMPARING
-
-
-@dataclass(frozen=True, eq=False)
-class Claim:
-    """What a statement asks of `aud` or of `sub`."""
-
-    statement: "PulumiStatement"
-    name: ClaimName
-    conditions: tuple[Condition, ...]
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether anything says what the claim may be."""
-        return any(condition.compares for condition in self.conditions)
-
-    def values(self) -> Iterator[tuple[Literal["StringEquals", "StringLike"], str]]:
-        """Operator and text of everything that the claim may be."""
-        for condition in self.conditions:
-            if condition.operator and condition.compares:
-                for value in condition.block.values:
-                    yield _COMPARING[condition.operator.name], value
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,19 +197,14 @@ class PulumiStatement:
         return tuple(Condition(self, block, _operator(block)) for block in self.written.conditions)
 
     @cached_property
-    def claims(self) -> tuple[Claim, Claim]:
-        """What it asks of `aud` and of `sub`."""
-        return self._claim("aud"), self._claim("sub")
-
-    @cached_property
-    def audiences(self) -> tuple[AudienceValue, ...]:
+    def audiences(self) -> tuple[Value, ...]:
         """What `aud` may be."""
-        return tuple(AudienceValue(self, "aud", operator, text) for operator, text in self.claims[0].values())
+        return tuple(Value(self, "aud", operator, text) for operator, text in self._values("aud"))
 
     @cached_property
     def subjects(self) -> tuple[SubjectValue, ...]:
         """What `sub` may be."""
-        return tuple(SubjectValue(self, "sub", operator, text) for operator, text in self.claims[1].values())
+        return tuple(SubjectValue(self, "sub", operator, text) for operator, text in self._values("sub"))
 
     @cached_property
     def minted_audiences(self) -> tuple[Audience, ...]:
@@ -246,9 +212,18 @@ class PulumiStatement:
         read = (value.audience for value in self.audiences)
         return tuple(audience for audience in read if audience and audience.cloud in {None, "aws"})
 
-    def _claim(self, name: ClaimName) -> Claim:
-        asked = (each for each in self.conditions if each.is_on_a_claim and each.claim.lower() == name)
-        return Claim(self, name, tuple(asked))
+    def on(self, claim: ClaimName) -> list[Condition]:
+        """The conditions on a claim."""
+        return [each for each in self.conditions if each.is_on_a_claim and each.claim == claim]
+
+    def limits(self, claim: ClaimName) -> bool:
+        """Whether a condition says what the claim may be."""
+        return any(condition.compares for condition in self.on(claim))
+
+    def _values(self, claim: ClaimName) -> Iterator[tuple[Literal["StringEquals", "StringLike"], str]]:
+        for condition in self.on(claim):
+            if condition.operator and condition.compares:
+                yield from ((_COMPARING[condition.operator.name], value) for value in condition.block.values)
 
 
 @dataclass(frozen=True, eq=False)

@@ -70,7 +70,7 @@ def _known_attributes(value: SubjectValue) -> AttributeSubject | None:
 @bad({"Condition": {"StringEquals": {AUD: "aws:contoso"}}})
 def subject_missing(statement: PulumiStatement) -> Problems:
     """Every environment of the organization gets in, and so does whoever can create one."""
-    if statement.conditions and not statement.claims[1].is_limited:
+    if statement.conditions and not statement.limits("sub"):
         key = f"{statement.path}:sub"
         yield Problem("nothing limits `sub`.", f'Add "{key}" with the environment\'s subject under StringEquals.')
 
@@ -345,17 +345,17 @@ def upper_case(value: SubjectValue) -> Problems:
             yield f"{name!r} has upper case, and AWS compares case-sensitively."
 
 
-_OF_A_PATTERN: Final = (
+_HOW_WIDE: Final = (
     subject_any,
     subject_leading_wildcard,
     organization_open,
+    middle_wildcard,
     organization_wide,
     project_wide,
     stacks_wide,
-    middle_wildcard,
     open_end,
-    current_environment_missing,
     subject_form,
+    current_environment_missing,
     upper_case,
 )
 
@@ -366,28 +366,18 @@ def partial_segment(value: SubjectValue) -> Problems:
     """`aws/dev*` also matches aws/developer-playground, and whatever somebody gives such a name tomorrow."""
     within_a_name = value.open_subject and re.search(r"\?|[^:/*]\*|\*[^:/*]", value.text)
     # Whatever no other rule knows to be narrow is wide.
-    if within_a_name or (value.is_pattern and not any(any(check.find(value)) for check in _OF_A_PATTERN)):
+    if within_a_name or (value.is_pattern and not any(any(check.find(value)) for check in _HOW_WIDE)):
         yield f"a wildcard in {value.text!r} is not a whole segment."
 
 
 CHECKS: Final = (
     subject_long,
-    subject_any,
-    subject_leading_wildcard,
-    organization_open,
-    middle_wildcard,
     partial_segment,
-    organization_wide,
-    project_wide,
-    stacks_wide,
-    open_end,
+    *_HOW_WIDE,
     yaml_subject,
-    subject_form,
     subject_attribute,
     without_attributes,
-    current_environment_missing,
     attribute_order,
     user_is_organization,
     empty_team,
-    upper_case,
 )
