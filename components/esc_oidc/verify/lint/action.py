@@ -14,8 +14,8 @@ _COMPANIONS: Final = frozenset({"sts:tagsession", "sts:setsourceidentity"})
 _KNOWN: Final = (ACTION.lower(), *_OTHER, *_COMPANIONS)
 
 
-@error("action-wide", "More actions than needed", fix=_FIX, source=f"{IAM}reference_policies_elements_action.html")
-@bad({"Action": "sts:*"})
+@error("action-wide", "More actions than needed", fix=_FIX)
+@bad({"Action": "sts:*"}, see=f"{IAM}reference_policies_elements_action.html")
 def action_wide(statement: PulumiStatement) -> Problems:
     """Tokens need one action. A wildcard also covers what AWS adds later, and other ways to assume the role."""
     actions = statement.written.actions
@@ -28,13 +28,11 @@ def action_wide(statement: PulumiStatement) -> Problems:
             yield f"the action {action!r} allows more than {ACTION}."
 
 
-@error(
-    "action-unknown",
-    "No such action",
-    fix=_FIX,
-    source="https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html",
+@error("action-unknown", "No such action", fix=_FIX)
+@bad(
+    {"Action": "sts:AssumeRoleWithWebIdentiy"},
+    see="https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html",
 )
-@bad({"Action": "sts:AssumeRoleWithWebIdentiy"})
 def action_unknown(statement: PulumiStatement) -> Problems:
     """A misspelled action covers nothing: the statement does not do what it was written for."""
     if statement.allows and statement.written.excluding_actions:
@@ -46,8 +44,8 @@ def action_unknown(statement: PulumiStatement) -> Problems:
             yield f"STS has no action {action!r}."
 
 
-@warning("action-other", "An action that tokens do not use", fix=_FIX, source=DEPLOYMENTS)
-@bad({"Action": [ACTION, "sts:AssumeRole"]})
+@warning("action-other", "An action that tokens do not use", fix=_FIX)
+@bad({"Action": [ACTION, "sts:AssumeRole"]}, see=DEPLOYMENTS)
 def action_other(statement: PulumiStatement) -> Problems:
     """ESC and Deployments call sts:AssumeRoleWithWebIdentity and nothing else."""
     if statement.allows and not statement.written.excluding_actions:

@@ -23,11 +23,7 @@ def audience_wildcard(value: Value) -> Problems:
         yield f"{value.text!r} has a wildcard, which lets in the audiences of other organizations or clouds."
 
 
-@error(
-    "audience-form",
-    "Not an audience of Pulumi Cloud",
-    fix="Write aws:ORGANIZATION, with the login from the console's address.",
-)
+@error("audience-form", "Not an audience of Pulumi Cloud", fix="Write aws: and the organization's login.")
 @bad(equals(aud="aws:"))
 def audience_form(value: Value) -> Problems:
     """Nobody gets in; the audience is aws:ORGANIZATION, or the organization alone in the legacy project `default`."""
@@ -43,11 +39,7 @@ def audience_cloud(value: Value) -> Problems:
         yield f"{value.text!r} is the audience of logins to another cloud."
 
 
-@error(
-    "audience-organization",
-    "Audience and subject of different organizations",
-    fix="Write the same organization in `aud` and `sub`.",
-)
+@error("audience-organization", "Audience and subject differ in organization", fix="Write the same one in both.")
 @bad(equals(aud="aws:fabrikam"))
 def audience_organization(statement: PulumiStatement) -> Problems:
     """No token has both: nobody gets in, until somebody widens one of the two."""
@@ -61,11 +53,7 @@ def audience_organization(statement: PulumiStatement) -> Problems:
         yield f"the audience is {audience!r}'s and the subject {subject!r}'s."
 
 
-@error(
-    "audience-kind",
-    "An audience that does not go with the subject",
-    fix="Write the audience that belongs to the subject, in the policy and in the provider's client IDs.",
-)
+@error("audience-kind", "The wrong audience for the subject", fix="Write its audience, here and as a client ID.")
 @bad(equals(aud="contoso"))
 def audience_kind(value: SubjectValue) -> Problems:
     """Only Deployments and the legacy project `default` have the organization alone; others have aws:ORGANIZATION."""

@@ -13,13 +13,8 @@ _GITHUB: Final = "token.actions.githubusercontent.com"
 _OTHER: Final = {**STATEMENT, **equals(_MANY[0])}
 
 
-@error(
-    "unreadable",
-    "Not a trust policy",
-    fix="Correct the document; IAM does not accept it as it is.",
-    source=f"{IAM}reference_policies_grammar.html",
-)
-@bad({"Resource": "*"})
+@error("unreadable", "Not a trust policy", fix="Correct the document; IAM does not accept it as it is.")
+@bad({"Resource": "*"}, see=f"{IAM}reference_policies_grammar.html")
 def unreadable(problem: UndefinedBehaviour | RecursionError) -> Problems:
     """IAM rejects such a document, or stores something other than what you read; no other rule can be checked."""
     if isinstance(problem, RecursionError):
@@ -50,51 +45,35 @@ def other_issuer(policy: TrustPolicy) -> Problems:
             yield Problem(message, statement=statement.index)
 
 
-@error(
-    "too-long", "Longer than AWS accepts", fix="Name fewer subjects, or split them among several roles.", source=_QUOTAS
-)
-@bad(equals(_MANY), good=equals(_MANY[:2]))
+@error("too-long", "Longer than AWS accepts", fix="Name fewer subjects, or split them among several roles.")
+@bad(equals(_MANY), good=equals(_MANY[:2]), see=_QUOTAS)
 def too_long(policy: TrustPolicy) -> Problems:
     """IAM refuses it, even with the quota raised to its maximum."""
     if (taken := size(policy.given)) > MAX_POLICY:
         yield f"the trust policy has {taken} characters without white space; AWS accepts at most {MAX_POLICY}."
 
 
-@warning(
-    "over-quota",
-    "Longer than AWS's default quota",
-    fix="Have 'Role trust policy length' raised, or name fewer subjects.",
-    source=_QUOTAS,
-)
-@bad(equals(_MANY[:20]), good=equals(_MANY[:2]))
+@warning("over-quota", "Over AWS's default quota", fix="Raise 'Role trust policy length', or name fewer subjects.")
+@bad(equals(_MANY[:20]), good=equals(_MANY[:2]), see=_QUOTAS)
 def over_quota(policy: TrustPolicy) -> Problems:
     """IAM refuses it in any account whose quota has not been raised."""
     if POLICY_QUOTA < (taken := size(policy.given)) <= MAX_POLICY:
         yield f"the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}."
 
 
-@warning(
-    "old-version",
-    "The older policy language",
-    fix='Write "Version": "2012-10-17".',
-    source=f"{IAM}reference_policies_elements_version.html",
-)
-@bad({"Version": "2008-10-17"}, good={"Version": "2012-10-17"})
+@warning("old-version", "The older policy language", fix='Write "Version": "2012-10-17".')
+@bad({"Version": "2008-10-17"}, good={"Version": "2012-10-17"}, see=f"{IAM}reference_policies_elements_version.html")
 def old_version(policy: TrustPolicy) -> Problems:
     """Without Version, AWS reads the language of 2008, in which what looks like a variable is plain text."""
     if not policy.document.has_variables:
         yield "the document's Version is not 2012-10-17, so `${...}` in it is plain text."
 
 
-@error(
-    "duplicate-sid",
-    "One Sid for two statements",
-    fix="Give each statement its own Sid, or leave the Sids out.",
-    source=f"{IAM}reference_policies_elements_sid.html",
-)
+@error("duplicate-sid", "One Sid for two statements", fix="Give each statement its own Sid, or leave the Sids out.")
 @bad(
     {"Statement": [{**STATEMENT, "Sid": "Pulumi"}, {**_OTHER, "Sid": "Pulumi"}]},
     good={"Statement": [{**STATEMENT, "Sid": "Dev"}, {**_OTHER, "Sid": "Other"}]},
+    see=f"{IAM}reference_policies_elements_sid.html",
 )
 def duplicate_sid(policy: TrustPolicy) -> Problems:
     """IAM requires Sids to differ and refuses the document."""
@@ -104,13 +83,12 @@ def duplicate_sid(policy: TrustPolicy) -> Problems:
             yield Problem(f"Sid {statement.sid!r} is also the Sid of statement {first}.", statement=statement.index)
 
 
-@warning(
-    "duplicate-statement",
-    "The same statement twice",
-    fix="Remove one of the two.",
-    source=f"{IAM}reference_policies_elements_statement.html",
+@warning("duplicate-statement", "The same statement twice", fix="Remove one of the two.")
+@bad(
+    {"Statement": [STATEMENT, STATEMENT]},
+    good={"Statement": [STATEMENT]},
+    see=f"{IAM}reference_policies_elements_statement.html",
 )
-@bad({"Statement": [STATEMENT, STATEMENT]}, good={"Statement": [STATEMENT]})
 def duplicate_statement(policy: TrustPolicy) -> Problems:
     """With a copy around, sooner or later somebody edits one of the two and forgets the other."""
     statements = policy.document.statements

@@ -22,18 +22,14 @@ from .condition import key_issuer, operator_unknown
 from .reading import PulumiStatement, TrustPolicy, covers_tokens, organization_of, trusts_everybody
 from .rules import IAM, PROVIDER, STATEMENT, Problem, Problems, bad, equals, error
 
+_FABRIKAM: Final = subject("fabrikam", [(CURRENT_ENVIRONMENT, "aws/dev")])
 _STRANGER: Final = "somebody-else"
 _MOST_PAIRS: Final = 1000
 """Pairs of audience and subject that are tried against a Deny; a policy within AWS's limit has fewer."""
 
 
-@error(
-    "never-matches",
-    "The statement can never match",
-    fix="Correct it, or remove it.",
-    source=f"{IAM}reference_policies_evaluation-logic.html",
-)
-@bad({"Action": []})
+@error("never-matches", "The statement can never match", fix="Correct it, or remove it.")
+@bad({"Action": []}, see=f"{IAM}reference_policies_evaluation-logic.html")
 def never_matches(statement: PulumiStatement) -> Problems:
     """It lets nobody in, whatever it was written for; what somebody adds to make it work is often too wide."""
     if not statement.written.excluding_actions and not covers_tokens(statement.written):
@@ -102,15 +98,7 @@ def _on_claims(allow: PulumiStatement, denies: list[Statement]) -> Iterator[Comp
 
 
 @error("organizations-several", "More than one organization", fix="Give each organization its own role.")
-@bad(
-    {
-        "Statement": [
-            STATEMENT,
-            {**STATEMENT, **equals(subject("fabrikam", [(CURRENT_ENVIRONMENT, "aws/dev")]), "aws:fabrikam")},
-        ]
-    },
-    good={"Statement": [STATEMENT]},
-)
+@bad({"Statement": [STATEMENT, {**STATEMENT, **equals(_FABRIKAM, "aws:fabrikam")}]}, good={"Statement": [STATEMENT]})
 def organizations_several(policy: TrustPolicy) -> Problems:
     """The members of either organization decide alone who gets in."""
     first: str | None = None
@@ -122,24 +110,19 @@ def organizations_several(policy: TrustPolicy) -> Problems:
             yield Problem(message, statement=statement.written.index)
 
 
-@error(
-    "undefined",
-    "AWS does not say what this means",
-    fix="Write it with StringEquals on `aud` and `sub`, whose meaning is documented.",
-    source=f"{IAM}reference_policies.html",
+@error("undefined", "AWS does not say what this means", fix="Write StringEquals on `aud` and `sub` instead.")
+@bad(
+    equals(Bool={"aws:SecureTransport": "yes"}),
+    good=equals(Bool={"aws:SecureTransport": "true"}),
+    see=f"{IAM}reference_policies.html",
 )
-@bad(equals(Bool={"aws:SecureTransport": "yes"}), good=equals(Bool={"aws:SecureTransport": "true"}))
 def undefined(answer: "Answer") -> Problems:
     """Who gets in then depends on what AWS happens to do today."""
     if isinstance(answer, UndefinedBehaviour):
         yield f"{str(answer).rstrip('.')}."
 
 
-@error(
-    "admits-strangers",
-    "A token that nobody named gets in",
-    fix="Write one Allow statement with StringEquals on `aud` and `sub` alone.",
-)
+@error("admits-strangers", "A stranger's token gets in", fix="Write one Allow with StringEquals on `aud` and `sub`.")
 @bad({"Condition": {}})
 def admits_strangers(answer: "Answer") -> Problems:
     """Whatever the reason, more gets in than named environments of one organization."""

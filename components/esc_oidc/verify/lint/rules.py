@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from inspect import cleandoc
 from typing import ClassVar, Final, Generic, Literal, TypeVar
 
 from ...trust import ACTION
@@ -139,11 +138,14 @@ class _Example(Generic[Judged]):
     find: Callable[[Judged], Problems]
     bad: Elements
     good: Elements
+    source: str
 
 
-def bad(elements: Elements, good: Elements = STATEMENT) -> Callable[[Callable[[Judged], Problems]], _Example[Judged]]:
-    """Elements that break the rule below, and what puts them right."""
-    return lambda find: _Example(find, elements, good)
+def bad(
+    elements: Elements, good: Elements = STATEMENT, see: str = GUIDE
+) -> Callable[[Callable[[Judged], Problems]], _Example[Judged]]:
+    """Elements that break the rule below, what puts them right, and the page that documents the fact behind it."""
+    return lambda find: _Example(find, elements, good, see)
 
 
 @dataclass(frozen=True)
@@ -153,13 +155,12 @@ class error:  # noqa: N801 - a decorator
     id: str
     title: str
     fix: str
-    source: str = GUIDE
     severity: ClassVar[Severity] = "error"
 
     def __call__(self, example: _Example[Judged]) -> Check[Judged]:
         """The check."""
-        why = cleandoc(example.find.__doc__ or "").replace("\n", " ")
-        rule = Rule(self.id, self.severity, self.title, why, self.fix, self.source, example.bad, example.good)
+        why = " ".join((example.find.__doc__ or "").split())
+        rule = Rule(self.id, self.severity, self.title, why, self.fix, example.source, example.bad, example.good)
         return Check(rule, example.find)
 
 

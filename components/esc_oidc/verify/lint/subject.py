@@ -83,13 +83,11 @@ def subject_any(value: SubjectValue) -> Problems:
         yield f"{value.text!r} matches every subject."
 
 
-@error(
-    "subject-long",
-    "Longer than any subject",
-    fix="Shorten the names, or ask for fewer attributes with `subjectAttributes`.",
-    source="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
+@error("subject-long", "Longer than any subject", fix="Shorten the names, or list fewer `subjectAttributes`.")
+@bad(
+    equals(f"{DEV}{'x' * 255}"),
+    see="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
 )
-@bad(equals(f"{DEV}{'x' * 255}"))
 def subject_long(value: SubjectValue) -> Problems:
     """AWS accepts no token with such a subject: nobody gets in by it."""
     # A wildcard may stand for nothing.
@@ -150,9 +148,12 @@ def project_wide(value: SubjectValue) -> Problems:
     "stacks-wide",
     "Every stack",
     fix="Name each stack: pulumi:deploy:org:ORG:project:P:stack:S:operation:OP:scope:write.",
-    source=DEPLOYMENTS,
 )
-@bad(like(f"{_STACKS}:*", "contoso"), good=equals(f"{_STACKS}:stack:dev:operation:update:scope:write", "contoso"))
+@bad(
+    like(f"{_STACKS}:*", "contoso"),
+    good=equals(f"{_STACKS}:stack:dev:operation:update:scope:write", "contoso"),
+    see=DEPLOYMENTS,
+)
 def stacks_wide(value: SubjectValue) -> Problems:
     """A stack's name costs nothing: whoever may create one gets in."""
     if isinstance(value.open_subject, DeploymentSubject) and not _names_a_stack(value.open_subject):
@@ -207,8 +208,8 @@ def _is_yaml(value: SubjectValue) -> bool:
 
 @error(
     "current-environment-missing",
-    "The environment that holds the login is not named",
-    fix="List `currentEnvironment.name` first in `subjectAttributes`, and name its value.",
+    "The login's environment is not named",
+    fix="List `currentEnvironment.name` first, and name its value.",
 )
 @bad(equals(f"{LOGIN}:pulumi.user.login:alice"), good=equals(f"{DEV}:pulumi.user.login:alice"))
 def current_environment_missing(value: SubjectValue) -> Problems:
@@ -225,11 +226,7 @@ def current_environment_missing(value: SubjectValue) -> Problems:
         )
 
 
-@error(
-    "user-is-organization",
-    "The organization's name as a user",
-    fix="Name a person, or list `pulumi.token.type` or `pulumi.token.team` as well.",
-)
+@error("user-is-organization", "The organization as a user", fix="Name a person, or list `pulumi.token.type` too.")
 @bad(
     equals(f"{DEV}:pulumi.user.login:contoso"),
     good=equals(f"{DEV}:pulumi.user.login:contoso:pulumi.token.type:organization"),
@@ -285,14 +282,14 @@ def _can_match(value: SubjectValue) -> bool:
     return isinstance(pattern, AttributeSubject) or "env:".startswith(head_of(pattern.environment))
 
 
-@error(
-    "subject-attribute",
-    "An attribute that Pulumi Cloud does not put into subjects",
-    fix="Write the attributes that the login lists, in its order.",
-)
+@error("subject-attribute", "Not a subject attribute", fix="List the login's attributes, in its order.")
 @bad(equals(f"{DEV}:pulumi.token.name:ci"))
 def subject_attribute(value: SubjectValue) -> Problems:
-    """Nobody gets in. A token's name is never in a subject, because whoever creates the token chooses it."""
+    """Nobody gets in: Pulumi Cloud writes five attributes into subjects, and no others.
+
+    They are currentEnvironment.name, rootEnvironment.name, pulumi.user.login, pulumi.token.type and pulumi.token.team;
+    a token's name is not one, because whoever creates the token chooses it.
+    """
     subject = _attributes(value)
     if subject and (name := _unknown(subject)) is not None:
         yield f"{name!r} in {value.text!r} is not a subject attribute, or is listed twice."
@@ -306,11 +303,7 @@ def without_attributes(value: SubjectValue) -> Problems:
         yield f"{value.text!r} names the environment that is opened, and `pulumi up` opens none by name."
 
 
-@warning(
-    "attribute-order",
-    "The current environment is not first",
-    fix="Write the attributes in the documentation's order, in the login and here.",
-)
+@warning("attribute-order", "The current environment is not first", fix="List it first, here and in the login.")
 @bad(
     equals(f"{LOGIN}:pulumi.user.login:alice:currentEnvironment.name:aws/dev"),
     good=equals(f"{DEV}:pulumi.user.login:alice"),
@@ -322,8 +315,12 @@ def attribute_order(value: SubjectValue) -> Problems:
         yield "list `currentEnvironment.name` first, as is usual; the order is part of the subject."
 
 
-@warning("empty-team", "An empty team", fix="Test it before you rely on it.", source="https://github.com/pulumi/esc")
-@bad(equals(f"{DEV}:pulumi.user.login:alice:pulumi.token.team:"), good=equals(f"{DEV}:pulumi.token.team:ops"))
+@warning("empty-team", "An empty team", fix="Test it before you rely on it.")
+@bad(
+    equals(f"{DEV}:pulumi.user.login:alice:pulumi.token.team:"),
+    good=equals(f"{DEV}:pulumi.token.team:ops"),
+    see="https://github.com/pulumi/esc",
+)
 def empty_team(value: SubjectValue) -> Problems:
     """If Pulumi Cloud writes something else, these tokens are refused."""
     subject = _known_attributes(value)
