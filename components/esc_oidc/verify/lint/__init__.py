@@ -36,7 +36,9 @@ RULES: Final[Mapping[str, Rule]] = {
         audience.audience_organization,
         *audience.WITH_SUBJECTS,
         subject.subject_missing,
-        *subject.CHECKS,
+        subject.subject_long,
+        *subject.OF_PATTERNS,
+        *subject.OF_EXACT_VALUES,
     )
 }
 """Every rule by its id, in the order of docs/rules.md."""
@@ -61,7 +63,7 @@ def lint(trust_policy: str | Mapping[str, object], role_arn: str | None = None) 
     try:
         policy = read_policy(trust_policy, role)
     except (UndefinedBehaviour, RecursionError) as problem:
-        return list(document.unreadable.judge(problem))
+        return list(judge([document.unreadable], problem))
     findings = dict.fromkeys(_findings(policy))
     return sorted(findings, key=lambda finding: -1 if finding.statement is None else finding.statement)
 
@@ -74,23 +76,20 @@ def _role(arn: str) -> IamArn:
 
 
 def _findings(policy: TrustPolicy) -> Iterator[Finding]:
-    yield from document.other_issuer.judge(policy)
+    yield from judge([document.other_issuer], policy)
     if not policy.statements:
         return
     yield from judge(document.CHECKS, policy)
     for statement in policy.statements:
         yield from _findings_in(statement, statement.written.index)
-    yield from reach.organizations_several.judge(policy)
-    answer = reach.stranger_in(policy)
-    yield from reach.undefined.judge(answer)
-    yield from reach.admits_strangers.judge(answer)
+    yield from judge([reach.organizations_several], policy)
+    yield from judge((reach.undefined, reach.admits_strangers), reach.stranger_in(policy))
 
 
 def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
     for each in statement.conditions:
         yield from judge(condition.KEYS, each, index)
-    yield from judge(principal.CHECKS, statement, index)
-    yield from judge(action.CHECKS, statement, index)
+    yield from judge((*principal.CHECKS, *action.CHECKS), statement, index)
     if not statement.allows:
         # A Deny only narrows, so it may use any operator and value; but to do anything, its keys, its actions and its
         # provider must be right.
@@ -99,12 +98,14 @@ def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
         (condition.condition_missing, audience.audience_missing, subject.subject_missing), statement, index
     )
     for claim in CLAIMS:
-        for each in statement.on(claim):
+        for each in statement.asked[claim]:
             yield from judge(condition.OPERATORS, each, index)
-    yield from condition.two_operators.judge(statement, index)
+    yield from judge([condition.two_operators], statement, index)
     for named in statement.audiences:
         yield from judge((*condition.VALUES, *audience.VALUES), named, index)
     for value in statement.subjects:
-        yield from judge((*condition.VALUES, *subject.CHECKS, *audience.WITH_SUBJECTS), value, index)
-    yield from audience.audience_organization.judge(statement, index)
-    yield from reach.never_matches.judge(statement, index)
+        yield from judge((*condition.VALUES, subject.subject_long), value, index)
+        if value.form in {"exact", "pattern"}:
+            yield from judge(subject.OF_EXACT_VALUES if value.form == "exact" else subject.OF_PATTERNS, value, index)
+        yield from judge(audience.WITH_SUBJECTS, value, index)
+    yield from judge((audience.audience_organization, reach.never_matches), statement, index)

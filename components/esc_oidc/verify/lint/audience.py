@@ -19,7 +19,7 @@ def audience_missing(statement: PulumiStatement) -> Problems:
 @bad({"Condition": {"StringEquals": {SUB: DEV}, "StringLike": {AUD: "aws:*"}}})
 def audience_wildcard(value: Value) -> Problems:
     """Anyone can create an organization whose name matches; a token for another cloud can be replayed."""
-    if value.is_pattern:
+    if value.form == "pattern":
         yield f"{value.text!r} has a wildcard, which lets in the audiences of other organizations or clouds."
 
 
@@ -27,7 +27,7 @@ def audience_wildcard(value: Value) -> Problems:
 @bad(equals(aud="aws:"))
 def audience_form(value: Value) -> Problems:
     """Nobody gets in; the audience is aws:ORGANIZATION, or the organization alone in the legacy project `default`."""
-    if value.is_exact and not value.audience:
+    if value.form == "exact" and not value.audience:
         yield f"{value.text!r} is not an audience that Pulumi Cloud writes."
 
 
@@ -44,7 +44,7 @@ def audience_cloud(value: Value) -> Problems:
 def audience_organization(statement: PulumiStatement) -> Problems:
     """No token has both: nobody gets in, until somebody widens one of the two."""
     audiences = {audience.organization for audience in statement.minted_audiences}
-    subjects = [value.organization for value in statement.subjects if not value.has_variable]
+    subjects = [value.organization for value in statement.subjects if value.form != "variable"]
     pairs = [(min(audiences), other) for other in subjects if other and audiences and other not in audiences]
     # A subject that fixes no organization breaks another rule; it comes with any audience.
     if fixed := sorted({other for other in subjects if other and None not in subjects}):
@@ -79,7 +79,7 @@ def legacy_audience(value: SubjectValue) -> Problems:
 def _is_of_an_audience(value: SubjectValue) -> bool:
     """Whether one of the audiences can be of the subject's organization."""
     organizations = {audience.organization for audience in value.statement.minted_audiences}
-    return not value.has_variable and (value.organization is None or value.organization in organizations)
+    return value.form != "variable" and (value.organization is None or value.organization in organizations)
 
 
 VALUES: Final = (audience_wildcard, audience_form, audience_cloud)

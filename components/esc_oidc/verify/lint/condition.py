@@ -36,6 +36,8 @@ def condition_missing(statement: PulumiStatement) -> Problems:
 @bad(_sub("stringEquals"), see=_OPERATORS)
 def operator_unknown(condition: Condition) -> Problems:
     """IAM refuses the document, so the role keeps the policy it had."""
+    if condition.operator:
+        return
     try:
         operator_of(condition.block.operator)
     except UndefinedBehaviour as problem:
@@ -97,7 +99,7 @@ def operator_type(condition: Condition) -> Problems:
 def two_operators(statement: PulumiStatement) -> Problems:
     """Only what satisfies both gets in, where usually either was meant."""
     for claim in CLAIMS:
-        operators = [condition.block.operator for condition in statement.on(claim) if condition.compares]
+        operators = [condition.block.operator for condition in statement.asked[claim] if condition.compares]
         if len(operators) > 1:
             yield f"{' and '.join(operators)} on `{claim}` in one statement: AWS wants all of them to hold."
 
@@ -147,7 +149,7 @@ def _only_narrows(condition: Condition) -> bool:
     return (
         condition.claim == "amr"
         and condition.statement.allows
-        and all(any(on.block.operator == "StringEquals" for on in condition.statement.on(claim)) for claim in CLAIMS)
+        and all(any(on.block.operator == "StringEquals" for on in condition.statement.asked[claim]) for claim in CLAIMS)
     )
 
 
@@ -158,7 +160,7 @@ def _only_narrows(condition: Condition) -> bool:
 )
 def policy_variable(value: Value) -> Problems:
     """The caller chooses some of the values that variables stand for, such as the session name."""
-    if value.has_variable:
+    if value.form == "variable":
         yield f"{value.text!r} on `{value.claim}` depends on the request."
 
 
@@ -166,7 +168,7 @@ def policy_variable(value: Value) -> Problems:
 @bad(equals(f"{LOGIN}:currentEnvironment.name:aws/*"), see=_OPERATORS)
 def wildcard_literal(value: Value) -> Problems:
     """No token has such a value: nobody gets in."""
-    if not (value.is_exact or value.is_pattern or value.has_variable):
+    if value.form == "literal":
         yield f"StringEquals takes the * and ? of {value.text!r} literally."
 
 

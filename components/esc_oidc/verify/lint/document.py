@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ...trust import MAX_POLICY, POLICY_QUOTA, size
+from ...trust import MAX_POLICY, POLICY_QUOTA
 from ..model import UndefinedBehaviour
 from .reading import TrustPolicy
 from .rules import IAM, LOGIN, STATEMENT, Problem, Problems, bad, equals, error, warning
@@ -49,16 +49,16 @@ def other_issuer(policy: TrustPolicy) -> Problems:
 @bad(equals(_MANY), good=equals(_MANY[:2]), see=_QUOTAS)
 def too_long(policy: TrustPolicy) -> Problems:
     """IAM refuses it, even with the quota raised to its maximum."""
-    if (taken := size(policy.given)) > MAX_POLICY:
-        yield f"the trust policy has {taken} characters without white space; AWS accepts at most {MAX_POLICY}."
+    if policy.size > MAX_POLICY:
+        yield f"the trust policy has {policy.size} characters without white space; AWS accepts at most {MAX_POLICY}."
 
 
 @warning("over-quota", "Over AWS's default quota", fix="Raise 'Role trust policy length', or name fewer subjects.")
 @bad(equals(_MANY[:20]), good=equals(_MANY[:2]), see=_QUOTAS)
 def over_quota(policy: TrustPolicy) -> Problems:
     """IAM refuses it in any account whose quota has not been raised."""
-    if POLICY_QUOTA < (taken := size(policy.given)) <= MAX_POLICY:
-        yield f"the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}."
+    if POLICY_QUOTA < policy.size <= MAX_POLICY:
+        yield f"the trust policy has {policy.size} characters, over AWS's default quota of {POLICY_QUOTA}."
 
 
 @warning("old-version", "The older policy language", fix='Write "Version": "2012-10-17".')

@@ -137,19 +137,21 @@ Answer = tuple[str, str] | UndefinedBehaviour | None
 
 def stranger_in(policy: TrustPolicy) -> Answer:
     """The net under the rules: ask `decide` about environments, organizations and clouds that no policy names."""
-    statements = policy.statements
+    document, statements = policy.document, policy.statements
     try:
-        compiled = compile_policy(policy.given)
+        for each in document.statements:
+            compile_statement(each, has_variables=document.has_variables)
     except UndefinedBehaviour as problem:
         return None if any(map(_is_explained, statements)) else problem
+    if all(map(_names_values, statements)):
+        return None
     try:
-        if all(map(_names_values, statements)):
-            return None
+        decider = compile_policy(policy.given)
         provider = next((provider for each in statements for provider in each.providers), read_iam_arn(PROVIDER))
         account, partition = (provider.account, provider.partition) if provider else ("", "")
         for audience, sub in _strangers(_organization(statements)):
             claims, issuer = {"aud": audience, "sub": sub}, f"https://{statements[0].path}"
-            if compiled.decide(Request(claims, issuer, account=account, partition=partition)).allowed:
+            if decider.decide(Request(claims, issuer, account=account, partition=partition)).allowed:
                 return audience, sub
     except UndefinedBehaviour as problem:
         return problem
@@ -159,7 +161,7 @@ def stranger_in(policy: TrustPolicy) -> Answer:
 def _is_explained(statement: PulumiStatement) -> bool:
     """Whether another rule says why AWS leaves open what it means."""
     values = (*statement.audiences, *statement.subjects) if statement.allows else ()
-    return any(value.has_variable for value in values) or any(
+    return any(value.form == "variable" for value in values) or any(
         any(check.find(condition)) for check in (operator_unknown, key_issuer) for condition in statement.conditions
     )
 
@@ -168,7 +170,7 @@ def _names_values(statement: PulumiStatement) -> bool:
     """Whether it is a Deny, or lists exact subjects, which the rules have judged one by one."""
     operators = {block.operator for block in statement.written.conditions}
     return not statement.allows or (
-        operators == {"StringEquals"} and not statement.is_wide and bool(statement.on("sub"))
+        operators == {"StringEquals"} and not statement.is_wide and bool(statement.asked["sub"])
     )
 
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from ...claims import (
+    ATTRIBUTES,
     CURRENT_ENVIRONMENT,
     LEGACY_PROJECT,
     ORGANIZATION,
@@ -19,7 +20,7 @@ from ...claims import (
     read_audience,
     read_subject,
 )
-from ...trust import ACTION, IamArn
+from ...trust import ACTION, IamArn, size
 from ..conditions import Operator, operator_of
 from ..model import UndefinedBehaviour
 from ..policy import Block, Document, Statement, read
@@ -27,20 +28,19 @@ from ..providers import PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
 from ..variables import matches
 
 ClaimName = Literal["aud", "sub"]
+Form = Literal["exact", "pattern", "literal", "variable"]
 CLAIMS: Final[tuple[ClaimName, ...]] = ("aud", "sub")
 
+_WILDCARD: Final = re.compile(r"[*?]")
 _LIKE_OURS: Final = re.compile(r"pulumi:|(?:aws|azure|gcp):[A-Za-z0-9*?._-]*", re.IGNORECASE)
 # These compare a claim with values one by one; any other operator is wrong on a claim.
-_COMPARING: Final[Mapping[str, Literal["StringEquals", "StringLike"]]] = {
-    "StringEquals": "StringEquals",
-    "StringEqualsIgnoreCase": "StringEquals",
-    "StringLike": "StringLike",
-}
+_COMPARING: Final = {"StringEquals", "StringEqualsIgnoreCase", "StringLike"}
 
 
 def head_of(text: str) -> str:
     """What stands before the first wildcard."""
-    return re.split(r"[*?]", text, maxsplit=1)[0]
+    wildcard = _WILDCARD.search(text)
+    return text[: wildcard.start()] if wildcard else text
 
 
 def organization_of(value: str) -> str | None:
@@ -51,29 +51,22 @@ def organization_of(value: str) -> str | None:
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """One value that a statement compares `aud` or `sub` with."""
+    """One value that a statement compares `aud` or `sub` with.
+
+    Attributes:
+        statement: The statement.
+        claim: The claim.
+        text: The value, as written.
+        form: ``exact`` when it stands for itself alone; ``literal`` when it looks like a pattern and is none;
+            ``variable`` when it depends on the request.
+    """
 
     statement: "PulumiStatement"
     claim: ClaimName
-    operator: Literal["StringEquals", "StringLike"]
     text: str
+    form: Form
 
-    @property
-    def has_variable(self) -> bool:
-        """Whether it depends on the request."""
-        return "${" in self.text
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether it stands for itself alone, and has nothing that would be a wildcard under another operator."""
-        return not self.has_variable and head_of(self.text) == self.text
-
-    @property
-    def is_pattern(self) -> bool:
-        """Whether it has a wildcard that works."""
-        return self.operator == "StringLike" and not self.has_variable and head_of(self.text) != self.text
-
-    @property
+    @cached_property
     def audience(self) -> Audience | None:
         """Its parts as a value of `aud`; None when Pulumi Cloud writes no such audience."""
         return read_audience(self.text)
@@ -93,9 +86,28 @@ class SubjectValue(Value):
         return organization_of(self.text)
 
     @cached_property
+    def attributes(self) -> AttributeSubject | None:
+        """The subject, if it is an exact one with attributes, each with a value."""
+        subject = self.subject
+        if self.form == "exact" and self.organization and isinstance(subject, AttributeSubject) and subject.attributes:
+            return subject if str(subject) == self.text else None
+        return None
+
+    @cached_property
+    def unknown_attribute(self) -> str | None:
+        """The first of these attributes that Pulumi Cloud does not write, or that is listed twice."""
+        names = self.attributes.names if self.attributes else ()
+        return next((name for name in names if name not in ATTRIBUTES or names.count(name) > 1), None)
+
+    @cached_property
+    def known_attributes(self) -> AttributeSubject | None:
+        """The subject with attributes, if Pulumi Cloud writes each of them."""
+        return self.attributes if self.unknown_attribute is None else None
+
+    @cached_property
     def open_subject(self) -> Subject | None:
         """The subject of a pattern that fixes the organization; None otherwise."""
-        return self.subject if self.is_pattern and self.organization else None
+        return self.subject if self.form == "pattern" and self.organization else None
 
     @cached_property
     def open_environment(self) -> str | None:
@@ -137,21 +149,15 @@ class Condition:
         statement: The statement.
         block: The operator, the key and the values, as written.
         operator: The operator in its parts; None when AWS has no such operator.
+        issuer: What its key has before the claim, in lower case.
+        claim: What its key has behind the issuer, in lower case.
     """
 
     statement: "PulumiStatement"
     block: Block
     operator: Operator | None
-
-    @property
-    def issuer(self) -> str:
-        """What its key has before the claim, in lower case."""
-        return self.block.key.rpartition(":")[0].lower()
-
-    @property
-    def claim(self) -> str:
-        """What its key has behind the issuer, in lower case."""
-        return self.block.key.rpartition(":")[2].lower()
+    issuer: str
+    claim: str
 
     @property
     def is_on_a_claim(self) -> bool:
@@ -194,17 +200,20 @@ class PulumiStatement:
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """Its conditions, in their order."""
-        return tuple(Condition(self, block, _operator(block)) for block in self.written.conditions)
+        parts = ((block, *block.key.lower().rpartition(":")) for block in self.written.conditions)
+        return tuple(
+            Condition(self, block, _operator(block.operator), issuer, claim) for block, issuer, _, claim in parts
+        )
 
     @cached_property
     def audiences(self) -> tuple[Value, ...]:
         """What `aud` may be."""
-        return tuple(Value(self, "aud", operator, text) for operator, text in self._values("aud"))
+        return tuple(Value(self, "aud", text, form) for text, form in self._values("aud"))
 
     @cached_property
     def subjects(self) -> tuple[SubjectValue, ...]:
         """What `sub` may be."""
-        return tuple(SubjectValue(self, "sub", operator, text) for operator, text in self._values("sub"))
+        return tuple(SubjectValue(self, "sub", text, form) for text, form in self._values("sub"))
 
     @cached_property
     def minted_audiences(self) -> tuple[Audience, ...]:
@@ -212,18 +221,21 @@ class PulumiStatement:
         read = (value.audience for value in self.audiences)
         return tuple(audience for audience in read if audience and audience.cloud in {None, "aws"})
 
-    def on(self, claim: ClaimName) -> list[Condition]:
-        """The conditions on a claim."""
-        return [each for each in self.conditions if each.is_on_a_claim and each.claim == claim]
+    @cached_property
+    def asked(self) -> Mapping[ClaimName, tuple[Condition, ...]]:
+        """The conditions on each claim."""
+        on_claims = [condition for condition in self.conditions if condition.is_on_a_claim]
+        return {claim: tuple(each for each in on_claims if each.claim == claim) for claim in CLAIMS}
 
     def limits(self, claim: ClaimName) -> bool:
         """Whether a condition says what the claim may be."""
-        return any(condition.compares for condition in self.on(claim))
+        return any(condition.compares for condition in self.asked[claim])
 
-    def _values(self, claim: ClaimName) -> Iterator[tuple[Literal["StringEquals", "StringLike"], str]]:
-        for condition in self.on(claim):
-            if condition.operator and condition.compares:
-                yield from ((_COMPARING[condition.operator.name], value) for value in condition.block.values)
+    def _values(self, claim: ClaimName) -> Iterator[tuple[str, Form]]:
+        for condition in self.asked[claim]:
+            with_wildcards: Form = "pattern" if condition.block.operator.endswith("Like") else "literal"
+            for text in condition.block.values if condition.compares else ():
+                yield text, "variable" if "${" in text else "exact" if head_of(text) == text else with_wildcards
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +245,11 @@ class TrustPolicy:
     given: str | Mapping[str, object]
     document: Document
     statements: tuple[PulumiStatement, ...]
+
+    @cached_property
+    def size(self) -> int:
+        """Its characters without white space."""
+        return size(self.given)
 
 
 def read_policy(trust_policy: str | Mapping[str, object], role: IamArn | None) -> TrustPolicy:
@@ -253,7 +270,7 @@ def trusts_everybody(statement: Statement) -> bool:
 
 def covers_tokens(statement: Statement) -> bool:
     """Whether its actions cover the one that tokens need."""
-    covered = any(action == "*" or matches(action.lower(), ACTION.lower()) for action in statement.actions)
+    covered = any(action in {ACTION, "*"} or matches(action.lower(), ACTION.lower()) for action in statement.actions)
     return covered is not statement.excluding_actions
 
 
@@ -283,9 +300,10 @@ def _about_pulumi(document: Document, role: IamArn | None) -> Iterator[PulumiSta
         yield PulumiStatement(statement, document, role, providers, others, wide, _path(statement, providers))
 
 
-def _operator(block: Block) -> Operator | None:
+@lru_cache(maxsize=128)
+def _operator(name: str) -> Operator | None:
     try:
-        return operator_of(block.operator)
+        return operator_of(name)
     except UndefinedBehaviour:
         return None
 

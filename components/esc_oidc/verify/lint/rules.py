@@ -118,19 +118,14 @@ class Check(Generic[Judged_contra]):
     rule: Rule
     find: Callable[[Judged_contra], Problems]
 
-    def judge(self, judged: Judged_contra, statement: int | None = None) -> Iterator[Finding]:
-        """The findings in what is judged, which stands in this statement."""
-        rule = self.rule
-        for problem in self.find(judged):
-            said = problem if isinstance(problem, Problem) else Problem(problem)
-            place = statement if said.statement is None else said.statement
-            yield Finding(rule.id, rule.severity, said.message, place, said.fix or rule.fix)
-
 
 def judge(checks: Iterable[Check[Judged]], judged: Judged, statement: int | None = None) -> Iterator[Finding]:
-    """The findings of several checks."""
+    """What these checks find in something, which stands in this statement."""
     for check in checks:
-        yield from check.judge(judged, statement)
+        for problem in check.find(judged):
+            rule, said = check.rule, problem if isinstance(problem, Problem) else Problem(problem)
+            place = statement if said.statement is None else said.statement
+            yield Finding(rule.id, rule.severity, said.message, place, said.fix or rule.fix)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import re
 from typing import Final
 
 from ...claims import (
-    ATTRIBUTES,
     CURRENT_ENVIRONMENT,
     ENVIRONMENT,
     NAME,
@@ -47,25 +46,6 @@ def _is_fixed(text: str) -> bool:
     return head_of(text) == text
 
 
-def _attributes(value: SubjectValue) -> AttributeSubject | None:
-    """An exact subject with attributes, each with a value."""
-    subject = value.subject
-    if value.is_exact and value.organization and isinstance(subject, AttributeSubject):
-        return subject if subject.names and str(subject) == value.text else None
-    return None
-
-
-def _unknown(subject: AttributeSubject) -> str | None:
-    """The first attribute that Pulumi Cloud does not write, or that is listed twice."""
-    return next((name for name in subject.names if name not in ATTRIBUTES or subject.names.count(name) > 1), None)
-
-
-def _known_attributes(value: SubjectValue) -> AttributeSubject | None:
-    """The same, when Pulumi Cloud writes each of them."""
-    subject = _attributes(value)
-    return subject if subject and _unknown(subject) is None else None
-
-
 @error("subject-missing", "The subject is not checked", fix="Add the environment's subject under StringEquals.")
 @bad({"Condition": {"StringEquals": {AUD: "aws:contoso"}}})
 def subject_missing(statement: PulumiStatement) -> Problems:
@@ -79,7 +59,7 @@ def subject_missing(statement: PulumiStatement) -> Problems:
 @bad(like("*"))
 def subject_any(value: SubjectValue) -> Problems:
     """Every environment and every deployment gets in, and so does whoever can create one."""
-    if value.is_pattern and not value.text.strip("*?"):
+    if not value.text.strip("*?"):
         yield f"{value.text!r} matches every subject."
 
 
@@ -99,7 +79,7 @@ def subject_long(value: SubjectValue) -> Problems:
 @bad(like("*:currentEnvironment.name:aws/dev"))
 def subject_leading_wildcard(value: SubjectValue) -> Problems:
     """What follows it can be the end of another organization's subject, whose values its members choose."""
-    if value.is_pattern and not head_of(value.text) and value.text.strip("*?"):
+    if not head_of(value.text) and value.text.strip("*?"):
         yield f"{value.text!r} begins with a wildcard."
 
 
@@ -109,7 +89,7 @@ def organization_open(value: SubjectValue) -> Problems:
     """Anyone can create an organization whose name matches."""
     head, subject = head_of(value.text), value.subject
     is_open = not _is_fixed(subject.organization) if subject else any(form.startswith(head) for form in SUBJECT_HEADS)
-    if value.is_pattern and head and is_open:
+    if head and is_open:
         yield f"{value.text!r} does not fix the organization."
 
 
@@ -195,7 +175,7 @@ def _is_open_deployment(value: SubjectValue) -> bool:
 @bad(equals(f"{_BY_NAME}:<yaml>"))
 def yaml_subject(value: SubjectValue) -> Problems:
     """The subject of every login without attributes has `<yaml>` literally when `pulumi up` opens it."""
-    if value.is_exact and value.organization and _is_yaml(value):
+    if value.organization and _is_yaml(value):
         yield (
             f"every environment of {value.organization} may assume this role when a stack's `environment:` list opens "
             "it, and so may whoever can create one in any project."
@@ -214,7 +194,7 @@ def _is_yaml(value: SubjectValue) -> bool:
 @bad(equals(f"{LOGIN}:pulumi.user.login:alice"), good=equals(f"{DEV}:pulumi.user.login:alice"))
 def current_environment_missing(value: SubjectValue) -> Problems:
     """A user's name or the opened environment says who opens, not which environment's login block asks."""
-    pattern, exact = value.open_subject, _known_attributes(value)
+    pattern, exact = value.open_subject, value.known_attributes
     if isinstance(pattern, AttributeSubject):
         is_missing = value.open_environment is None and head_of(pattern.names[0]) != ""
     else:
@@ -233,7 +213,7 @@ def current_environment_missing(value: SubjectValue) -> Problems:
 )
 def user_is_organization(value: SubjectValue) -> Problems:
     """All machine tokens of the organization get in, whoever made them."""
-    subject = _known_attributes(value)
+    subject = value.known_attributes
     had = dict(subject.attributes) if subject else {}
     user = had.get(USER, "")
     if subject and user.lower() == subject.organization.lower() and TOKEN_TYPE not in had and not had.get(TEAM):
@@ -244,7 +224,7 @@ def user_is_organization(value: SubjectValue) -> Problems:
 @bad(equals("pulumi:environment:org:contoso:env:aws/dev"))
 def subject_form(value: SubjectValue) -> Problems:
     """Nobody gets in."""
-    if (value.is_exact and not _is_minted(value)) or (value.is_pattern and not _can_match(value)):
+    if not (_is_minted(value) if value.form == "exact" else _can_match(value)):
         yield f"{value.text!r} is not a subject that Pulumi Cloud writes."
 
 
@@ -254,10 +234,9 @@ def _is_minted(value: SubjectValue) -> bool:
     if subject is None or not value.organization:
         return False
     if isinstance(subject, AttributeSubject):
-        known = _attributes(value)
-        return known is not None and (
-            _unknown(known) is not None or all(re.fullmatch(VALUES[name], had) for name, had in known.attributes)
-        )
+        known = value.known_attributes
+        pairs = known.attributes if known else ()
+        return value.attributes is not None and all(re.fullmatch(VALUES[name], had) for name, had in pairs)
     if isinstance(subject, DefaultSubject):
         return _is_yaml(value) or (
             str(subject) == value.text and re.fullmatch(ENVIRONMENT, subject.environment) is not None
@@ -290,16 +269,20 @@ def subject_attribute(value: SubjectValue) -> Problems:
     They are currentEnvironment.name, rootEnvironment.name, pulumi.user.login, pulumi.token.type and pulumi.token.team;
     a token's name is not one, because whoever creates the token chooses it.
     """
-    subject = _attributes(value)
-    if subject and (name := _unknown(subject)) is not None:
-        yield f"{name!r} in {value.text!r} is not a subject attribute, or is listed twice."
+    if value.unknown_attribute is not None:
+        yield f"{value.unknown_attribute!r} in {value.text!r} is not a subject attribute, or is listed twice."
 
 
 @warning("without-attributes", "A login without subject attributes", fix=_ATTRIBUTES_IN_LOGIN)
 @bad(equals(f"{_BY_NAME}:aws/dev"))
 def without_attributes(value: SubjectValue) -> Problems:
     """A login in any environment that it imports has this subject too; `pulumi up` gets another (both inferred)."""
-    if value.is_exact and isinstance(value.subject, DefaultSubject) and _is_minted(value) and not _is_yaml(value):
+    if (
+        value.form == "exact"
+        and isinstance(value.subject, DefaultSubject)
+        and _is_minted(value)
+        and not _is_yaml(value)
+    ):
         yield f"{value.text!r} names the environment that is opened, and `pulumi up` opens none by name."
 
 
@@ -310,7 +293,7 @@ def without_attributes(value: SubjectValue) -> Problems:
 )
 def attribute_order(value: SubjectValue) -> Problems:
     """A login that lists the same attributes in another order is refused."""
-    subject = _known_attributes(value)
+    subject = value.known_attributes
     if subject and CURRENT_ENVIRONMENT in subject.names[1:]:
         yield "list `currentEnvironment.name` first, as is usual; the order is part of the subject."
 
@@ -323,7 +306,7 @@ def attribute_order(value: SubjectValue) -> Problems:
 )
 def empty_team(value: SubjectValue) -> Problems:
     """If Pulumi Cloud writes something else, these tokens are refused."""
-    subject = _known_attributes(value)
+    subject = value.known_attributes
     if subject and dict(subject.attributes).get(TEAM) == "":
         yield (
             "the subject of users, and of tokens other than team tokens, has an empty `pulumi.token.team`; that Pulumi "
@@ -335,7 +318,7 @@ def empty_team(value: SubjectValue) -> Problems:
 @bad(equals(f"{LOGIN}:currentEnvironment.name:aws/Dev"))
 def upper_case(value: SubjectValue) -> Problems:
     """A name that Pulumi Cloud writes in lower case does not match."""
-    subject, exact = value.subject if value.is_exact else value.open_subject, _known_attributes(value)
+    subject, exact = value.subject if value.form == "exact" else value.open_subject, value.known_attributes
     names = [dict(exact.attributes).get(CURRENT_ENVIRONMENT, "")] if exact else []
     for name in (*names, subject.organization if subject else ""):
         if name != name.lower():
@@ -363,18 +346,19 @@ def partial_segment(value: SubjectValue) -> Problems:
     """`aws/dev*` also matches aws/developer-playground, and whatever somebody gives such a name tomorrow."""
     within_a_name = value.open_subject and re.search(r"\?|[^:/*]\*|\*[^:/*]", value.text)
     # Whatever no other rule knows to be narrow is wide.
-    if within_a_name or (value.is_pattern and not any(any(check.find(value)) for check in _HOW_WIDE)):
+    if within_a_name or not any(any(check.find(value)) for check in _HOW_WIDE):
         yield f"a wildcard in {value.text!r} is not a whole segment."
 
 
-CHECKS: Final = (
-    subject_long,
-    partial_segment,
-    *_HOW_WIDE,
+OF_PATTERNS: Final = (partial_segment, *_HOW_WIDE)
+OF_EXACT_VALUES: Final = (
     yaml_subject,
+    subject_form,
     subject_attribute,
     without_attributes,
+    current_environment_missing,
     attribute_order,
     user_is_organization,
     empty_team,
+    upper_case,
 )
