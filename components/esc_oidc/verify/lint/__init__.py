@@ -9,8 +9,8 @@ from typing import Final
 from ...trust import IamArn, read_iam_arn
 from ..model import UndefinedBehaviour
 from . import action, audience, condition, document, principal, reach, subject
-from .reading import CLAIMS, PulumiStatement, TrustPolicy, read_policy
-from .rules import STATEMENT, Finding, Rule, judge
+from .reading import CLAIMS, Form, PulumiStatement, SubjectValue, TrustPolicy, Value, read_policy
+from .rules import STATEMENT, Check, Finding, Rule, judge
 
 __all__ = ["RULES", "STATEMENT", "Finding", "Rule", "lint"]
 
@@ -42,6 +42,16 @@ RULES: Final[Mapping[str, Rule]] = {
     )
 }
 """Every rule by its id, in the order of docs/rules.md."""
+
+_OF_STATEMENTS: Final = (*principal.CHECKS, *action.CHECKS)
+_OF_ALLOWS: Final = (condition.condition_missing, audience.audience_missing, subject.subject_missing)
+_OF_AUDIENCES: Final[tuple[Check[Value], ...]] = (*condition.VALUES, *audience.VALUES)
+_OF_SUBJECTS: Final[Mapping[Form, tuple[Check[SubjectValue], ...]]] = {
+    "exact": (subject.subject_long, *subject.OF_EXACT_VALUES, *audience.WITH_SUBJECTS),
+    "pattern": (subject.subject_long, *subject.OF_PATTERNS, *audience.WITH_SUBJECTS),
+    "literal": (subject.subject_long, condition.wildcard_literal, *audience.WITH_SUBJECTS),
+    "variable": (subject.subject_long, condition.policy_variable),
+}
 
 
 def lint(trust_policy: str | Mapping[str, object], role_arn: str | None = None) -> list[Finding]:
@@ -88,24 +98,21 @@ def _findings(policy: TrustPolicy) -> Iterator[Finding]:
 
 def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
     for each in statement.conditions:
-        yield from judge(condition.KEYS, each, index)
-    yield from judge((*principal.CHECKS, *action.CHECKS), statement, index)
+        if not (each.is_on_a_claim and each.claim in CLAIMS):
+            yield from judge(condition.KEYS, each, index)
+    yield from judge(_OF_STATEMENTS, statement, index)
     if not statement.allows:
         # A Deny only narrows, so it may use any operator and value; but to do anything, its keys, its actions and its
         # provider must be right.
         return
-    yield from judge(
-        (condition.condition_missing, audience.audience_missing, subject.subject_missing), statement, index
-    )
+    yield from judge(_OF_ALLOWS, statement, index)
     for claim in CLAIMS:
         for each in statement.asked[claim]:
-            yield from judge(condition.OPERATORS, each, index)
+            if each.block.operator not in {"StringEquals", "StringLike"}:
+                yield from judge(condition.OPERATORS, each, index)
     yield from judge([condition.two_operators], statement, index)
     for named in statement.audiences:
-        yield from judge((*condition.VALUES, *audience.VALUES), named, index)
+        yield from judge(_OF_AUDIENCES, named, index)
     for value in statement.subjects:
-        yield from judge((*condition.VALUES, subject.subject_long), value, index)
-        if value.form in {"exact", "pattern"}:
-            yield from judge(subject.OF_EXACT_VALUES if value.form == "exact" else subject.OF_PATTERNS, value, index)
-        yield from judge(audience.WITH_SUBJECTS, value, index)
+        yield from judge(_OF_SUBJECTS[value.form], value, index)
     yield from judge((audience.audience_organization, reach.never_matches), statement, index)

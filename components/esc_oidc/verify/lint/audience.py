@@ -79,7 +79,7 @@ def legacy_audience(value: SubjectValue) -> Problems:
 def _is_of_an_audience(value: SubjectValue) -> bool:
     """Whether one of the audiences can be of the subject's organization."""
     organizations = {audience.organization for audience in value.statement.minted_audiences}
-    return value.form != "variable" and (value.organization is None or value.organization in organizations)
+    return value.organization is None or value.organization in organizations
 
 
 VALUES: Final = (audience_wildcard, audience_form, audience_cloud)
