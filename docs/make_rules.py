@@ -17,10 +17,6 @@ An **error** lets in more than named environments of one organization, or can't 
 **warning** is something that you should know. Rule ids are stable. Documents about other issuers are left alone, with
 the note `other-issuer`.
 
-`esc-oidc lint --format json` prints one object: `version` is 1, `policies` counts the policies, `unknown` lists those
-that are not known yet, and each of `findings` has `source`, `place`, `statement` (an index, or null for the document),
-`rule`, `severity` (`error`, `warning` or `note`), `message` and `fix`. `--format sarif` is for code scanning.
-
 Each example shows the elements of a statement, or of the document, that break the rule, and the same put right. This
 page is made from `components/esc_oidc/verify/lint/` by `make docs`; a test compares the two.
 

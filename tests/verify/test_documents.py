@@ -88,3 +88,15 @@ def test_a_document_without_roles_is_recognised_all_the_same(key):
     """An empty plan, state or answer has no trust policy, and is of a kind that has some."""
     assert is_recognised({key: None})
     assert not is_recognised({"name": key})
+
+
+@pytest.mark.parametrize(
+    ("document", "places"),
+    [
+        ({"RoleName": "a", "AssumeRolePolicyDocument": {"Statement": []}}, ["a"]),
+        ({"values": {"root_module": {"resources": [{"type": "aws_s3_bucket", "address": "b"}]}}}, []),
+    ],
+)
+def test_a_role_alone_is_read_and_other_resources_are_not(document, places):
+    """A role without the envelope of `get-role` is one; a bucket has no trust policy."""
+    assert [located.place for located in find_trust_policies(document)] == places

@@ -2,6 +2,7 @@
 # ruff: noqa: E501 - tables of cases, one a line
 
 import builtins
+import pickle
 import re
 from copy import deepcopy
 from functools import cache
@@ -222,3 +223,19 @@ def test_changing_one_character_anywhere_is_refuted():
             changed = deepcopy(policy)
             changed["Statement"][0]["Condition"]["StringEquals"][key] = value[:place] + "~" + value[place + 1 :]
             assert refuted(changed) == ("aws:contoso", DEV, False)
+
+
+def test_a_character_that_no_token_has_admits_nobody():
+    """A pattern with one behind its wildcard is refuted as too narrow, not by a crash."""
+    policy = {"Version": "2012-10-17", "Statement": [{**STATEMENT, **conditions(like=f"{DEV}*€")}]}
+    proof = prove(policy, Trust(ISSUER, "aws:contoso", (DEV,)))
+    assert proof.counterexample is not None
+    assert proof.counterexample.subject == DEV
+    assert not proof.counterexample.admitted
+
+
+def test_a_proof_is_data():
+    """It compares by what it says and survives a process boundary, its counterexample included."""
+    proof = prove(example(conditions(f"{DEV}x")), TRUST)
+    assert pickle.loads(pickle.dumps(proof)) == proof  # noqa: S301 - our own bytes
+    assert proof != prove(example({}), TRUST)

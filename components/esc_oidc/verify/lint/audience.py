@@ -50,7 +50,7 @@ def audience_organization(statement: PulumiStatement) -> Problems:
     if fixed := sorted({other for other in subjects if other and None not in subjects}):
         pairs += [(audience, ", ".join(fixed)) for audience in sorted(audiences.difference(fixed))]
     for audience, subject in pairs:
-        yield f"the audience is {audience!r}'s and the subject {subject!r}'s."
+        yield f"the audience is for {audience!r}, the subject for {subject!r}."
 
 
 @error("audience-kind", "The wrong audience for the subject", fix="Write its audience, here and as a client ID.")

@@ -295,7 +295,7 @@ def attribute_order(value: SubjectValue) -> Problems:
     """A login that lists the same attributes in another order is refused."""
     subject = value.known_attributes
     if subject and CURRENT_ENVIRONMENT in subject.names[1:]:
-        yield "list `currentEnvironment.name` first, as is usual; the order is part of the subject."
+        yield "`currentEnvironment.name` usually comes first, and the order is part of the subject."
 
 
 @warning("empty-team", "An empty team", fix="Test it before you rely on it.")
