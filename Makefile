@@ -55,7 +55,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python docs/make_rules.py
 
 bench: $(VENV)/.dev
-	$(BIN)/python tests/verify/bench_verify.py
+	PYTHONPATH=. $(BIN)/python tests/verify/bench_verify.py
 	$(BIN)/python tests/bench_component.py
 
 clean:
