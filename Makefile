@@ -53,7 +53,7 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	RECORD=1 $(BIN)/python -m pytest -q tests/test_schema.py
 	$(BIN)/python docs/make_reference.py
-	PYTHONPATH=. $(BIN)/python tests/verify/rules_page.py
+	$(BIN)/python docs/make_rules.py
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench.startup

@@ -5,10 +5,9 @@ import time
 from itertools import cycle, islice
 
 from esc_oidc.trust import MAX_POLICY, size, trust_policy
-from esc_oidc.verify import Request, compile_policy, decide, lint, prove
-from esc_oidc.verify.model_rules import DEV, LOGIN, PROVIDER, example
-from esc_oidc.verify.rules import RULES
+from esc_oidc.verify import RULES, Request, compile_policy, decide, lint, prove
 from tests.support.inputs import check, plan
+from tests.support.policies import DEV, LOGIN, PROVIDER, example
 
 ROUNDS = 5
 ISSUER = "https://api.pulumi.com/oidc"

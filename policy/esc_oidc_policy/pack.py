@@ -18,9 +18,7 @@ from pulumi_policy import (
 )
 from pulumi_policy.proxy import UnknownValueError
 
-from esc_oidc.verify import Finding
-from esc_oidc.verify.model_rules import Rule
-from esc_oidc.verify.rules import RULES
+from esc_oidc.verify import RULES, Finding, Rule
 
 from .logins import find_logins
 from .properties import TRUST_POLICIES, read_client_ids, read_environment, read_role, read_trust_policy
@@ -70,8 +68,7 @@ def _rule_policy(rule: Rule) -> Policy:
         "severity": _SEVERITIES[rule.severity],
         "config_schema": _excluding(EXCLUDE_ROLES, "Roles"),
         "tags": list(TAGS),
-        # The finding itself names the key; here there is none yet.
-        "remediation_steps": rule.fix.format(key="the claim's key", right="the right key"),
+        "remediation_steps": rule.fix,
         "url": rule.source,
     }
     if rule.id in NEEDS_ROLE_ARN:

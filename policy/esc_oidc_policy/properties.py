@@ -4,7 +4,6 @@ A property that is unknown in a preview raises UnknownValueError when it is read
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +11,8 @@ from typing import Any, Final
 import pulumi
 from pulumi_policy import PolicyResource
 from pulumi_policy.proxy import UnknownValueError
+
+from esc_oidc.trust import read_iam_arn
 
 from .refusals import DEFAULT_MAXIMUM, Environment, Role
 
@@ -23,9 +24,6 @@ TRUST_POLICIES: Final[Mapping[str, str]] = {
 
 PROVIDER_TYPE: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 ENVIRONMENT_TYPE: Final = "pulumiservice:index:Environment"
-
-# A stand-in for AWS may answer with something else.
-_ROLE_ARN: Final = re.compile(r"arn:[^:]+:iam::[0-9]{12}:role/.")
 
 
 def read_trust_policy(kind: str, properties: Mapping[str, Any]) -> str | None:
@@ -45,9 +43,11 @@ def read_role(resource: PolicyResource) -> Role | None:
         seconds = int(resource.props.get("maxSessionDuration") or DEFAULT_MAXIMUM)
     except UnknownValueError:
         return None
-    if not trust_policy or not arn or not _ROLE_ARN.match(arn):
+    named = read_iam_arn(arn) if arn else None
+    # A stand-in for AWS may answer with something that is no role's ARN.
+    if not trust_policy or not named or named.kind != "role" or not named.is_of_an_account:
         return None
-    return Role(arn, trust_policy, seconds)
+    return Role(str(named), trust_policy, seconds)
 
 
 def read_environment(resource: PolicyResource) -> tuple[Environment, str] | None:

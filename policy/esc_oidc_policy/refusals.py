@@ -4,9 +4,10 @@ Who opens, and from where, is not known here: a login is reported only when no o
 by name or through an import or a stack, can be admitted. What this cannot judge counts as admitted.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from esc_oidc.claims import (
     CURRENT_ENVIRONMENT,
@@ -21,10 +22,8 @@ from esc_oidc.claims import (
     issuer_path,
     subject,
 )
-from esc_oidc.trust import provider_arn
-from esc_oidc.verify import CompiledPolicy, Request, UndefinedBehaviour
-from esc_oidc.verify.policy import Block, Document, Statement, compile_statement, read
-from esc_oidc.verify.scope import providers_of
+from esc_oidc.trust import provider_arn, read_iam_arn
+from esc_oidc.verify import Request, UndefinedBehaviour, can_be_pulumi, compile_policy, trusted_providers
 
 from .logins import Login
 from .patterns import OPEN, Pattern, glob, meet, opened
@@ -73,17 +72,13 @@ def find_refusal(
         client_ids: The client IDs of the OIDC providers that are known, by their ARN.
     """
     try:
-        document = read(role.trust_policy)
-        # The issuers that the role trusts first: the reason is about the first.
-        trusted = [
-            f"https://{provider.path}"
-            for statement in document.statements
-            for provider in providers_of(statement)
-            if provider.has_issuer_form
-        ]
+        trusted = [f"https://{arn.name}" for arn in trusted_providers(role.trust_policy) if can_be_pulumi(arn.name)]
+        # Only now is it sure that the text is a policy.
+        document = json.loads(role.trust_policy)
         decisions = []
+        # The issuers that the role trusts come first: the reason is about the first.
         for issuer in dict.fromkeys([*trusted, ISSUER]):
-            policy = _policy(document, issuer)
+            policy = compile_policy(_relaxed(document, issuer))
             request = _request(login, role, issuer, client_ids)
             for token in _tokens(environment, login, document, issuer):
                 decision = policy.decide(replace(request, claims=token))
@@ -100,22 +95,48 @@ def find_refusal(
     )
 
 
-def _policy(document: Document, issuer: str) -> CompiledPolicy:
-    """The policy without what may or may not hold: more gets in than really does."""
-    # A Deny may be about some openings only.
-    return CompiledPolicy(
-        denies=(),
-        allows=tuple(
-            compile_statement(_relaxed(statement, issuer, document), has_variables=document.has_variables)
-            for statement in document.statements
-            if statement.effect == "Allow"
-        ),
-    )
+def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    statements = document["Statement"]
+    return [statements] if isinstance(statements, Mapping) else statements
+
+
+def _relaxed(document: Mapping[str, Any], issuer: str) -> Mapping[str, Any]:
+    """The policy without what may or may not hold: it admits more than the real one.
+
+    A Deny may be about some openings only; in its place stands one that is about no token.
+    """
+    no_deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:TagSession"}
+    return {
+        **document,
+        "Statement": [
+            _without_doubts(statement, document, issuer) if statement["Effect"] == "Allow" else no_deny
+            for statement in _statements(document)
+        ],
+    }
+
+
+def _without_doubts(statement: Mapping[str, Any], document: Mapping[str, Any], issuer: str) -> Mapping[str, Any]:
+    """The statement with only those conditions of which it is known beforehand whether they hold."""
+    has_variables = document.get("Version") == "2012-10-17"
+    certain: dict[str, dict[str, Any]] = {}
+    for operator, key, values in _conditions(statement):
+        is_known = operator in _COMPARED and _is_of_a_claim(key, issuer)
+        if is_known and not (has_variables and any("${" in str(value) for value in values)):
+            certain.setdefault(operator, {})[key] = values
+    return {**statement, "Condition": certain}
+
+
+def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[Any]]]:
+    """Operator, key and values of each condition."""
+    for operator, keys in statement.get("Condition", {}).items():
+        for key, values in keys.items():
+            yield operator, key, values if isinstance(values, list) else [values]
 
 
 def _request(login: Login, role: Role, issuer: str, client_ids: Mapping[str, Sequence[str]]) -> Request:
     """What is the same for every token."""
-    _, partition, _, _, account, _ = role.arn.split(":", 5)
+    arn = read_iam_arn(role.arn)
+    account, partition = (arn.account, arn.partition) if arn else ("", "")
     return Request(
         {},
         issuer,
@@ -128,26 +149,17 @@ def _request(login: Login, role: Role, issuer: str, client_ids: Mapping[str, Seq
     )
 
 
-def _relaxed(statement: Statement, issuer: str, document: Document) -> Statement:
-    """The statement without the conditions of which nobody knows beforehand whether they hold."""
-    return replace(
-        statement,
-        conditions=tuple(block for block in statement.conditions if _is_certain(block, issuer, document)),
-    )
-
-
-def _is_certain(block: Block, issuer: str, document: Document) -> bool:
-    prefix, _, claim = block.key.lower().rpartition(":")
-    if document.has_variables and any("${" in value for value in block.values):
-        return False
+def _is_of_a_claim(key: str, issuer: str) -> bool:
+    prefix, _, claim = key.lower().rpartition(":")
     if prefix == issuer_path(issuer):
-        return claim in {"aud", "sub"} and block.operator in _COMPARED
+        return claim in {"aud", "sub"}
     # No request has a claim of another issuer beside one of this; `aws:SourceIp` and the like it may have.
-    is_of_an_issuer = ("." in prefix or "/" in prefix) and not prefix.startswith(("aws:", "sts:"))
-    return block.operator in _COMPARED and is_of_an_issuer
+    return ("." in prefix or "/" in prefix) and not prefix.startswith(("aws:", "sts:"))
 
 
-def _tokens(environment: Environment, login: Login, document: Document, issuer: str) -> Iterator[Mapping[str, str]]:
+def _tokens(
+    environment: Environment, login: Login, document: Mapping[str, Any], issuer: str
+) -> Iterator[Mapping[str, str]]:
     """For each subject that the policy admits, one that the login can have; and an ordinary one."""
     aud = audience(environment.organization, environment.project)
     patterns = _subjects(environment, login.subject_attributes)
@@ -159,13 +171,12 @@ def _tokens(environment: Environment, login: Login, document: Document, issuer: 
     yield {"aud": aud, "sub": _ordinary(environment, login.subject_attributes)}
 
 
-def _admitted(document: Document, issuer: str) -> Iterator[Pattern]:
-    for statement in document.statements:
-        for block in statement.conditions:
-            if block.key.lower() == f"{issuer_path(issuer)}:sub" and block.operator in _COMPARED:
-                for value in block.values:
-                    # Under StringEquals no subject has what looks like a wildcard; `decide` tells them apart.
-                    yield glob(value)
+def _admitted(document: Mapping[str, Any], issuer: str) -> Iterator[Pattern]:
+    for statement in _statements(document):
+        for operator, key, values in _conditions(statement):
+            if key.lower() == f"{issuer_path(issuer)}:sub" and operator in _COMPARED:
+                # Under StringEquals no subject has what looks like a wildcard; `decide` tells them apart.
+                yield from (glob(str(value)) for value in values)
 
 
 def _subjects(environment: Environment, attributes: Sequence[str]) -> list[Pattern]:

@@ -4,14 +4,12 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from esc_oidc.verify import Finding, UndefinedBehaviour, lint
-from esc_oidc.verify.policy import read
-from esc_oidc.verify.scope import in_scope
+from esc_oidc.verify import Finding, lint
 
 NOTE: Final = "other-issuer"
 """The one rule that is no policy: it says that `lint` has nothing to say."""
 
-# In a document that cannot be read: its issuer or one of its subjects.
+# In a document that can't be read: its issuer or one of its subjects.
 _PULUMI: Final = re.compile(r"api\.pulumi\.com|\bpulumi:", re.IGNORECASE)
 
 
@@ -24,15 +22,8 @@ def judge(trust_policy: str, role_arn: str | None = None) -> tuple[Finding, ...]
         trust_policy: The trust policy, as JSON.
         role_arn: The role's ARN, once it is known.
     """
-    try:
-        document = read(trust_policy)
-    except (UndefinedBehaviour, RecursionError):
-        return tuple(lint(trust_policy)) if _PULUMI.search(trust_policy) else ()
-    places = {scoped.statement.index for scoped in in_scope(document)}
-    if not places:
+    findings = lint(trust_policy, role_arn)
+    if any(finding.rule == "unreadable" for finding in findings) and not _PULUMI.search(trust_policy):
         return ()
-    return tuple(
-        finding
-        for finding in lint(trust_policy, role_arn)
-        if finding.rule != NOTE and (finding.statement is None or finding.statement in places)
-    )
+    others = {finding.statement for finding in findings if finding.rule == NOTE}
+    return tuple(finding for finding in findings if finding.statement not in others)

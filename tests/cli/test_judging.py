@@ -170,7 +170,7 @@ def test_folders_and_standard_input_are_searched(file, tmp_path):
     file(POLICY, "b.json")
     file("no JSON", "c.txt")
     document = json.loads(run("lint", tmp_path, "--format", "json").stdout)
-    assert document["policies"] == 2
+    assert (document["version"], document["policies"]) == (1, 2)
     assert {Path(finding["source"]).name for finding in document["findings"]} == {"a.json"}
     assert run("lint", "-", stdin=json.dumps(WIDE)).exit_code == 1
 
@@ -293,6 +293,7 @@ def test_a_wide_policy_is_refuted_by_the_shortest_subject(file):
     result = run("prove", file(wide), *declared, "--format", "json")
     document = json.loads(result.stdout)
     assert result.exit_code == 1
+    assert document["version"] == 1
     assert document["counterexample"]["admitted"] is True
     assert document["counterexample"]["subject"].startswith(ALICE["sub"].replace("alice", ""))
     assert run("prove", file(POLICY), *declared).exit_code == 0

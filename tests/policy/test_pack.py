@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from esc_oidc import PulumiEscOidc
-from esc_oidc.verify.model_rules import DEV, PROVIDER, STATEMENT, conditions, example
-from esc_oidc.verify.rules import RULES
+from esc_oidc.verify import RULES
 from tests.deploying import deploy
+from tests.support.policies import DEV, PROVIDER, STATEMENT, conditions, example
 
 ROOT = Path(__file__).parents[2]
 PACK = ROOT / "policy"

@@ -16,8 +16,8 @@ from esc_oidc.environment import environment_definition
 from esc_oidc.tokens import Opener, Opening, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.support.inputs import check, plan
+from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
 
 ROLE = "arn:aws:iam::123456789012:role/esc"

@@ -5,10 +5,8 @@ import json
 import pytest
 from policy.esc_oidc_policy.roles import NOTE, judge
 
-from esc_oidc.verify import lint
-from esc_oidc.verify.model_rules import DEV, PROVIDER, STATEMENT, SUB, conditions, example
-from esc_oidc.verify.rules import RULES
-from tests.verify.bad_policies import BAD
+from esc_oidc.verify import RULES, lint
+from tests.support.policies import BAD, DEV, PROVIDER, STATEMENT, SUB, conditions, example
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 DEPLOYER = {

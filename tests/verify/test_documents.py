@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from esc_oidc.verify.documents import Located, find_trust_policies, is_permission_policy, is_recognised
-from esc_oidc.verify.model_rules import example
+from esc_oidc.verify import Located, find_trust_policies, is_permission_policy, is_recognised
+from tests.support.policies import example
 
 POLICY = example({})
 TEXT = json.dumps(POLICY)
@@ -88,3 +88,15 @@ def test_a_document_without_roles_is_recognised_all_the_same(key):
     """An empty plan, state or answer has no trust policy, and is of a kind that has some."""
     assert is_recognised({key: None})
     assert not is_recognised({"name": key})
+
+
+@pytest.mark.parametrize(
+    ("document", "places"),
+    [
+        ({"RoleName": "a", "AssumeRolePolicyDocument": {"Statement": []}}, ["a"]),
+        ({"values": {"root_module": {"resources": [{"type": "aws_s3_bucket", "address": "b"}]}}}, []),
+    ],
+)
+def test_a_role_alone_is_read_and_other_resources_are_not(document, places):
+    """A role without the envelope of `get-role` is one; a bucket has no trust policy."""
+    assert [located.place for located in find_trust_policies(document)] == places

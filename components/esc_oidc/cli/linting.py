@@ -1,4 +1,4 @@
-"""`esc-oidc lint`: judges trust policies, wherever they stand."""
+"""`esc-oidc lint`: judges trust policies, wherever they are."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -6,26 +6,28 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from ..verify import Finding, lint
-from ..verify.rules import RULES
+from ..verify import RULES, Finding, lint
 from .output import LintFormat, console, print_json
 from .reading import Found, policies
+from .verdicts import Verdicts
 
 _NOTE: Final = "other-issuer"
-"""The one finding that asks for nothing."""
+"""The one finding with nothing to do."""
 
 
 def lint_files(sources: Sequence[str], output: LintFormat, *, quiet: bool = False) -> int:
-    """Print every finding. Gives the exit status: 1 if there is one that asks for something."""
+    """Print every finding. Gives the exit status: 1 if there is something to do."""
     found = policies(sources)
     judged = [(each, finding) for each in found for finding in _findings(each)]
     if output is LintFormat.SARIF:
         print_json(_sarif(judged))
     elif output is LintFormat.JSON:
         unknown = [str(each) for each in found if each.located.policy is None]
-        print_json({"policies": len(found), "unknown": unknown, "findings": [_as_json(*each) for each in judged]})
+        print_json(
+            {"version": 1, "policies": len(found), "unknown": unknown, "findings": [_as_json(*each) for each in judged]}
+        )
     else:
-        _print(found, judged)
+        _print(found, judged, quiet=quiet)
     return 1 if any(finding.rule != _NOTE for _, finding in judged) else 0
 
 
@@ -39,24 +41,28 @@ def _findings(found: Found) -> Iterator[Finding]:
             yield from lint(policy)
 
 
-def _print(found: list[Found], judged: list[tuple[Found, Finding]]) -> None:
-    out = console()
+def _print(found: list[Found], judged: list[tuple[Found, Finding]], *, quiet: bool) -> None:
+    verdicts = Verdicts(console())
     colours = {"error": "bold red", "warning": "yellow"}
     for each in found:
-        if each.located.policy is None:
-            out.print(f"{each}: not known yet, or encrypted: not judged", style="dim")
+        if each.located.policy is None and not quiet:
+            verdicts.line(f"{each}: not known yet, or encrypted: not judged", "dim", 4)
     for each, finding in judged:
+        if quiet and finding.rule == _NOTE:
+            continue
         style = "dim" if finding.rule == _NOTE else colours[finding.severity]
         severity = "note" if finding.rule == _NOTE else finding.severity
         place = "" if finding.statement is None else f", statement {finding.statement}"
-        out.print(f"{each}{place}: {severity} {finding.rule}", style=style)
-        out.print(f"    {finding.message}")
-        out.print(f"    {finding.fix}", style="dim")
+        verdicts.line(f"{each}{place}: {severity} {finding.rule}", style, 4)
+        verdicts.line(f"    {finding.message}", "", 4)
+        verdicts.line(f"    {finding.fix}", "dim", 4)
+    if quiet:
+        return
     errors = sum(finding.severity == "error" for _, finding in judged)
     warnings = sum(finding.severity == "warning" and finding.rule != _NOTE for _, finding in judged)
     judged_policies = _counted(len(found), "trust policy", "trust policies")
     counts = f"{_counted(errors, 'error', 'errors')}, {_counted(warnings, 'warning', 'warnings')}"
-    out.print(f"{judged_policies}: {counts}.", style="bold")
+    verdicts.line(f"{judged_policies}: {counts}.", "bold")
 
 
 def _as_json(found: Found, finding: Finding) -> dict[str, Any]:

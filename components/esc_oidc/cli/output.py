@@ -53,7 +53,7 @@ def print_json(document: Any) -> None:
 
 
 def console() -> "Console":
-    """Standard output. Nothing is wrapped, so that ARNs and reasons can be copied and searched for."""
+    """Standard output. Wrapping is left to `verdicts`: elsewhere ARNs and reasons can be copied and searched for."""
     from rich.console import Console  # noqa: PLC0415 - help and JSON do without
 
     return Console(file=sys.stdout, soft_wrap=True, highlight=False, markup=False, emoji=False)

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
 
 import yaml
 
 from ..claims import ISSUER
 from ..inputs import DeploymentPlan, EnvironmentPlan, Parsed, parse_deployments, parse_environment
-from ..trust import Trust
-from ..verify import Proof, UndefinedBehaviour, lint, prove
+from ..verify import Trust, UndefinedBehaviour, lint, prove
 from .output import Style, console, fail, print_json
 from .reading import one_policy, text_of
+from .verdicts import Verdicts
 
 
 def prove_policy(policy: str, trust: Trust, style: Style) -> int:
@@ -32,11 +32,12 @@ def prove_policy(policy: str, trust: Trust, style: Style) -> int:
     except UndefinedBehaviour as error:
         fail(f"{found}: this cannot be proved: {error}")
     if not style.is_text:
-        print_json(_as_json(proof))
+        print_json({"version": 1, **asdict(proof)})
     elif not (style.quiet and proof.holds):
         verdict = "PROVED" if proof.holds else "REFUTED"
-        console().print(verdict, style="bold green" if proof.holds else "bold red")
-        console().print(proof.reason)
+        verdicts = Verdicts(console())
+        verdicts.line(verdict, "bold green" if proof.holds else "bold red")
+        verdicts.line(proof.reason, "", 0)
     return 0 if proof.holds else 1
 
 
@@ -69,11 +70,3 @@ def declared_by_hand(audience: str | None, subjects: Sequence[str], issuer: str 
     patterns = tuple(subject for subject in subjects if "*" in subject)
     exact = tuple(subject for subject in subjects if "*" not in subject)
     return Trust(issuer or ISSUER, audience, exact, patterns)
-
-
-def _as_json(proof: Proof) -> dict[str, Any]:
-    found = proof.counterexample
-    example = (
-        None if found is None else {"audience": found.audience, "subject": found.subject, "admitted": found.admitted}
-    )
-    return {"holds": proof.holds, "reason": proof.reason, "counterexample": example}

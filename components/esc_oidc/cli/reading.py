@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ..verify.documents import Located, find_trust_policies, is_permission_policy, is_recognised
+from ..verify import Located, find_trust_policies, is_permission_policy, is_recognised
 from .output import fail
 
 STDIN: Final = "-"

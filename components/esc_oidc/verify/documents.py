@@ -17,7 +17,6 @@ _UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 
 _PULUMI_ROLES: Final = {"aws:iam/role:Role": "assumeRolePolicy", "aws-native:iam:Role": "assumeRolePolicyDocument"}
-_TERRAFORM_ROLE: Final = "aws_iam_role"
 
 
 @dataclass(frozen=True)
@@ -37,20 +36,18 @@ class Located:
     max_session_seconds: int | None = None
 
 
-_RECOGNISED: Final = {
-    "Role", "Roles", "RoleDetailList", "AssumeRolePolicyDocument", "resource_changes", "planned_values", "values",
-    "deployment", "steps",
-}  # fmt: skip
-"""What the documents that this module reads have on their top level."""
+# What the documents that have trust policies hold on their top level.
+_OF_IAM: Final = {"AssumeRolePolicyDocument", "Role", "RoleDetailList", "Roles"}
+_OF_TOOLS: Final = {"deployment", "planned_values", "resource_changes", "steps", "values"}
 
 
 def is_recognised(document: Mapping[str, object]) -> bool:
-    """Whether a document is of a kind that has trust policies, if none at the moment."""
-    return not _RECOGNISED.isdisjoint(document)
+    """Whether a document is of a kind that can have trust policies, even if it has none now."""
+    return not (_OF_IAM | _OF_TOOLS).isdisjoint(document)
 
 
 def is_permission_policy(document: Mapping[str, object]) -> bool:
-    """Whether a policy says what may be done, and not who may do it: it has resources, and no principal."""
+    """Whether a policy says what may be done, not who may do it: it has resources and no principal."""
     statements = document.get("Statement")
     listed = statements if isinstance(statements, list) else [statements]
     return all(
@@ -76,38 +73,30 @@ def _iam(document: Mapping[str, object]) -> Iterator[Located]:
     roles = [document.get("Role"), *_list(document.get("Roles")), *_list(document.get("RoleDetailList"))]
     if "AssumeRolePolicyDocument" in document:
         roles.append(document)
-    for role in roles:
-        if isinstance(role, Mapping) and "AssumeRolePolicyDocument" in role:
+    for role in map(_mapping, roles):
+        if "AssumeRolePolicyDocument" in role:
             place = role.get("RoleName") or role.get("Arn") or "role"
             policy, maximum = _policy(role["AssumeRolePolicyDocument"]), _seconds(role.get("MaxSessionDuration"))
             yield Located(str(place), policy, _text(role.get("Arn")), maximum)
 
 
 def _terraform(document: Mapping[str, object]) -> Iterator[Located]:
-    changes = _list(document.get("resource_changes"))
-    for change in changes:
-        if isinstance(change, Mapping) and change.get("type") == _TERRAFORM_ROLE:
-            values = _mapping(_mapping(change.get("change")).get("after"))
-            # What is destroyed has no `after`.
-            if values:
-                yield _terraform_role(str(change.get("address")), values)
-    if changes:
-        return
-    for name in ("planned_values", "values"):
-        yield from _module(_mapping(_mapping(document.get(name)).get("root_module")))
+    changes = list(map(_mapping, _list(document.get("resource_changes"))))
+    # What is destroyed has no `after`.
+    found = [(change, _mapping(_mapping(change.get("change")).get("after"))) for change in changes]
+    if not changes:
+        roots = (_mapping(document.get(name)).get("root_module") for name in ("planned_values", "values"))
+        found = [(resource, _mapping(resource.get("values"))) for root in roots for resource in _resources(root)]
+    for resource, values in found:
+        if values and resource.get("type") == "aws_iam_role":
+            policy, maximum = _policy(values.get("assume_role_policy")), _seconds(values.get("max_session_duration"))
+            yield Located(str(resource.get("address")), policy, _text(values.get("arn")), maximum)
 
 
-def _module(module: Mapping[str, object]) -> Iterator[Located]:
-    for resource in _list(module.get("resources")):
-        if isinstance(resource, Mapping) and resource.get("type") == _TERRAFORM_ROLE:
-            yield _terraform_role(str(resource.get("address")), _mapping(resource.get("values")))
-    for child in _list(module.get("child_modules")):
-        yield from _module(_mapping(child))
-
-
-def _terraform_role(address: str, values: Mapping[str, object]) -> Located:
-    maximum = _seconds(values.get("max_session_duration"))
-    return Located(address, _policy(values.get("assume_role_policy")), _text(values.get("arn")), maximum)
+def _resources(module: object) -> Iterator[Mapping[str, object]]:
+    yield from map(_mapping, _list(_mapping(module).get("resources")))
+    for child in _list(_mapping(module).get("child_modules")):
+        yield from _resources(child)
 
 
 def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:

@@ -3,7 +3,7 @@
 import pytest
 
 from esc_oidc.verify import UndefinedBehaviour, compile_policy, lint
-from esc_oidc.verify.model_rules import AUD, DEV, PROVIDER, STATEMENT, SUB, conditions, example
+from tests.support.policies import AUD, DEV, PROVIDER, STATEMENT, SUB, conditions, example
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 DENY = {**STATEMENT, "Effect": "Deny", "Condition": {"StringNotEquals": {SUB: DEV}}}

@@ -2,6 +2,7 @@
 # ruff: noqa: E501 - tables of cases, one a line
 
 import builtins
+import pickle
 import re
 from copy import deepcopy
 from functools import cache
@@ -12,8 +13,8 @@ import pytest
 from esc_oidc.claims import ATTRIBUTES, default_subject, deployment_subject, subject
 from esc_oidc.trust import Trust, trust_policy
 from esc_oidc.verify import Request, UndefinedBehaviour, decide, prove
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.support.inputs import check, plan
+from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
@@ -222,3 +223,19 @@ def test_changing_one_character_anywhere_is_refuted():
             changed = deepcopy(policy)
             changed["Statement"][0]["Condition"]["StringEquals"][key] = value[:place] + "~" + value[place + 1 :]
             assert refuted(changed) == ("aws:contoso", DEV, False)
+
+
+def test_a_character_that_no_token_has_admits_nobody():
+    """A pattern with one behind its wildcard is refuted as too narrow, not by a crash."""
+    policy = {"Version": "2012-10-17", "Statement": [{**STATEMENT, **conditions(like=f"{DEV}*€")}]}
+    proof = prove(policy, Trust(ISSUER, "aws:contoso", (DEV,)))
+    assert proof.counterexample is not None
+    assert proof.counterexample.subject == DEV
+    assert not proof.counterexample.admitted
+
+
+def test_a_proof_is_data():
+    """It compares by what it says and survives a process boundary, its counterexample included."""
+    proof = prove(example(conditions(f"{DEV}x")), TRUST)
+    assert pickle.loads(pickle.dumps(proof)) == proof  # noqa: S301 - our own bytes
+    assert proof != prove(example({}), TRUST)

@@ -1,10 +1,35 @@
-"""Policies that must not pass: what is wrong with each, the elements of its statement, and the rule that says so."""
+"""Trust policies to begin with, and policies that must not pass."""
 # ruff: noqa: E501 - a table of cases, one a line
 
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, SUB, conditions
-
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
+AUD = "api.pulumi.com/oidc:aud"
+SUB = "api.pulumi.com/oidc:sub"
+LOGIN = "pulumi:environments:pulumi.organization.login:contoso"
+DEV = f"{LOGIN}:currentEnvironment.name:aws/dev"
 ORGANIZATION = "pulumi:environments:org:contoso:env"
 DEPLOY = "pulumi:deploy:org:contoso"
+
+
+def conditions(sub=DEV, aud="aws:contoso", like=None):
+    """A statement's Condition: this audience, and these subjects under StringEquals or, as `like`, StringLike."""
+    if like is None:
+        return {"Condition": {"StringEquals": {AUD: aud, SUB: sub}}}
+    return {"Condition": {"StringEquals": {AUD: aud}, "StringLike": {SUB: like}}}
+
+
+STATEMENT = {
+    "Effect": "Allow",
+    "Principal": {"Federated": PROVIDER},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    **conditions(),
+}
+
+
+def example(elements):
+    """The sound trust policy, in which these elements of the statement or of the document are replaced."""
+    document = {name: value for name, value in elements.items() if name in {"Version", "Statement"}}
+    statement = {name: value for name, value in elements.items() if name not in document}
+    return {"Version": "2012-10-17", "Statement": [{**STATEMENT, **statement}], **document}
 
 
 def aud(operator, value):
@@ -17,6 +42,7 @@ def sub(operator, value):
     return {"Condition": {"StringEquals": {AUD: "aws:contoso"}, operator: {SUB: value}}}
 
 
+# What is wrong, the elements of the statement, and the rule that says so.
 BAD = [
     ("no condition", {"Condition": {}}, "condition-missing"),
     ("aud missing", {"Condition": {"StringEquals": {SUB: DEV}}}, "audience-missing"),

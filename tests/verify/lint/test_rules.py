@@ -1,19 +1,18 @@
 """`lint`: every rule, wherever in the document it is broken, and silence about what is right."""
 
 import json
+import pickle
 import re
 from copy import deepcopy
 
 import pytest
+from docs.make_rules import PAGE, page
 
 from esc_oidc.trust import provider_arn, trust_policy
-from esc_oidc.verify import Finding, lint
-from esc_oidc.verify.model_rules import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
-from esc_oidc.verify.rules import RULES
+from esc_oidc.verify import RULES, Finding, lint
 from tests.support.inputs import plan
+from tests.support.policies import AUD, BAD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
-from tests.verify.bad_policies import BAD
-from tests.verify.rules_page import PAGE, page
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
@@ -39,7 +38,7 @@ def errors(policy):
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_each_rule_has_a_bad_and_a_good_example(rule):
-    """The bad example breaks the rule, with its severity; the good one does not break it."""
+    """The bad example breaks the rule, with the rule's severity; the good one does not."""
     found = [finding for finding in lint(example(rule.bad), ROLE) if finding.rule == rule.id]
     assert found
     assert {finding.severity for finding in found} == {rule.severity}
@@ -52,8 +51,8 @@ def test_good_examples_are_good(rule):
     assert errors(example(rule.good)) == []
 
 
-def test_the_page_is_the_table():
-    """docs/rules.md has a section for each rule and for nothing else, and says what the table says."""
+def test_the_page_is_made_from_the_rules():
+    """docs/rules.md has a section for each rule and for nothing else, and says what the rules say."""
     text = PAGE.read_text("utf-8")
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == list(RULES)
     assert text == page()
@@ -233,3 +232,10 @@ def test_a_finding_reads_as_one_line():
         'error audience-missing: statement 0: nothing limits `aud`. Add "api.pulumi.com/oidc:aud": '
         '"aws:ORGANIZATION" under StringEquals.'
     )
+
+
+def test_a_finding_is_data():
+    """It compares by what it says and survives a process boundary."""
+    (finding,) = lint(example(conditions(aud="azure:contoso")))
+    assert pickle.loads(pickle.dumps(finding)) == finding  # noqa: S301 - our own bytes
+    assert lint(example({"Condition": {}})) == lint(json.dumps(example({"Condition": {}})))

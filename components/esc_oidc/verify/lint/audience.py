@@ -1,0 +1,86 @@
+"""Rules about `aud`: which organization the token is from, and what it is for."""
+
+from typing import Final
+
+from ...claims import DeploymentSubject
+from .reading import PulumiStatement, SubjectValue, Value
+from .rules import AUD, DEV, LOGIN, SUB, Problem, Problems, bad, equals, error, warning
+
+
+@error("audience-missing", "The audience is not checked", fix="Add the audience, aws:ORGANIZATION, under StringEquals.")
+@bad({"Condition": {"StringEquals": {SUB: DEV}}})
+def audience_missing(statement: PulumiStatement) -> Problems:
+    """A token that was made for another cloud, or for Pulumi Deployments, can be replayed here."""
+    if statement.conditions and not statement.limits("aud"):
+        yield Problem("nothing limits `aud`.", f'Add "{statement.path}:aud": "aws:ORGANIZATION" under StringEquals.')
+
+
+@error("audience-wildcard", "A wildcard in the audience", fix="Write the one audience, with StringEquals.")
+@bad({"Condition": {"StringEquals": {SUB: DEV}, "StringLike": {AUD: "aws:*"}}})
+def audience_wildcard(value: Value) -> Problems:
+    """Anyone can create an organization whose name matches; a token for another cloud can be replayed."""
+    if value.form == "pattern":
+        yield f"{value.text!r} has a wildcard, which lets in the audiences of other organizations or clouds."
+
+
+@error("audience-form", "Not an audience of Pulumi Cloud", fix="Write aws: and the organization's login.")
+@bad(equals(aud="aws:"))
+def audience_form(value: Value) -> Problems:
+    """Nobody gets in; the audience is aws:ORGANIZATION, or the organization alone in the legacy project `default`."""
+    if value.form == "exact" and not value.audience:
+        yield f"{value.text!r} is not an audience that Pulumi Cloud writes."
+
+
+@error("audience-cloud", "The audience of another cloud", fix="Write aws:ORGANIZATION.")
+@bad(equals(aud=["aws:contoso", "azure:contoso"]))
+def audience_cloud(value: Value) -> Problems:
+    """Tokens that were handed to that cloud can be replayed here."""
+    if value.audience and value.audience.cloud not in {None, "aws"}:
+        yield f"{value.text!r} is the audience of logins to another cloud."
+
+
+@error("audience-organization", "Audience and subject differ in organization", fix="Write the same one in both.")
+@bad(equals(aud="aws:fabrikam"))
+def audience_organization(statement: PulumiStatement) -> Problems:
+    """No token has both: nobody gets in, until somebody widens one of the two."""
+    audiences = {audience.organization for audience in statement.minted_audiences}
+    subjects = [value.organization for value in statement.subjects if value.form != "variable"]
+    pairs = [(min(audiences), other) for other in subjects if other and audiences and other not in audiences]
+    # A subject that fixes no organization breaks another rule; it comes with any audience.
+    if fixed := sorted({other for other in subjects if other and None not in subjects}):
+        pairs += [(audience, ", ".join(fixed)) for audience in sorted(audiences.difference(fixed))]
+    for audience, subject in pairs:
+        yield f"the audience is for {audience!r}, the subject for {subject!r}."
+
+
+@error("audience-kind", "The wrong audience for the subject", fix="Write its audience, here and as a client ID.")
+@bad(equals(aud="contoso"))
+def audience_kind(value: SubjectValue) -> Problems:
+    """Only Deployments and the legacy project `default` have the organization alone; others have aws:ORGANIZATION."""
+    clouds = {audience.cloud for audience in value.statement.minted_audiences}
+    if clouds and _is_of_an_audience(value) and not any(map(value.comes_with, clouds)):
+        named = ", ".join(repr(audience.text) for audience in value.statement.audiences)
+        yield f"{value.text!r} does not come with the audience {named}."
+
+
+@warning("legacy-audience", "The audience of the legacy project", fix="Move the environment to another project.")
+@bad(equals(f"{LOGIN}:currentEnvironment.name:dev", "contoso"))
+def legacy_audience(value: SubjectValue) -> Problems:
+    """One audience for many purposes does not keep them apart."""
+    clouds = {audience.cloud for audience in value.statement.minted_audiences}
+    is_login = value.organization and not isinstance(value.subject, DeploymentSubject)
+    if is_login and None in clouds and _is_of_an_audience(value) and any(map(value.comes_with, clouds)):
+        yield (
+            f"the audience of the legacy project `default` is {value.organization!r}, as it is for Pulumi Deployments "
+            "and for other clouds' logins in that project: a token handed to those can be replayed here."
+        )
+
+
+def _is_of_an_audience(value: SubjectValue) -> bool:
+    """Whether one of the audiences can be of the subject's organization."""
+    organizations = {audience.organization for audience in value.statement.minted_audiences}
+    return value.organization is None or value.organization in organizations
+
+
+VALUES: Final = (audience_wildcard, audience_form, audience_cloud)
+WITH_SUBJECTS: Final = (audience_kind, legacy_audience)

@@ -1,0 +1,364 @@
+"""Rules about `sub`: which environments and stacks get in, and who may open them."""
+
+import re
+from typing import Final
+
+from ...claims import (
+    CURRENT_ENVIRONMENT,
+    ENVIRONMENT,
+    NAME,
+    OPERATIONS,
+    STACK_CONFIGURATION,
+    SUBJECT_HEADS,
+    TEAM,
+    TOKEN_TYPE,
+    USER,
+    VALUES,
+    AttributeSubject,
+    DefaultSubject,
+    DeploymentSubject,
+)
+from ...trust import MAX_SUBJECT
+from .reading import PulumiStatement, SubjectValue, head_of
+from .rules import AUD, DEPLOYMENTS, DEV, LOGIN, Problem, Problems, bad, equals, error, like, warning
+
+_NAME_IT: Final = (
+    "Name the environment: pulumi:environments:pulumi.organization.login:ORGANIZATION:currentEnvironment.name:"
+    "PROJECT/ENV, with StringEquals."
+)
+_BY_NAME: Final = "pulumi:environments:org:contoso:env"
+_STACKS: Final = "pulumi:deploy:org:contoso:project:Core"
+_ATTRIBUTES_IN_LOGIN: Final = "Set `subjectAttributes: [currentEnvironment.name]` in the login, and name that subject."
+
+_FIELDS: Final = (
+    ("project", NAME),
+    ("stack", NAME),
+    ("operation", "|".join(OPERATIONS)),
+    ("scope", "write"),
+)
+_OPEN_DEPLOYMENT: Final = re.compile(
+    rf"{SUBJECT_HEADS[2]}[^:]+:project:[^:]+:stack:[^:]+:"
+    rf"(?:\*|operation:(?:\*(?::scope:write)?|(?:{'|'.join(OPERATIONS)}):(?:\*|scope:\*)))"
+)
+
+
+def _is_fixed(text: str) -> bool:
+    return head_of(text) == text
+
+
+@error("subject-missing", "The subject is not checked", fix="Add the environment's subject under StringEquals.")
+@bad({"Condition": {"StringEquals": {AUD: "aws:contoso"}}})
+def subject_missing(statement: PulumiStatement) -> Problems:
+    """Every environment of the organization gets in, and so does whoever can create one."""
+    if statement.conditions and not statement.limits("sub"):
+        key = f"{statement.path}:sub"
+        yield Problem("nothing limits `sub`.", f'Add "{key}" with the environment\'s subject under StringEquals.')
+
+
+@error("subject-any", "Any subject", fix=_NAME_IT)
+@bad(like("*"))
+def subject_any(value: SubjectValue) -> Problems:
+    """Every environment and every deployment gets in, and so does whoever can create one."""
+    if not value.text.strip("*?"):
+        yield f"{value.text!r} matches every subject."
+
+
+@error("subject-long", "Longer than any subject", fix="Shorten the names, or list fewer `subjectAttributes`.")
+@bad(
+    equals(f"{DEV}{'x' * 255}"),
+    see="https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html",
+)
+def subject_long(value: SubjectValue) -> Problems:
+    """AWS accepts no token with such a subject: nobody gets in by it."""
+    # A wildcard may stand for nothing.
+    if len(value.text.replace("*", "")) > MAX_SUBJECT:
+        yield f"a value of `sub` has {len(value.text)} characters; AWS accepts subjects of at most {MAX_SUBJECT}."
+
+
+@error("subject-leading-wildcard", "A wildcard in front", fix=_NAME_IT)
+@bad(like("*:currentEnvironment.name:aws/dev"))
+def subject_leading_wildcard(value: SubjectValue) -> Problems:
+    """What follows it can be the end of another organization's subject, whose values its members choose."""
+    if not head_of(value.text) and value.text.strip("*?"):
+        yield f"{value.text!r} begins with a wildcard."
+
+
+@error("organization-open", "The organization is open", fix=_NAME_IT)
+@bad(like(f"{LOGIN}*"))
+def organization_open(value: SubjectValue) -> Problems:
+    """Anyone can create an organization whose name matches."""
+    head, subject = head_of(value.text), value.subject
+    is_open = not _is_fixed(subject.organization) if subject else any(form.startswith(head) for form in SUBJECT_HEADS)
+    if head and is_open:
+        yield f"{value.text!r} does not fix the organization."
+
+
+@error("organization-wide", "The whole organization", fix=_NAME_IT)
+@bad(like(f"{_BY_NAME}:*"))
+def organization_wide(value: SubjectValue) -> Problems:
+    """One environment that anybody may edit is enough to get in."""
+    subject, environment = value.open_subject, value.open_environment
+    if environment is not None:
+        is_wide = not _is_fixed(environment) and "/" not in head_of(environment)
+    elif isinstance(subject, AttributeSubject):
+        is_wide = not head_of(subject.names[0])
+    else:
+        is_wide = isinstance(subject, DefaultSubject) and "env:".startswith(head_of(subject.environment))
+    if is_wide:
+        yield (
+            f"every environment of {value.organization} may assume this role, and so may whoever can create one in any "
+            "project."
+        )
+
+
+@error("project-wide", "The whole project", fix=_NAME_IT)
+@bad(like(f"{LOGIN}:currentEnvironment.name:aws/*"))
+def project_wide(value: SubjectValue) -> Problems:
+    """Whoever may create an environment in the project gets in."""
+    environment = value.open_environment or ""
+    project, slash, name = head_of(environment).partition("/")
+    if slash and not name and not _is_fixed(environment):
+        yield (
+            f"every environment of project {project} may assume this role, and so may whoever can create one in the "
+            "project."
+        )
+
+
+@error(
+    "stacks-wide",
+    "Every stack",
+    fix="Name each stack: pulumi:deploy:org:ORG:project:P:stack:S:operation:OP:scope:write.",
+)
+@bad(
+    like(f"{_STACKS}:*", "contoso"),
+    good=equals(f"{_STACKS}:stack:dev:operation:update:scope:write", "contoso"),
+    see=DEPLOYMENTS,
+)
+def stacks_wide(value: SubjectValue) -> Problems:
+    """A stack's name costs nothing: whoever may create one gets in."""
+    if isinstance(value.open_subject, DeploymentSubject) and not _names_a_stack(value.open_subject):
+        yield f"every stack that {value.text!r} matches may assume this role, and so may whoever can create one."
+
+
+def _names_a_stack(subject: DeploymentSubject) -> bool:
+    fields = dict(subject.fields)
+    named = all(fields.get(name) and _is_fixed(fields[name]) for name in ("project", "stack"))
+    return named and subject.fields[0][0] == "project"
+
+
+@error("middle-wildcard", "A wildcard in the middle", fix=_NAME_IT)
+@bad(like(f"{LOGIN}:pulumi.user.login:*:currentEnvironment.name:aws/dev"))
+def middle_wildcard(value: SubjectValue) -> Problems:
+    """A longer subject with more attributes matches too, as long as it ends in the same way."""
+    if value.open_subject and re.search(r"[*?][^*?]", value.text):
+        yield f"{value.text!r} continues after a wildcard, which also matches `:` and `/`."
+
+
+@warning("open-end", "More attributes, whatever they say", fix="List the values, with StringEquals.")
+@bad(like(f"{DEV}:*"))
+def open_end(value: SubjectValue) -> Problems:
+    """The environment or stack is named; who opens it, and what else the login asks for, is not."""
+    subject, environment = value.open_subject, value.open_environment
+    if isinstance(subject, AttributeSubject):
+        is_open = environment is not None and _is_fixed(environment) and value.text.endswith(":*")
+    else:
+        is_open = isinstance(subject, DeploymentSubject) and _names_a_stack(subject) and _is_open_deployment(value)
+    if is_open:
+        yield f"{value.text!r} accepts whatever stands at its end."
+
+
+def _is_open_deployment(value: SubjectValue) -> bool:
+    return _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
+
+
+@error("yaml-subject", "Any stack's configuration", fix=_ATTRIBUTES_IN_LOGIN)
+@bad(equals(f"{_BY_NAME}:<yaml>"))
+def yaml_subject(value: SubjectValue) -> Problems:
+    """The subject of every login without attributes has `<yaml>` literally when `pulumi up` opens it."""
+    if value.organization and _is_yaml(value):
+        yield (
+            f"every environment of {value.organization} may assume this role when a stack's `environment:` list opens "
+            "it, and so may whoever can create one in any project."
+        )
+
+
+def _is_yaml(value: SubjectValue) -> bool:
+    return isinstance(value.subject, DefaultSubject) and value.subject.environment == STACK_CONFIGURATION
+
+
+@error(
+    "current-environment-missing",
+    "The login's environment is not named",
+    fix="List `currentEnvironment.name` first, and name its value.",
+)
+@bad(equals(f"{LOGIN}:pulumi.user.login:alice"), good=equals(f"{DEV}:pulumi.user.login:alice"))
+def current_environment_missing(value: SubjectValue) -> Problems:
+    """A user's name or the opened environment says who opens, not which environment's login block asks."""
+    pattern, exact = value.open_subject, value.known_attributes
+    if isinstance(pattern, AttributeSubject):
+        is_missing = value.open_environment is None and head_of(pattern.names[0]) != ""
+    else:
+        is_missing = exact is not None and CURRENT_ENVIRONMENT not in exact.names
+    if is_missing:
+        yield (
+            f"whoever may edit any environment of {value.organization} can name this role in it and wait for the right "
+            "person to open it."
+        )
+
+
+@error("user-is-organization", "The organization as a user", fix="Name a person, or list `pulumi.token.type` too.")
+@bad(
+    equals(f"{DEV}:pulumi.user.login:contoso"),
+    good=equals(f"{DEV}:pulumi.user.login:contoso:pulumi.token.type:organization"),
+)
+def user_is_organization(value: SubjectValue) -> Problems:
+    """All machine tokens of the organization get in, whoever made them."""
+    subject = value.known_attributes
+    had = dict(subject.attributes) if subject else {}
+    user = had.get(USER, "")
+    if subject and user.lower() == subject.organization.lower() and TOKEN_TYPE not in had and not had.get(TEAM):
+        yield f"every team and organization token has {user!r} as its `pulumi.user.login`."
+
+
+@error("subject-form", "Not a subject of Pulumi Cloud", fix=_NAME_IT)
+@bad(equals("pulumi:environment:org:contoso:env:aws/dev"))
+def subject_form(value: SubjectValue) -> Problems:
+    """Nobody gets in."""
+    if not (_is_minted(value) if value.form == "exact" else _can_match(value)):
+        yield f"{value.text!r} is not a subject that Pulumi Cloud writes."
+
+
+def _is_minted(value: SubjectValue) -> bool:
+    """Whether an exact subject is well formed; `subject-attribute` judges the attributes' names."""
+    subject = value.subject
+    if subject is None or not value.organization:
+        return False
+    if isinstance(subject, AttributeSubject):
+        known = value.known_attributes
+        pairs = known.attributes if known else ()
+        return value.attributes is not None and all(re.fullmatch(VALUES[name], had) for name, had in pairs)
+    if isinstance(subject, DefaultSubject):
+        return _is_yaml(value) or (
+            str(subject) == value.text and re.fullmatch(ENVIRONMENT, subject.environment) is not None
+        )
+    return len(subject.fields) == len(_FIELDS) and all(
+        name == field and re.fullmatch(expression, had)
+        for (name, had), (field, expression) in zip(subject.fields, _FIELDS, strict=True)
+    )
+
+
+def _can_match(value: SubjectValue) -> bool:
+    """Whether what a pattern fixes is part of a subject that Pulumi Cloud writes."""
+    subject, pattern, environment = value.subject, value.open_subject, value.open_environment
+    if subject is None:
+        return any(form.startswith(head_of(value.text)) for form in SUBJECT_HEADS)
+    if pattern is None:
+        return not _is_fixed(subject.organization)
+    if isinstance(pattern, DeploymentSubject):
+        return not _names_a_stack(pattern) or _is_open_deployment(value)
+    if environment is not None:
+        return not _is_fixed(environment) or re.fullmatch(ENVIRONMENT, environment) is not None
+    return isinstance(pattern, AttributeSubject) or "env:".startswith(head_of(pattern.environment))
+
+
+@error("subject-attribute", "Not a subject attribute", fix="List the login's attributes, in its order.")
+@bad(equals(f"{DEV}:pulumi.token.name:ci"))
+def subject_attribute(value: SubjectValue) -> Problems:
+    """Nobody gets in: Pulumi Cloud writes five attributes into subjects, and no others.
+
+    They are currentEnvironment.name, rootEnvironment.name, pulumi.user.login, pulumi.token.type and pulumi.token.team;
+    a token's name is not one, because whoever creates the token chooses it.
+    """
+    if value.unknown_attribute is not None:
+        yield f"{value.unknown_attribute!r} in {value.text!r} is not a subject attribute, or is listed twice."
+
+
+@warning("without-attributes", "A login without subject attributes", fix=_ATTRIBUTES_IN_LOGIN)
+@bad(equals(f"{_BY_NAME}:aws/dev"))
+def without_attributes(value: SubjectValue) -> Problems:
+    """A login in any environment that it imports has this subject too; `pulumi up` gets another (both inferred)."""
+    if (
+        value.form == "exact"
+        and isinstance(value.subject, DefaultSubject)
+        and _is_minted(value)
+        and not _is_yaml(value)
+    ):
+        yield f"{value.text!r} names the environment that is opened, and `pulumi up` opens none by name."
+
+
+@warning("attribute-order", "The current environment is not first", fix="List it first, here and in the login.")
+@bad(
+    equals(f"{LOGIN}:pulumi.user.login:alice:currentEnvironment.name:aws/dev"),
+    good=equals(f"{DEV}:pulumi.user.login:alice"),
+)
+def attribute_order(value: SubjectValue) -> Problems:
+    """A login that lists the same attributes in another order is refused."""
+    subject = value.known_attributes
+    if subject and CURRENT_ENVIRONMENT in subject.names[1:]:
+        yield "`currentEnvironment.name` usually comes first, and the order is part of the subject."
+
+
+@warning("empty-team", "An empty team", fix="Test it before you rely on it.")
+@bad(
+    equals(f"{DEV}:pulumi.user.login:alice:pulumi.token.team:"),
+    good=equals(f"{DEV}:pulumi.token.team:ops"),
+    see="https://github.com/pulumi/esc",
+)
+def empty_team(value: SubjectValue) -> Problems:
+    """If Pulumi Cloud writes something else, these tokens are refused."""
+    subject = value.known_attributes
+    if subject and dict(subject.attributes).get(TEAM) == "":
+        yield (
+            "the subject of users, and of tokens other than team tokens, has an empty `pulumi.token.team`; that Pulumi "
+            "Cloud writes it like this is inferred from its source code, never observed."
+        )
+
+
+@warning("upper-case", "Upper case", fix="Check how Pulumi Cloud writes it.")
+@bad(equals(f"{LOGIN}:currentEnvironment.name:aws/Dev"))
+def upper_case(value: SubjectValue) -> Problems:
+    """A name that Pulumi Cloud writes in lower case does not match."""
+    subject, exact = value.subject if value.form == "exact" else value.open_subject, value.known_attributes
+    names = [dict(exact.attributes).get(CURRENT_ENVIRONMENT, "")] if exact else []
+    for name in (*names, subject.organization if subject else ""):
+        if name != name.lower():
+            yield f"{name!r} has upper case, and AWS compares case-sensitively."
+
+
+_HOW_WIDE: Final = (
+    subject_any,
+    subject_leading_wildcard,
+    organization_open,
+    middle_wildcard,
+    organization_wide,
+    project_wide,
+    stacks_wide,
+    open_end,
+    subject_form,
+    current_environment_missing,
+    upper_case,
+)
+
+
+@error("partial-segment", "A wildcard inside a name", fix=_NAME_IT)
+@bad(like(f"{DEV}*"))
+def partial_segment(value: SubjectValue) -> Problems:
+    """`aws/dev*` also matches aws/developer-playground, and whatever somebody gives such a name tomorrow."""
+    within_a_name = value.open_subject and re.search(r"\?|[^:/*]\*|\*[^:/*]", value.text)
+    # Whatever no other rule knows to be narrow is wide.
+    if within_a_name or not any(any(check.find(value)) for check in _HOW_WIDE):
+        yield f"a wildcard in {value.text!r} is not a whole segment."
+
+
+OF_PATTERNS: Final = (partial_segment, *_HOW_WIDE)
+OF_EXACT_VALUES: Final = (
+    yaml_subject,
+    subject_form,
+    subject_attribute,
+    without_attributes,
+    current_environment_missing,
+    attribute_order,
+    user_is_organization,
+    empty_team,
+    upper_case,
+)
