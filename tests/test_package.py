@@ -226,4 +226,4 @@ def test_a_program_is_type_checked(installed, tmp_path):
         lines[int(number) - 1].strip() for number in re.findall(r"^program\.py:(\d+): error", said, re.MULTILINE)
     }
     assert refused == {line for line in lines if "# " in line}
-    assert re.search(r"Revealed type is \"pulumi.output.Output\[(builtins\.)?list\[(builtins\.)?str\]\]\"", said)
+    assert re.search(r"Revealed type is \"[\w.]*Output\[(builtins\.)?list\[(builtins\.)?str\]\]\"", said)
