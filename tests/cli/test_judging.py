@@ -346,21 +346,21 @@ def test_claims_for_each_way_of_opening():
 
 def test_claims_of_the_legacy_project_have_both_spellings():
     """Sources conflict on them, so that both are shown, and said to be."""
-    tokens = json.loads(run("claims", "contoso/default/dev", "--format", "json").stdout)
+    tokens = json.loads(run("claims", "contoso/default/dev", "--format", "json").stdout)["tokens"]
     assert {token["aud"] for token in tokens} == {"contoso"}
     assert [token["sub"].rpartition(":")[2] for token in tokens[:2]] == ["dev", "default/dev"]
 
 
 def test_claims_without_attributes_say_yaml_for_a_stack():
     """The subject that works for `pulumi env open` and not for `pulumi up`."""
-    tokens = json.loads(run("claims", "contoso/aws/dev", "--no-attributes", "--format", "json").stdout)
+    tokens = json.loads(run("claims", "contoso/aws/dev", "--no-attributes", "--format", "json").stdout)["tokens"]
     assert tokens[0]["sub"] == "pulumi:environments:org:contoso:env:aws/dev"
     assert tokens[1]["sub"] == "pulumi:environments:org:contoso:env:<yaml>"
 
 
 def test_claims_of_deployments():
     """One token for each operation on the stack."""
-    tokens = json.loads(run("claims", "--stack", "contoso/shop/prod", "--format", "json").stdout)
+    tokens = json.loads(run("claims", "--stack", "contoso/shop/prod", "--format", "json").stdout)["tokens"]
     assert [token["sub"].split(":")[9] for token in tokens] == ["preview", "update", "refresh", "destroy"]
     assert {token["aud"] for token in tokens} == {"contoso"}
 

@@ -35,7 +35,7 @@ def print_claims(tokens: Iterator[Token], output: OutputFormat) -> int:
     """Print issuer, audience and subject of each. Gives the exit status, always 0."""
     shown = [(token.how, {name: token.claims[name] for name in ("iss", "aud", "sub")}) for token in tokens]
     if output is OutputFormat.JSON:
-        print_json([{"how": how, **claims} for how, claims in shown])
+        print_json({"version": 1, "tokens": [{"how": how, **claims} for how, claims in shown]})
         return 0
     out = console()
     for how, claims in shown:
