@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from esc_oidc import PulumiEscOidc, environment
 from esc_oidc.inputs import EnvironmentPlan
 from esc_oidc.interpolation import escape
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 from tests.support.inputs import check, plan
 from tests.support.judge import ANONYMOUS, CONTEXT, CREDENTIALS, Request, Verdict, evaluate_in_sandbox, judge, unwrapped
 

@@ -7,7 +7,7 @@ import pytest
 from pulumi.provider.experimental.component import ComponentProvider
 
 from esc_oidc import InvalidInputs, PulumiDeploymentsOidc, PulumiDeploymentsOidcArgs, PulumiEscOidc
-from tests.deploying import ACCOUNT, PROVIDER_ARN, deploy
+from tests.support.deploying import ACCOUNT, PROVIDER_ARN, deploy
 
 BASE = {"organization": "contoso", "project": "core", "stacks": ["dev"]}
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"

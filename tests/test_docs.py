@@ -11,7 +11,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from esc_oidc.cli.application import app
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

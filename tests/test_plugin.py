@@ -30,7 +30,7 @@ from pulumi.runtime.proto import (
 )
 
 from esc_oidc import PulumiDeploymentsOidc, PulumiEscOidc
-from tests.deploying import ACCOUNT, PROVIDER_ARN, Cloud, Deployed, Registration
+from tests.support.deploying import ACCOUNT, PROVIDER_ARN, Cloud, Deployed, Registration
 from tests.test_schema import camel_case, hosted
 
 COMPONENTS = Path(__file__).parents[1] / "components"

@@ -7,7 +7,7 @@ import pytest
 from docs.make_reference import PAGE, SCHEMA, input_row, output_row, page
 
 import esc_oidc
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 
 RENEW = "docs/reference.md differs from the schema; renew it with: make docs, or python docs/make_reference.py"
 REQUIRED = {

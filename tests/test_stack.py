@@ -12,7 +12,7 @@ from pulumi.runtime.settings import get_root_resource
 
 from esc_oidc import InvalidInputs, PulumiEscOidc, PulumiEscOidcArgs
 from esc_oidc.inputs import EnvironmentPlan
-from tests.deploying import ACCOUNT, PROVIDER_ARN, Deployed, Registration, deploy
+from tests.support.deploying import ACCOUNT, PROVIDER_ARN, Deployed, Registration, deploy
 from tests.support.inputs import ARGUMENTS, defaults
 
 ROOT = Path(__file__).parents[1]

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
 from esc_oidc import PulumiEscOidc
 from esc_oidc.verify import RULES
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 from tests.support.policies import DEV, PROVIDER, STATEMENT, conditions, example
 
 ROOT = Path(__file__).parents[2]

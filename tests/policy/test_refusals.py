@@ -18,7 +18,7 @@ from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
 from tests.support.inputs import check, plan
 from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
-from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 DEVELOPMENT = Environment("contoso", "aws", "dev")

@@ -24,7 +24,7 @@ from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
 from esc_oidc.verify.policy import matches
 from tests.support.inputs import check, plan
-from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, expected
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, expected
 
 # A new seed in each run, printed at its end; set it to have a run again.
 SEED = int(os.environ.setdefault("ESC_OIDC_SEED", str(random.SystemRandom().randrange(2**32))))

@@ -12,7 +12,7 @@ from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import RULES, Finding, lint
 from tests.support.inputs import plan
 from tests.support.policies import AUD, BAD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
-from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}

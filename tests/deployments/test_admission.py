@@ -10,7 +10,7 @@ from esc_oidc.claims import ATTRIBUTES, OPERATIONS, STACK_CONFIGURATION
 from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy, decide, lint, prove
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 from tests.support.inputs import check_deployment, plan_deployment
 
 ORG, ISSUER, ACCOUNT = "contoso", "https://api.pulumi.com/oidc", "123456789012"
