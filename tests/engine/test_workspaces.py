@@ -131,7 +131,9 @@ def test_the_yaml_example_uses_inputs_and_outputs_that_there_are():
     """What only the engine would notice: a misspelled property of the component."""
     program = yaml.safe_load((workspaces.ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
     login = program["resources"]["login"]
-    component = json.loads((workspaces.ROOT / "tests" / "schema.json").read_text())["resources"][login["type"]]
+    component = json.loads((workspaces.ROOT / "tests" / "plugin" / "schema.json").read_text())["resources"][
+        login["type"]
+    ]
     assert set(component["requiredInputs"]) <= login["properties"].keys() <= component["inputProperties"].keys()
     outputs = {value.removeprefix("${login.").removesuffix("}") for value in program["outputs"].values()}
     assert outputs <= component["properties"].keys()

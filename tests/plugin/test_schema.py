@@ -4,17 +4,19 @@ import importlib
 import inspect
 import json
 import os
-import runpy
 from pathlib import Path
 from typing import Any
 
-import pulumi.provider.experimental
+import pulumi
 import pytest
 from pulumi.provider.experimental.component import ComponentProvider
 
+from tests.support.inputs import camel_case
+from tests.support.plugin import hosted
+
 ROOT = Path(__file__).parents[1]
 SNAPSHOT = Path(__file__).with_name("schema.json")
-RENEW = "the schema is not the committed one; if that is meant, renew it: RECORD=1 pytest tests/test_schema.py"
+RENEW = "the schema is not the committed one; if that is meant, renew it: make docs"
 
 FLAT = [
     {"type": "string"},
@@ -24,18 +26,6 @@ FLAT = [
 ]
 OPERATION_CONTEXT = {"type": "object", "additionalProperties": {"$ref": "pulumi.json#/Any"}}
 """The one exception, an output: what pulumiservice.DeploymentSettings takes is nested."""
-
-
-def hosted() -> dict[str, Any]:
-    """What components/__main__.py gives to the plugin host."""
-    given: dict[str, Any] = {}
-    host = pulumi.provider.experimental.component_provider_host
-    pulumi.provider.experimental.component_provider_host = lambda **arguments: given.update(arguments)
-    try:
-        runpy.run_path(str(ROOT / "components" / "__main__.py"), run_name="__main__")
-    finally:
-        pulumi.provider.experimental.component_provider_host = host
-    return given
 
 
 def schema() -> dict[str, Any]:
@@ -96,12 +86,6 @@ def test_a_components_inputs_and_outputs_are_its_annotations():
         assert list(resource["inputProperties"]) == [camel_case(name) for name in arguments.__annotations__]
         assert set(resource["requiredInputs"]) == {camel_case(name) for name in arguments.__required_keys__}
         assert set(resource["required"]) == set(resource["properties"])
-
-
-def camel_case(name: str) -> str:
-    """A Python name as the schema spells it."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 @pytest.mark.parametrize("resource", SCHEMA["resources"].values(), ids=SCHEMA["resources"])

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from esc_oidc.cli.application import app
 from tests.support.deploying import deploy
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 EXAMPLES = ROOT / "examples"
 PAGES = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), ROOT / "policy" / "README.md", *EXAMPLES.rglob("README.md")]
@@ -111,7 +111,7 @@ def test_the_stack_takes_the_configuration_on_its_page():
     """The page sets every key that the stack requires, and no key that is not an input."""
     text = (DOCS / "stack.md").read_text("utf-8")
     keys = set(re.findall(r"`pulumi config set (?:--path ')?(\w+)[\[ ]", text))
-    schema = json.loads((ROOT / "tests" / "schema.json").read_text("utf-8"))
+    schema = json.loads((ROOT / "tests" / "plugin" / "schema.json").read_text("utf-8"))
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text("utf-8"))["config"]
     assert keys <= set(schema["resources"]["esc-oidc:index:PulumiEscOidc"]["inputProperties"])
     assert {key for key, value in declared.items() if "default" not in value} <= keys

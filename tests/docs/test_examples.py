@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from esc_oidc.cli.application import app
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.py"))
 
 
@@ -55,7 +55,7 @@ def test_an_adopted_provider_is_not_created():
     assert "+ aws:iam/openIdConnectProvider:" not in result.stdout
 
 
-SCHEMA = json.loads((Path(__file__).parent / "schema.json").read_text())
+SCHEMA = json.loads((ROOT / "tests" / "plugin" / "schema.json").read_text())
 COMPONENT = SCHEMA["resources"]["esc-oidc:index:PulumiEscOidc"]
 
 

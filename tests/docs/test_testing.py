@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = (Path(__file__).parents[1] / "docs" / "testing.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text()
 FILES = dict(re.findall(r"`(\w+\.py)`:\n\n```python\n(.*?)```", PAGE, re.DOTALL))
 TESTS = re.findall(r"^(?:async )?def (test_\w+)", FILES["test_login.py"], re.MULTILINE)
 
