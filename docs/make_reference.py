@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the schema of the components, tests/plugin/schema.json: `python docs/make_reference.py`."""  # noqa: INP001 - a program, no package
+"""Writes docs/reference.md from the schema, tests/plugin/schema.json: `python docs/make_reference.py`."""  # noqa: INP001 - a program, no package
 
 import json
 import re

@@ -215,7 +215,6 @@ def random_texts(count: int) -> list[str]:
         max_examples=2 * count,
         derandomize=True,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

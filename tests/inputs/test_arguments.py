@@ -1,24 +1,18 @@
-"""The argument type of each component: its defaults, its docstrings, and what type checkers hold."""
+"""The argument type of each component: its annotations, its defaults and its docstrings."""
 
 import ast
 import inspect
-import os
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pytest
 
-import esc_oidc
 from esc_oidc import PulumiDeploymentsOidc, PulumiDeploymentsOidcArgs, PulumiEscOidc, PulumiEscOidcArgs
 from esc_oidc.claims import OPERATIONS
 from esc_oidc.inputs import Argument, DeploymentPlan, EnvironmentPlan, arguments_of
 from tests.support.inputs import ARGUMENTS, defaults
 
-COMPONENTS = Path(esc_oidc.__file__).parents[1]
 PLANS = [(PulumiEscOidcArgs, EnvironmentPlan), (PulumiDeploymentsOidcArgs, DeploymentPlan)]
 EACH_OPTIONAL = [
     (arguments, name) for arguments, plan in PLANS for name, read in ARGUMENTS[plan].items() if not read.required
@@ -101,58 +95,3 @@ def test_type_and_outputs_are_read_from_the_annotations():
         "plain": Argument("list", required=True, may_be_output=False, items_may_be_outputs=False),
         "table": Argument("dict", required=True, may_be_output=False, items_may_be_outputs=True),
     }
-
-
-GOOD = """
-import pulumi
-from esc_oidc import PulumiEscOidc, PulumiEscOidcArgs
-
-later = pulumi.Output.from_input("dev")
-args: PulumiEscOidcArgs = {"organization": "contoso", "project": "aws", "environment": later, "allowed_users": [later]}
-opts = pulumi.ResourceOptions(protect=True)
-PulumiEscOidc("one", args)
-PulumiEscOidc("two", args, opts)
-PulumiEscOidc("three", {"organization": "contoso", "project": "aws", "environment": "dev"}, opts=opts)
-PulumiEscOidc("four", organization="contoso", project="aws", environment=later, tags={"a": later}, opts=opts)
-login = PulumiEscOidc("five", organization="contoso", project="aws", environment="dev")
-arn: pulumi.Output[str] = login.role_arn
-subjects: pulumi.Output[list[str]] = login.subjects
-shouted: pulumi.Output[str] = login.role_arn.apply(str.upper)
-account: pulumi.Input[str] = login.audience
-"""
-BAD = """
-from esc_oidc import PulumiEscOidc
-
-PulumiEscOidc("esc", {"organization": "contoso", "project": "aws", "environment": "dev", "allowed_user": ["alice"]})
-PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev", allowed_user=["alice"])
-PulumiEscOidc("esc", {"organization": "contoso", "project": "aws", "environment": "dev", "allowed_users": "alice"})
-PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev", allowed_users="alice")
-PulumiEscOidc("esc", {"organization": "contoso", "project": "aws", "environment": "dev", "duration": 3600})
-PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev", create_environment="false")
-PulumiEscOidc("esc", {"organization": "contoso", "project": "aws"})
-PulumiEscOidc("esc", organization="contoso", project="aws")
-PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev").rol_arn
-PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev").role_arn.foo
-PulumiEscOidc("esc", organization="contoso", project="aws", environment="dev").subjects + 1
-"""
-
-
-def test_the_type_checker_knows_inputs_and_outputs(tmp_path, request):
-    """`mypy --strict` accepts good programs, and refuses misspelled, mistyped or missing inputs and outputs."""
-    (tmp_path / "good.py").write_text(GOOD, encoding="utf-8")
-    (tmp_path / "bad.py").write_text(BAD, encoding="utf-8")
-    # Half a minute the first time, for Pulumi's packages; half a second from then on.
-    cache = request.config.cache.mkdir("mypy")
-    ran = subprocess.run(  # noqa: S603 - this Python, with files of our own
-        [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={cache}", "good.py", "bad.py"],
-        cwd=tmp_path,
-        env={**os.environ, "MYPYPATH": str(COMPONENTS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    errors = [line for line in ran.stdout.splitlines() if ": error: " in line]
-    wrong = [number for number, line in enumerate(BAD.splitlines(), 1) if line.startswith("PulumiEscOidc(")]
-    refused = sorted({int(line.split(":")[1]) for line in errors if line.startswith("bad.py:")})
-    assert [line for line in errors if not line.startswith("bad.py:")] == []
-    assert refused == wrong, ran.stdout + ran.stderr
