@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
-from esc_oidc.cli.application import app
+from tests.support.command import esc_oidc
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.py"))
@@ -15,7 +14,7 @@ EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.p
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_the_example_does_what_it_says_in_the_sandbox(example):
     """Everyone declared gets in, nobody else does, and the sandbox knows every kind of resource that is declared."""
-    result = CliRunner().invoke(app, ["try", str(example)])
+    result = esc_oidc("try", example)
     assert result.exit_code == 0, result.output
     assert "Everyone declared was admitted, and nobody else" in result.stdout
     assert "echoed" not in result.stdout
@@ -43,7 +42,7 @@ def test_the_readme_sets_keys_that_the_program_reads(readme):
 
 def test_several_environments_share_one_provider():
     """There are two roles and one provider, and operators get in only by opening the environment itself."""
-    result = CliRunner().invoke(app, ["try", str(EXAMPLES[0].parent / "several-environments")])
+    result = esc_oidc("try", EXAMPLES[0].parent / "several-environments")
     assert result.stdout.count("+ aws:iam/openIdConnectProvider:") == 1
     assert result.stdout.count("+ aws:iam/role:Role") == 2
     assert "refused   carol opens contoso/aws/esc-oidc-try-imports" in result.stdout
@@ -51,7 +50,7 @@ def test_several_environments_share_one_provider():
 
 def test_an_adopted_provider_is_not_created():
     """The role trusts the account's own provider, and the program creates none."""
-    result = CliRunner().invoke(app, ["try", str(EXAMPLES[0].parent / "adopted-provider")])
+    result = esc_oidc("try", EXAMPLES[0].parent / "adopted-provider")
     assert "+ aws:iam/openIdConnectProvider:" not in result.stdout
 
 
@@ -100,7 +99,7 @@ def test_the_template_asks_for_what_the_program_reads():
 
 def test_several_accounts_are_two_accounts():
     """Each environment has its role and its identity provider in its own account."""
-    result = CliRunner().invoke(app, ["try", "--verbose", str(ROOT / "examples" / "several-accounts")])
+    result = esc_oidc("try", "--verbose", ROOT / "examples" / "several-accounts")
     for account in ("111111111111", "222222222222"):
         assert f"arn:aws:iam::{account}:oidc-provider/api.pulumi.com/oidc" in result.stdout
         assert f"arn:aws:sts::{account}:assumed-role/" in result.stdout

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 from typer.main import get_command
-from typer.testing import CliRunner
 
 from esc_oidc.cli.application import app
+from tests.support.command import esc_oidc
 from tests.support.deploying import deploy
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +79,7 @@ TRANSCRIPTS = [(command.removeprefix("$ esc-oidc "), printed) for command, print
 def test_the_transcripts_are_real(command, printed, monkeypatch):
     """Each command prints exactly what the page shows."""
     monkeypatch.chdir(DOCS / "refusals")
-    result = CliRunner().invoke(app, shlex.split(command))
+    result = esc_oidc(*shlex.split(command))
     assert result.stdout == printed
     assert result.exit_code == 1
 
@@ -103,7 +103,7 @@ def test_the_seed_grows(tmp_path):
     (seed,) = blocks(DOCS / "sandbox.md", "yaml")
     file = tmp_path / "sandbox.yaml"
     file.write_text(seed, "utf-8")
-    result = CliRunner().invoke(app, ["sandbox", "--seed", str(file), "true"])
+    result = esc_oidc("sandbox", "--seed", file, "true")
     assert result.exit_code == 0, result.output
 
 

@@ -16,7 +16,7 @@ def verdicts(folder: Path, files: dict[str, str]) -> dict[str, str]:
         (folder / name).write_text(text)
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--tb=short"]
     done = subprocess.run(  # noqa: S603 - our own page
-        command, cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=300
     )
     found = dict(re.findall(r"^test_login\.py::(\w+) (\w+)", done.stdout, re.MULTILINE))
     assert found, done.stdout + done.stderr

@@ -34,7 +34,7 @@ DEPLOYMENTS = {"organization": "contoso", "project": "shop", "stacks": ["dev"]}
 MINIMAL = [("PulumiEscOidc", ESC), ("PulumiDeploymentsOidc", DEPLOYMENTS)]
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 SUBJECT = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev"
-PATIENCE = 60
+PATIENCE = 300
 """Seconds: the process imports the AWS package, and the machine may be busy."""
 
 

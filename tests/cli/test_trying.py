@@ -1,10 +1,11 @@
+"""`esc-oidc try`, as a shell runs it."""
+
 import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from esc_oidc.cli.application import app
+from tests.support.command import esc_oidc
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "name: trial\nruntime: python\n"
@@ -30,8 +31,8 @@ CONDITION = 'policy["Statement"][0]["Condition"]'
 
 
 def run(*arguments):
-    """The command, as a shell runs it."""
-    return CliRunner().invoke(app, ["try", *map(str, arguments)])
+    """`esc-oidc try`, as a shell runs it."""
+    return esc_oidc("try", *arguments)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-import contextlib
+"""`esc-oidc sandbox`: what the command in it sees, and how it ends."""
+
 import json
-import os
 import shlex
 import signal
 import subprocess
@@ -11,30 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from esc_oidc.cli.sandboxing import Signals
+from tests.support.command import NASTY, PATIENCE
 
 pytest.importorskip("pty", reason="signals and terminals as POSIX has them")
 
-ESC_OIDC = [sys.executable, "-c", "from esc_oidc.cli import main; main()", "sandbox"]
 LOOK = "import json, os; print(json.dumps(dict(os.environ)))"
-NASTY = {
-    "AWS_PROFILE": "prod",
-    "AWS_DEFAULT_PROFILE": "prod",
-    "AWS_ACCESS_KEY_ID": "AKIAREAL",
-    "AWS_SESSION_TOKEN": "real",
-    "AWS_ROLE_ARN": "arn:aws:iam::999999999999:role/real",
-    "AWS_WEB_IDENTITY_TOKEN_FILE": "/nonexistent",
-    "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9",
-    "AWS_ENDPOINT_URL_IAM": "http://127.0.0.1:9",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
-    "PULUMI_BACKEND_URL": "http://127.0.0.1:9",
-    "PULUMI_ACCESS_TOKEN": "pul-real",
-    "PULUMI_STACK": "prod",
-    "HTTP_PROXY": "http://127.0.0.1:9",
-    "http_proxy": "http://127.0.0.1:9",
-    "ALL_PROXY": "http://127.0.0.1:9",
-}
 CLOUDS = """
 import os, boto3
 from pulumi_esc_sdk import Configuration, EscClient
@@ -80,58 +61,6 @@ environments:
         AWS_SECRET_ACCESS_KEY: ${aws.login.secretAccessKey}
         AWS_SESSION_TOKEN: ${aws.login.sessionToken}
 """
-
-
-@pytest.fixture
-def environment(tmp_path):
-    """The user's variables; temporary folders in a place of the test's own, so that what is left there is seen."""
-    (tmp_path / "tmp").mkdir()
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
-    return {**own, **NASTY, "TMPDIR": str(tmp_path / "tmp")}
-
-
-@pytest.fixture
-def left(tmp_path):
-    """What was left behind in the folder for temporary things."""
-    return lambda: list((tmp_path / "tmp").iterdir())
-
-
-@pytest.fixture
-def run(environment):
-    """The command, as a shell runs it, to its end."""
-
-    def run(*arguments):
-        return subprocess.run(  # noqa: S603 - our own command
-            [*ESC_OIDC, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False, timeout=60
-        )
-
-    return run
-
-
-@pytest.fixture
-def start(environment):
-    """The command, still running, from its first line on; whatever happens it does not outlive the test."""
-    started = []
-
-    def start(*arguments, wrapper=()):
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [*wrapper, *ESC_OIDC, *map(str, arguments)],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        # The command too, which would outlive us and hold our pipes. It is gone already when all is well.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 def answers(url):
@@ -244,71 +173,6 @@ def test_wrong_use_is_status_2(run, left, arguments, said):
     assert left() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signals_go_to_the_command_and_everything_is_cleaned_up(start, left, number):
-    """The command decides what becomes of them: this one ends with a status of its own, after a moment."""
-    trap = f"trap 'sleep 0.3; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.05; done"
-    process = start("--", "sh", "-c", trap)
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(number)
-    assert process.wait(30) == 9
-    assert left() == []
-
-
-def test_a_command_that_dies_of_a_signal_gives_128_and_its_number(start, left):
-    """SIGTERM to us is SIGTERM to it: 143."""
-    process = start("--", "sh", "-c", "echo ready; exec sleep 60")
-    assert process.stdout.readline() == "ready\n"
-    process.terminate()
-    assert process.wait(30) == 143
-    assert left() == []
-
-
-@pytest.mark.parametrize(("group", "interrupts"), [("", 1), ("os.setpgid(0, 0)", 0)])
-def test_one_ctrl_c_in_a_terminal_is_one_interrupt(start, left, group, interrupts):
-    """The terminal sends it to the command as well, which must not get a second one from us: pulumi would give up.
-
-    Two that come at once are seen as one; but a command outside the terminal's foreground could have it from us only.
-    """
-    count = (
-        "import os, signal, time; got = []; signal.signal(signal.SIGINT, lambda *_: got.append(1))\n"
-        f"{group}\n"
-        "print('ready', flush=True); end = time.monotonic() + 2\n"
-        "while time.monotonic() < end: time.sleep(0.02)\n"
-        "print('interrupts:', len(got))"
-    )
-    terminal = [sys.executable, "-c", "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"]
-    process = start("--", sys.executable, "-c", count, wrapper=terminal)
-    assert process.stdout.readline().strip() == "ready"
-    process.stdin.write("\x03")
-    process.stdin.flush()
-    assert f"interrupts: {interrupts}" in process.stdout.read()
-    assert process.wait(30) == 0
-    assert left() == []
-
-
-def test_a_signal_that_comes_first_keeps_the_command_from_starting(tmp_path):
-    """While the servers start, nobody waits for the command to be ended again."""
-    with Signals() as signals:
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert signals.run(["touch", str(tmp_path / "started")], os.environ) == 143
-    assert not (tmp_path / "started").exists()
-
-
-def test_what_was_ignored_stays_ignored():
-    """As under nohup: a terminal that goes away ends neither us nor the command. Afterwards all is as before."""
-    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with Signals() as signals:
-            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-            assert signal.getsignal(signal.SIGTERM) is not handlers[1]
-            assert signals.run(["sh", "-c", "kill -HUP $$; exit 3"], os.environ) == 3
-    finally:
-        signal.signal(signal.SIGHUP, before)
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_without_a_command_it_prints_the_variables_and_waits(start, left, environment, number):
     """A shell evaluates them and is in the sandbox; the signal ends it well, servers and folders with it."""
@@ -329,7 +193,7 @@ def test_without_a_command_it_prints_the_variables_and_waits(start, left, enviro
     }
     assert seen["AWS_ACCESS_KEY_ID"] == "test"
     process.send_signal(number)
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE) == 0
     assert left() == []
     assert not answers(seen["PULUMI_API"])
 
@@ -342,5 +206,5 @@ def test_the_variables_can_be_had_as_json(start, left):
     assert document["set"]["AWS_SECRET_ACCESS_KEY"] == "test"
     assert "AWS_PROFILE" in document["unset"]
     process.terminate()
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE) == 0
     assert left() == []
