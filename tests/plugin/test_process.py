@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import yaml
 from google.protobuf import empty_pb2
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.runtime import rpc
@@ -13,7 +14,7 @@ from pulumi.runtime.proto import (
     provider_pb2,
 )
 
-from tests.support.plugin import ESC, MINIMAL, SUBJECT, hosted, output, running
+from tests.support.plugin import COMPONENTS, ESC, MINIMAL, SUBJECT, hosted, output, running
 
 
 def values_of(schema: Any, key: str) -> Iterator[Any]:
@@ -70,3 +71,12 @@ def test_the_plugin_says_one_line_and_stops_when_told():
     assert started.process.returncode is not None
     assert set(threading.enumerate()) <= before
     assert started.rest == b""
+
+
+def test_the_yaml_example_finds_the_plugin_and_what_it_needs():
+    """The example's package is the plugin's folder, whose requirements install this repository."""
+    example = COMPONENTS.parent / "examples" / "yaml"
+    package = yaml.safe_load((example / "Pulumi.yaml").read_text("utf-8"))["packages"]["esc-oidc"]
+    assert (example / package).resolve() == COMPONENTS
+    requirement = (COMPONENTS / "requirements.txt").read_text("utf-8").removeprefix("-e ").strip()
+    assert (COMPONENTS / requirement / "pyproject.toml").exists()
