@@ -49,9 +49,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The reference is made from the schema's snapshot, which tests/test_schema.py renews.
+# The reference is made from the schema's snapshot, which tests/plugin/test_schema.py renews.
 docs: $(VENV)/.dev
-	RECORD=1 $(BIN)/python -m pytest -q tests/test_schema.py
+	RECORD=1 $(BIN)/python -m pytest -q tests/plugin/test_schema.py
 	$(BIN)/python docs/make_reference.py
 	$(BIN)/python docs/make_rules.py
 

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 import pulumi_pulumiservice as pulumiservice
 
 from esc_oidc import PulumiEscOidc
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 
 ROUNDS = {100: 5, 1000: 2}
 """How many components to declare, and how often to measure that."""

@@ -1,4 +1,4 @@
-"""Writes docs/reference.md from the schema of the components, tests/schema.json: `python docs/make_reference.py`."""  # noqa: INP001 - a program, no package
+"""Writes docs/reference.md from the schema, tests/plugin/schema.json: `python docs/make_reference.py`."""  # noqa: INP001 - a program, no package
 
 import json
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
-SCHEMA: Final = ROOT / "tests" / "schema.json"
+SCHEMA: Final = ROOT / "tests" / "plugin" / "schema.json"
 PAGE: Final = ROOT / "docs" / "reference.md"
 
 INTRODUCTION: Final = """\

@@ -1,20 +1,31 @@
+"""Audiences and subjects: what Pulumi Cloud writes into tokens, composed and read."""
+
 import fnmatch
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from esc_oidc.claims import (
+    ATTRIBUTES,
+    AttributeSubject,
+    DefaultSubject,
+    DeploymentSubject,
     audience,
     condition_key,
     default_subject,
     deployment_audience,
     deployment_subject,
     environment_spellings,
+    read_subject,
     stack_configuration_subject,
     subject,
 )
 
+NAME = st.text("abcXYZ019._-", min_size=1, max_size=8)
+ENVIRONMENT = st.builds("{}/{}".format, NAME, NAME)
 VECTORS = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text())
 
 
@@ -46,3 +57,33 @@ def test_an_environment_of_the_legacy_project_has_two_spellings():
     """Sources conflict on whether the project is stripped: both name the same environment."""
     assert environment_spellings("default/dev") == ("dev", "default/dev")
     assert environment_spellings("aws/dev") == ("aws/dev",)
+
+
+@given(NAME, st.lists(st.tuples(st.sampled_from(ATTRIBUTES), ENVIRONMENT | NAME), max_size=4))
+def test_a_subject_with_attributes_is_read_as_it_was_composed(organization, attributes):
+    """Reading a subject gives back the organization and the attributes it was composed of, in order."""
+    assert read_subject(subject(organization, attributes)) == AttributeSubject(organization, tuple(attributes))
+
+
+@given(NAME, NAME.filter(lambda project: project != "default"), NAME)
+def test_a_subject_without_attributes_is_read_as_it_was_composed(organization, project, environment):
+    """Reading gives back organization and environment, the legacy project left out."""
+    read = read_subject(default_subject(organization, project, environment))
+    assert read == DefaultSubject(organization, f"{project}/{environment}")
+    assert read_subject(default_subject(organization, "default", environment)) == DefaultSubject(
+        organization, environment
+    )
+
+
+@given(NAME, NAME, NAME)
+def test_a_deployment_is_read_as_it_was_composed(organization, project, stack):
+    """Reading gives back organization, project, stack, operation and scope."""
+    read = read_subject(deployment_subject(organization, project, stack, "update"))
+    fields = (("project", project), ("stack", stack), ("operation", "update"), ("scope", "write"))
+    assert read == DeploymentSubject(organization, fields)
+
+
+@pytest.mark.parametrize("other", ["", "repo:contoso/app", "pulumi:environments", "Pulumi:deploy:org:x"])
+def test_other_subjects_are_not_read(other):
+    """What Pulumi Cloud does not mint is not read."""
+    assert read_subject(other) is None

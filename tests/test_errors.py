@@ -1,9 +1,12 @@
+"""InvalidInputs: its text, and how Pulumi shows it."""
+
+import pulumi
 import pytest
 from pulumi.provider.experimental import host
 
 from esc_oidc import InvalidInputs, PulumiEscOidc
 from esc_oidc.inputs import Violation
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
 
@@ -29,3 +32,9 @@ def test_through_the_plugin_the_text_is_logged_too(monkeypatch, hosting):
     deployed = deploy(lambda: PulumiEscOidc("esc", **(BASE | {"duration": "13h"})) and None)
     assert isinstance(deployed.error, InvalidInputs)
     assert [text for severity, text in deployed.log if severity == "error"] == [str(deployed.error)] * hosting
+
+
+def test_a_run_error_and_no_value_error():
+    """Pulumi prints a RunError's text without a traceback; a ValueError it would wrap in three."""
+    assert issubclass(InvalidInputs, pulumi.RunError)
+    assert not issubclass(InvalidInputs, ValueError)

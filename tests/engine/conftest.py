@@ -1,4 +1,4 @@
-"""What the tests with and without an engine share: a sandbox, and its variables around this process."""
+"""A sandbox, with its variables around this process."""
 
 import os
 import sys

@@ -9,7 +9,7 @@ from pulumi import automation
 from pulumi_esc_sdk.exceptions import ApiException
 
 from esc_oidc.verify import lint
-from tests.engine.workspaces import (
+from tests.support.workspaces import (
     ROOT,
     configure,
     copied,

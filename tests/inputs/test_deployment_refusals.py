@@ -3,7 +3,7 @@ import pytest
 
 from esc_oidc import PulumiDeploymentsOidc, PulumiDeploymentsOidcArgs, PulumiEscOidcArgs
 from esc_oidc.inputs import DeploymentPlan, EnvironmentPlan
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 from tests.support.deployment_refusals import BASE, DEPLOYMENT_REFUSALS, MANAGE, SHARED, SHARED_INPUTS, STACKS
 from tests.support.inputs import ARGUMENTS, check_deployment
 from tests.support.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain

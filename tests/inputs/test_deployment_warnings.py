@@ -1,7 +1,7 @@
 import pytest
 
 from esc_oidc import PulumiDeploymentsOidc
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 from tests.support.deployment_refusals import ANY_STACK, BASE, MANAGE, STACKS
 from tests.support.inputs import check_deployment, plan_deployment
 

@@ -3,7 +3,7 @@ import pytest
 
 from esc_oidc import PulumiEscOidc
 from esc_oidc.inputs import EnvironmentPlan
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 from tests.support.environment_refusals import BASE, REFUSALS
 from tests.support.inputs import ARGUMENTS, check
 from tests.support.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain

@@ -2,9 +2,10 @@ import pytest
 
 from esc_oidc import PulumiEscOidc
 from esc_oidc.trust import provider_arn, size, trust_policy
-from tests.deploying import deploy
-from tests.support.environment_refusals import ANY, ANY_IN_PROJECT, ANY_STACK, BASE, CURRENT, OMIT, ROOT, USER
+from tests.support.deploying import deploy
+from tests.support.environment_refusals import BASE
 from tests.support.inputs import check, plan
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, ROOT, USER
 
 ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 WARNINGS = [

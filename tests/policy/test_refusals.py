@@ -1,14 +1,10 @@
-"""Logins that no opening of their environment gets admitted; and that none is reported which somebody may use."""
+"""Logins that no opening of their environment gets admitted are reported, and no others."""
 
 import json
-import re
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from policy.esc_oidc_policy.logins import Login, find_logins
-from policy.esc_oidc_policy.patterns import Wild, glob, meet, opened
 from policy.esc_oidc_policy.refusals import Environment, Role, find_refusal
 
 from esc_oidc.claims import STACK_CONFIGURATION
@@ -18,7 +14,7 @@ from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import Request, compile_policy
 from tests.support.inputs import check, plan
 from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
-from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 DEVELOPMENT = Environment("contoso", "aws", "dev")
@@ -210,85 +206,3 @@ def test_a_login_is_reported_when_its_role_admits_none_of_its_tokens():
         count[admitted] += 1
         assert admitted is (reported is None), (INPUTS[index], policy, reported)
     assert min(count.values()) > 50
-
-
-PATTERNS = st.text("ab:*", max_size=6)
-
-
-@given(PATTERNS, PATTERNS)
-def test_patterns_meet_when_a_text_matches_both(value, wanted):
-    """The text that is found matches both patterns; and when there is none, none of four characters matches both."""
-    login_pattern = opened(value.replace("*", "\0"))
-    ours = re.compile(re.escape(value).replace(r"\*", "[^:]*"))
-    theirs = re.compile(re.escape(wanted).replace(r"\*", ".*"))
-    found = meet(login_pattern, glob(wanted))
-    if found is None:
-        texts = ("".join(text) for length in range(5) for text in product("ab:", repeat=length))
-        assert not any(ours.fullmatch(text) and theirs.fullmatch(text) for text in texts)
-    else:
-        assert ours.fullmatch(found)
-        assert theirs.fullmatch(found)
-
-
-def test_a_question_mark_is_any_one_character():
-    """StringLike has it beside the asterisk; it is neither none nor two."""
-    assert meet(tuple("ab"), glob("a?")) == "ab"
-    assert meet((Wild.VALUE,), glob("??")) == "xx"
-    assert meet(tuple("a"), glob("a?")) is None
-    assert meet(tuple("abc"), glob("a?")) is None
-    assert meet((Wild.VALUE,), (Wild.RUN,)) == ""
-
-
-SHORT = """\
-values:
-  aws:
-    login:
-      fn::open::aws-login:
-        oidc: {roleArn: ROLE, sessionName: esc, duration: 1h, subjectAttributes: [currentEnvironment.name]}
-"""
-LONG = """\
-values:
-  accounts:
-    - fn::open:
-        provider: aws-login
-        inputs:
-          oidc: {roleArn: ROLE, sessionName: esc, duration: 1h, subjectAttributes: [currentEnvironment.name]}
-"""
-
-
-@pytest.mark.parametrize(("definition", "place"), [(SHORT, "aws.login"), (LONG, "accounts[0]")])
-def test_logins_are_found_in_both_forms(definition, place):
-    """`fn::open::aws-login` and `fn::open` with a provider, wherever they stand."""
-    assert find_logins(definition) == [Login(place, "ROLE", (CURRENT,), "1h", "esc")]
-
-
-def test_a_login_that_says_little_asks_for_escs_defaults():
-    """No duration is 2h, no attributes are none, and `$$` is a dollar."""
-    text = "values: {a: {fn::open::aws-login: {oidc: {roleArn: 'R$${x}', sessionName: 'a${b}'}}}}"
-    assert find_logins(text) == [Login("a", "R${x}", (), "2h", None)]
-
-
-@pytest.mark.parametrize(
-    "definition",
-    [
-        "",
-        "values: [",
-        "values: 1",
-        "- values",
-        "values: {a: {fn::open::aws-login: {static: {accessKeyId: a}}}}",
-        "values: {a: {fn::open::aws-login: 1}}",
-        "values: {a: {fn::open::aws-login: {oidc: {sessionName: a}}}}",
-        "values: {a: {fn::open::aws-login: {oidc: {roleArn: '${b}'}}}}",
-        "values: {a: {fn::open::aws-login: {oidc: {roleArn: '${'}}}}",
-        "values: {a: {fn::open::aws-login: {oidc: {roleArn: R, subjectAttributes: '${b}'}}}}",
-        "values: {a: {fn::open::aws-login: {oidc: {roleArn: R, subjectAttributes: ['${b}']}}}}",
-        "values: {a: {fn::open::gcp-login: {oidc: {roleArn: R}}}}",
-        "values: {a: {fn::open: {provider: gcp-login, inputs: {oidc: {roleArn: R}}}}}",
-        "values: {a: {fn::open: 1}}",
-        "values: {a: &a [*a]}",
-        f"values: {'[' * 2000}",
-    ],
-)
-def test_what_is_no_login_over_oidc_or_not_known_is_left_alone(definition):
-    """Other functions, references and definitions that Pulumi Cloud would refuse are not judged."""
-    assert find_logins(definition) == []

@@ -69,14 +69,14 @@ def test_nothing_is_left_behind():
             aws_secret_access_key="test",
         ).get_caller_identity()
         assert os.environ == environment
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while set(threading.enumerate()) - threads and time.monotonic() < deadline:
         time.sleep(0.01)
     assert set(threading.enumerate()) - threads == set()
     assert default_user_config["iam"] == setting
     for url in (sandbox.aws_url, sandbox.cloud_url):
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=1)
+            socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=60)
 
 
 def test_it_stops_when_the_block_fails():
@@ -84,7 +84,7 @@ def test_it_stops_when_the_block_fails():
     with pytest.raises(KeyError), Sandbox() as sandbox:
         raise KeyError("x")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", urlsplit(sandbox.cloud_url).port), timeout=1)
+        socket.create_connection(("127.0.0.1", urlsplit(sandbox.cloud_url).port), timeout=60)
 
 
 def test_it_listens_on_loopback_only():
@@ -134,6 +134,6 @@ def test_it_is_silent_and_needs_nothing_from_the_environment():
     )
     environment = {**os.environ, "AWS_PROFILE": "none", "HTTP_PROXY": "http://127.0.0.1:1"}
     ran = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=300
     )
     assert (ran.stdout, ran.stderr) == ("", "")

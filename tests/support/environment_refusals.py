@@ -7,14 +7,11 @@ from typing import Any
 
 from esc_oidc.inputs import EnvironmentPlan
 from tests.support.inputs import ARGUMENTS
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, ROOT, TEAM, TYPE, USER
 
 BASE: dict[str, Any] = {"organization": "contoso", "project": "aws", "environment": "dev"}
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
 POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-CURRENT, ROOT, USER = "currentEnvironment.name", "rootEnvironment.name", "pulumi.user.login"
-TYPE, TEAM = "pulumi.token.type", "pulumi.token.team"
-ANY, ANY_IN_PROJECT = "dangerously_allow_any_environment", "dangerously_allow_any_environment_in_project"
-OMIT, ANY_STACK = "dangerously_omit_current_environment", "dangerously_allow_any_stack_configuration"
 LONG = [f"project-{index:02}-with-a-long-name/environment-{index:02}" for index in range(40)]
 
 

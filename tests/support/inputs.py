@@ -51,3 +51,9 @@ def defaults(component: type[RolePlan]) -> dict[str, Any]:
         for name, value in found.items()
         if value not in (None, MISSING, ())
     }
+
+
+def camel_case(name: str) -> str:
+    """A Python name as configuration, the schema and other languages spell it."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -42,6 +42,15 @@ def sub(operator, value):
     return {"Condition": {"StringEquals": {AUD: "aws:contoso"}, operator: {SUB: value}}}
 
 
+def by_recursion(pattern, value):
+    """AWS's wildcards in the plainest way: `*` any run, `?` one character."""
+    if not pattern:
+        return not value
+    if pattern[0] == "*":
+        return by_recursion(pattern[1:], value) or (bool(value) and by_recursion(pattern, value[1:]))
+    return bool(value) and pattern[0] in {"?", value[0]} and by_recursion(pattern[1:], value[1:])
+
+
 # What is wrong, the elements of the statement, and the rule that says so.
 BAD = [
     ("no condition", {"Condition": {}}, "condition-missing"),

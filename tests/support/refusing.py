@@ -7,7 +7,7 @@ import pulumi
 
 from esc_oidc import InvalidInputs
 from esc_oidc.inputs import Argument, Violation
-from tests.deploying import deploy
+from tests.support.deploying import deploy
 
 Inputs = Mapping[str, Any]
 Component = Callable[..., pulumi.ComponentResource]

@@ -15,7 +15,7 @@ from esc_oidc.trust import Trust, trust_policy
 from esc_oidc.verify import Request, UndefinedBehaviour, decide, prove
 from tests.support.inputs import check, plan
 from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
-from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
 ISSUER = "https://api.pulumi.com/oidc"

@@ -2,17 +2,15 @@
 
 import json
 import pickle
-import re
 from copy import deepcopy
 
 import pytest
-from docs.make_rules import PAGE, page
 
 from esc_oidc.trust import provider_arn, trust_policy
 from esc_oidc.verify import RULES, Finding, lint
 from tests.support.inputs import plan
 from tests.support.policies import AUD, BAD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
-from tests.test_admission import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
@@ -49,13 +47,6 @@ def test_each_rule_has_a_bad_and_a_good_example(rule):
 def test_good_examples_are_good(rule):
     """A good example breaks no rule at all, as an error."""
     assert errors(example(rule.good)) == []
-
-
-def test_the_page_is_made_from_the_rules():
-    """docs/rules.md has a section for each rule and for nothing else, and says what the rules say."""
-    text = PAGE.read_text("utf-8")
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == list(RULES)
-    assert text == page()
 
 
 @pytest.mark.parametrize(("elements", "rule"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])

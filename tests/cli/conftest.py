@@ -1,0 +1,83 @@
+"""What the tests of the commands share."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.command import NASTY, PATIENCE
+
+SANDBOX = [sys.executable, "-c", "from esc_oidc.cli import main; main()", "sandbox"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Writes a file and gives its path as text."""
+
+    def write(content, name="file.json"):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """The user's variables; temporary folders in a place of the test's own, so that what is left there is seen."""
+    (tmp_path / "tmp").mkdir()
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+    return {**own, **NASTY, "TMPDIR": str(tmp_path / "tmp")}
+
+
+@pytest.fixture
+def left(tmp_path):
+    """What was left behind in the folder for temporary things."""
+    return lambda: list((tmp_path / "tmp").iterdir())
+
+
+@pytest.fixture
+def run(environment):
+    """The command, as a shell runs it, to its end."""
+
+    def run(*arguments):
+        return subprocess.run(  # noqa: S603 - our own command
+            [*SANDBOX, *map(str, arguments)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+
+    return run
+
+
+@pytest.fixture
+def start(environment):
+    """The command, still running, from its first line on; whatever happens it does not outlive the test."""
+    started = []
+
+    def start(*arguments, wrapper=()):
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [*wrapper, *SANDBOX, *map(str, arguments)],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        # The command too, which would outlive us and hold our pipes. It is gone already when all is well.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()

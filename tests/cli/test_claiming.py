@@ -1,0 +1,63 @@
+"""`esc-oidc claims`, as a shell runs it."""
+
+import json
+
+import pytest
+
+from tests.support.command import esc_oidc
+
+
+def test_claims_for_each_way_of_opening():
+    """By name, for a stack, through an import, with a team's and with an organization's token."""
+    result = esc_oidc(
+        "claims", "contoso/aws/dev", "--attribute", "rootEnvironment.name", "--attribute", "pulumi.user.login"
+    )
+    prefix = "  sub  pulumi:environments:pulumi.organization.login:contoso:rootEnvironment.name"
+    assert [line for line in result.stdout.splitlines() if line.startswith("  sub")] == [
+        f"{prefix}:aws/dev:pulumi.user.login:alice",
+        f"{prefix}:aws/dev:pulumi.user.login:alice",
+        f"{prefix}:aws/app:pulumi.user.login:alice",
+        f"{prefix}:aws/dev:pulumi.user.login:contoso",
+        f"{prefix}:aws/dev:pulumi.user.login:contoso",
+    ]
+
+
+def test_claims_of_the_legacy_project_have_both_spellings():
+    """Sources conflict on them, so that both are shown, and said to be."""
+    tokens = json.loads(esc_oidc("claims", "contoso/default/dev", "--format", "json").stdout)["tokens"]
+    assert {token["aud"] for token in tokens} == {"contoso"}
+    assert [token["sub"].rpartition(":")[2] for token in tokens[:2]] == ["dev", "default/dev"]
+
+
+def test_claims_without_attributes_say_yaml_for_a_stack():
+    """The subject that works for `pulumi env open` and not for `pulumi up`."""
+    tokens = json.loads(esc_oidc("claims", "contoso/aws/dev", "--no-attributes", "--format", "json").stdout)["tokens"]
+    assert tokens[0]["sub"] == "pulumi:environments:org:contoso:env:aws/dev"
+    assert tokens[1]["sub"] == "pulumi:environments:org:contoso:env:<yaml>"
+
+
+def test_claims_of_deployments():
+    """One token for each operation on the stack."""
+    tokens = json.loads(esc_oidc("claims", "--stack", "contoso/shop/prod", "--format", "json").stdout)["tokens"]
+    assert [token["sub"].split(":")[9] for token in tokens] == ["preview", "update", "refresh", "destroy"]
+    assert {token["aud"] for token in tokens} == {"contoso"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["contoso/dev"], "write ORG/PROJECT/ENV"),
+        (["--stack", "dev"], "write ORG/PROJECT/STACK"),
+        (["contoso/aws/d v"], "'d v'"),
+        (["contoso/aws/dev", "--attribute", "user"], "Pulumi Cloud takes currentEnvironment.name"),
+        (["contoso/aws/dev", "--attribute", "a", "--no-attributes"], "contradict"),
+        (["contoso/aws/dev", "--importer", "app"], "write PROJECT/ENV"),
+        (["contoso/shop/dev", "--stack", "--attribute", "currentEnvironment.name"], "no attributes"),
+        ([f"contoso/{'p' * 101}/dev", "--stack"], "100"),
+    ],
+)
+def test_wrong_references_are_status_2(arguments, said):
+    """Each says how it is written."""
+    result = esc_oidc("claims", *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr

@@ -1,0 +1,147 @@
+"""`esc-oidc explain`, as a shell runs it."""
+
+import json
+import time
+
+import boto3
+import jwt
+import pytest
+
+from esc_oidc.claims import ISSUER
+from esc_oidc.sandbox import Sandbox
+from esc_oidc.trust import provider_arn, trust_policy
+from tests.support.command import esc_oidc
+from tests.support.inputs import plan
+from tests.support.judged import ALICE, BASE, BOB, POLICY, ROLE
+
+
+def test_an_admitted_token_is_status_0(file):
+    """The verdict, the statement that decided and, if asked for, what of the token was judged."""
+    result = esc_oidc("explain", file(POLICY), "--token", file(ALICE, "token"), "--verbose")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("admitted  statement 0 allows it\n")
+    assert f"sub     {ALICE['sub']}" in result.stdout
+    assert "client IDs are not known here" in result.stdout
+
+
+def test_a_refused_token_is_status_1_with_the_likely_mistake(file):
+    """The attribute that differs, in text and as data; the JSON has a version."""
+    assert esc_oidc("explain", file(POLICY), "--token", file(BOB, "token")).stdout.splitlines()[:4] == [
+        "refused   AccessDenied                            statement 0 does not apply",
+        "          pulumi.user.login    wanted  alice",
+        "                               got     bob",
+        "          If bob may assume this role, add the user to allowed_users.",
+    ]
+    result = esc_oidc("explain", file(POLICY), "--token", file(BOB, "token"), "--format", "json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert (document["version"], document["allowed"], document["error"]) == (1, False, "AccessDenied")
+    assert document["differences"][0]["attribute"] == "pulumi.user.login"
+    assert "pulumi.user.login is 'bob', and the policy wants 'alice'" in document["reason"]
+    assert document["token"] == BOB
+
+
+def test_a_jwt_is_decoded_and_not_echoed(file):
+    """Its claims are judged, expired or not; neither the token nor its signature is printed."""
+    token = jwt.encode({**BOB, "exp": int(time.time()) - 60}, "a secret of thirty-two characters", algorithm="HS256")
+    result = esc_oidc("explain", file(POLICY), "--token", "-", stdin=token + "\n")
+    assert result.exit_code == 1
+    assert "refused   AccessDenied" in result.stdout
+    assert "it is judged as if it had not" in result.stdout
+    assert not any(part in result.output for part in token.split("."))
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--client-id", "aws:fabrikam"], "InvalidIdentityToken"),
+        (["--duration", "2h", "--max-session-duration", "1h"], "ValidationError"),
+        (["--session-name", "a b"], "ValidationError"),
+        (["--issuer", "https://api.pulumi.com/oidc/v2"], "InvalidIdentityToken"),
+    ],
+)
+def test_what_is_known_besides_is_judged_too(file, options, error):
+    """Client IDs, durations, session name and issuer: each refuses with AWS's own code."""
+    result = esc_oidc("explain", file(POLICY), "--token", file(ALICE, "token"), "--format", "json", *options)
+    assert json.loads(result.stdout)["error"] == error
+
+
+def test_a_role_is_read_live(file, monkeypatch):
+    """`--role` takes policy, maximum session and client IDs from AWS with the caller's own credentials."""
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with Sandbox() as sandbox:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sandbox.aws_url)
+        iam = boto3.client("iam")
+        iam.create_open_id_connect_provider(Url=ISSUER, ClientIDList=["aws:contoso"])
+        policy = trust_policy(plan(BASE).trust, provider_arn(ISSUER, sandbox.account))
+        iam.create_role(RoleName="esc", AssumeRolePolicyDocument=json.dumps(policy), MaxSessionDuration=7200)
+        token = file(ALICE, "token")
+        admitted = esc_oidc("explain", "--role", "esc", "--token", token, "--duration", "2h")
+        assert admitted.exit_code == 0, admitted.output
+        assert "client IDs are not known" not in admitted.stdout
+        assert esc_oidc("explain", "--role", "esc", "--token", token, "--duration", "3h").exit_code == 1
+        missing = esc_oidc("explain", "--role", "none", "--token", token)
+        assert missing.exit_code == 2
+        assert "NoSuchEntity" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--token", "TOKEN"], "one of the two"),
+        (["POLICY", "--role", "esc", "--token", "TOKEN"], "one of the two"),
+        (["POLICY", "--token", "POLICY-"], "No such file"),
+        (["TEXT", "--token", "TOKEN"], "this is not JSON"),
+        (["POLICY", "--token", "TEXT"], "neither a JWT nor claims"),
+        (["LIST", "--token", "TOKEN"], "no object"),
+        (["EMPTY", "--token", "TOKEN"], "there is no trust policy"),
+        (["NONE", "--token", "TOKEN"], "there are 0 trust policies"),
+        (["POLICY", "--token", "TOKEN", "--duration", "1d"], "--duration: '1d'"),
+        (["ODD", "--token", "TOKEN"], "cannot be decided"),
+    ],
+)
+def test_what_cannot_be_read_is_status_2(file, arguments, said):
+    """Each with its own message, and never with what a token contains."""
+    odd = json.loads(json.dumps(POLICY))
+    odd["Statement"][0]["Condition"]["StringEquals"]["api.pulumi.com/oidc:sub"] = "${*}"
+    files = {
+        "POLICY": file(POLICY, "policy"),
+        "TOKEN": file(ALICE, "token"),
+        "TEXT": file("a.b", "text"),
+        "LIST": file([], "list"),
+        "EMPTY": file({}, "empty"),
+        "NONE": file({"Roles": []}, "none"),
+        "ODD": file(odd, "odd"),
+    }
+    result = esc_oidc("explain", *(files.get(argument, argument) for argument in arguments))
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+
+
+def test_the_role_s_own_account_counts(file):
+    """AWS looks for the provider where the role is: refused in `explain`, and `prove` says that it proves nothing."""
+    role = {"Role": {**ROLE["Role"], "Arn": "arn:aws:iam::999999999999:role/esc"}}
+    assert esc_oidc("explain", file(ROLE), "--token", file(ALICE, "token")).exit_code == 0
+    assert esc_oidc("explain", file(role), "--token", file(ALICE, "token")).exit_code == 1
+    proved = esc_oidc("prove", file(role), "--inputs", file(BASE, "inputs"))
+    assert proved.exit_code == 2
+    assert "this proves nothing" in proved.stderr
+
+
+def test_the_role_s_own_maximum_counts(file):
+    """`get-role` says how long a session may be."""
+    role = file({"Role": {**ROLE["Role"], "MaxSessionDuration": 3600}})
+    token = file(ALICE, "token")
+    assert esc_oidc("explain", role, "--token", token, "--duration", "1h").exit_code == 0
+    refused = esc_oidc("explain", role, "--token", token, "--duration", "2h", "--format", "json")
+    assert json.loads(refused.stdout)["error"] == "ValidationError"
+
+
+def test_without_an_issuer_pulumi_s_provider_is_meant(file):
+    """Claims may lack `iss`; then the statement for GitHub, though it is first, is not the one."""
+    github = json.loads(json.dumps(POLICY["Statement"][0]).replace("api.pulumi.com/oidc", "token.actions.example.com"))
+    policy = {**POLICY, "Statement": [github, *POLICY["Statement"]]}
+    claims = {name: value for name, value in ALICE.items() if name != "iss"}
+    assert esc_oidc("explain", file(policy), "--token", file(claims, "token")).exit_code == 0

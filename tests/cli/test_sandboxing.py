@@ -1,0 +1,210 @@
+"""`esc-oidc sandbox`: what the command in it sees, and how it ends."""
+
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import NASTY, PATIENCE
+
+pytest.importorskip("pty", reason="signals and terminals as POSIX has them")
+
+LOOK = "import json, os; print(json.dumps(dict(os.environ)))"
+CLOUDS = """
+import os, boto3
+from pulumi_esc_sdk import Configuration, EscClient
+print(boto3.client("sts").get_caller_identity()["Account"])
+print([each["RoleName"] for each in boto3.client("iam").list_roles()["Roles"]])
+client = EscClient(Configuration(host=os.environ["PULUMI_API"], access_token=os.environ["PULUMI_ACCESS_TOKEN"]))
+print([f"{each.organization}/{each.project}/{each.name}" for each in client.list_environments("contoso").environments])
+environment, values, _ = client.open_and_read_environment("contoso", "aws", "dev")
+keys = values["environmentVariables"]
+session = boto3.client("sts", aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+    aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"], aws_session_token=keys["AWS_SESSION_TOKEN"])
+print(session.get_caller_identity()["Arn"])
+"""
+SEED = """
+providers:
+  - {url: 'https://api.pulumi.com/oidc', clientIds: ['aws:contoso']}
+roles:
+  - name: esc
+    trustPolicy:
+      Version: '2012-10-17'
+      Statement:
+        - Effect: Allow
+          Action: sts:AssumeRoleWithWebIdentity
+          Principal: {Federated: 'arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc'}
+          Condition:
+            StringEquals:
+              api.pulumi.com/oidc:aud: aws:contoso
+              api.pulumi.com/oidc:sub: >-
+                pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev:pulumi.user.login:USER
+environments:
+  contoso/aws/dev:
+    values:
+      aws:
+        login:
+          fn::open::aws-login:
+            oidc:
+              roleArn: arn:aws:iam::123456789012:role/esc
+              sessionName: pulumi-esc
+              duration: 1h
+              subjectAttributes: [currentEnvironment.name, pulumi.user.login]
+      environmentVariables:
+        AWS_ACCESS_KEY_ID: ${aws.login.accessKeyId}
+        AWS_SECRET_ACCESS_KEY: ${aws.login.secretAccessKey}
+        AWS_SESSION_TOKEN: ${aws.login.sessionToken}
+"""
+
+
+def answers(url):
+    """Whether anybody listens there; a refusal is an answer."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5):
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return True
+    except OSError:
+        return False
+
+
+def test_the_command_sees_the_sandbox_and_nothing_of_the_user_s(run, left):
+    """Of AWS and Pulumi exactly our variables, whatever the user has; the folders they name are gone afterwards."""
+    result = run("--", sys.executable, "-c", LOOK)
+    assert (result.returncode, result.stderr) == (0, "")
+    seen = json.loads(result.stdout)
+    assert {name for name in seen if name.startswith(("AWS_", "PULUMI_"))} == {
+        "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED", "AWS_ENDPOINT_URL",
+        "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SHARED_CREDENTIALS_FILE", "PULUMI_ACCESS_TOKEN", "PULUMI_API",
+        "PULUMI_CONFIG_PASSPHRASE", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK",
+    }  # fmt: skip
+    ours = {name: value for name, value in seen.items() if name.startswith(("AWS_", "PULUMI_"))}
+    assert set(ours.values()).isdisjoint(set(NASTY.values()) - {"true"})
+    assert seen["NO_PROXY"] == seen["no_proxy"] == "127.0.0.1,localhost"
+    assert seen["HTTP_PROXY"] == NASTY["HTTP_PROXY"]
+    assert not Path(seen["PULUMI_HOME"]).exists()
+    assert left() == []
+    assert not answers(seen["AWS_ENDPOINT_URL"])
+    assert not answers(seen["PULUMI_API"])
+
+
+@pytest.mark.parametrize(
+    ("user", "last"),
+    [("alice", "arn:aws:sts::123456789012:assumed-role/esc/pulumi-esc"), ("mallory", "pulumi.user.login is 'mallory'")],
+)
+def test_aws_and_pulumi_cloud_are_there_with_what_was_sown(run, tmp_path, user, last):
+    """boto3 and pulumi-esc-sdk find both clouds by their variables; the role admits alice, and mallory is refused."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(SEED.replace("USER", "alice"))
+    result = run("--seed", seed, "--user", user, sys.executable, "-c", CLOUDS)
+    assert result.stdout.splitlines()[:3] == ["123456789012", "['esc']", "['contoso/aws/dev']"], result.stderr
+    assert (result.returncode == 0) is (user == "alice")
+    assert last in (result.stdout if user == "alice" else result.stderr)
+
+
+def test_the_token_is_of_these_organizations(run):
+    """`--organization` names them, the default one first; no other exists for the user."""
+    ask = (
+        "import os, urllib.request as u; r = u.Request(os.environ['PULUMI_API'] + '/api/user', "
+        "headers={'Authorization': 'token ' + os.environ['PULUMI_ACCESS_TOKEN']}); print(u.urlopen(r).read().decode())"
+    )
+    result = run("--user", "bob", "--organization", "fabrikam", "--organization", "contoso", sys.executable, "-c", ask)
+    answer = json.loads(result.stdout)
+    assert answer["githubLogin"] == "bob"
+    assert [each["githubLogin"] for each in answer["organizations"]] == ["fabrikam", "contoso"]
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (["sh", "-c", "exit 0"], 0),
+        (["--", "sh", "-c", "exit 7"], 7),
+        (["--", "sh", "-c", "kill -KILL $$"], 137),
+        (["--", "sh", "-c", 'test "$*" = "-- --seed f -y"', "sh", "--", "--seed", "f", "-y"], 0),
+    ],
+)
+def test_the_exit_status_is_the_command_s(run, left, command, status):
+    """Whatever it is; 128 and the signal's number after a signal. Its own options and `--` are left to it."""
+    result = run(*command)
+    assert (result.returncode, result.stdout, result.stderr) == (status, "", "")
+    assert left() == []
+
+
+def test_a_command_that_does_not_exist_is_127(run, left):
+    """As in a shell, with its name."""
+    result = run("--", "no-such-command", "--yes")
+    assert result.returncode == 127
+    assert result.stderr == "esc-oidc: no-such-command: command not found.\n"
+    assert left() == []
+
+
+def test_a_command_that_cannot_be_run_is_126(run, tmp_path, left):
+    """As in a shell: it is there, and nobody may run it."""
+    (tmp_path / "notes").write_text("text")
+    result = run("--", tmp_path / "notes")
+    assert result.returncode == 126
+    assert result.stderr == f"esc-oidc: {tmp_path / 'notes'}: Permission denied.\n"
+    assert left() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--seed", "/nonexistent", "--", "true"], "/nonexistent"),
+        (["--issuer", "http://localhost", "--", "true"], "an issuer is exactly https://HOST/oidc"),
+        (["--organization", "aws:contoso", "--", "true"], "--organization 'aws:contoso'"),
+        (["--user", "", "--", "true"], "--user '': name somebody"),
+        (["--format", "json", "--", "true"], "without a COMMAND"),
+    ],
+)
+def test_wrong_use_is_status_2(run, left, arguments, said):
+    """What cannot be used is said before the command runs, and nothing is left."""
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert left() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_a_command_it_prints_the_variables_and_waits(start, left, environment, number):
+    """A shell evaluates them and is in the sandbox; the signal ends it well, servers and folders with it."""
+    process = start()
+    lines = [process.stdout.readline()]
+    while not lines[-1].startswith("export no_proxy"):
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.stderr.read()
+    assert "Press Ctrl-C" in process.stderr.readline()
+    look = f"{''.join(lines)}{shlex.quote(sys.executable)} -c {shlex.quote(LOOK)}"
+    shell = subprocess.run(["sh", "-ec", look], env=environment, capture_output=True, text=True, check=True)  # noqa: S603, S607 - as a user does
+    seen = json.loads(shell.stdout)
+    assert answers(seen["PULUMI_API"])
+    assert answers(seen["AWS_ENDPOINT_URL"])
+    assert {name for name in NASTY if name.startswith(("AWS_", "PULUMI_"))} & seen.keys() == {
+        "AWS_ACCESS_KEY_ID",
+        "PULUMI_ACCESS_TOKEN",
+    }
+    assert seen["AWS_ACCESS_KEY_ID"] == "test"
+    process.send_signal(number)
+    assert process.wait(PATIENCE) == 0
+    assert left() == []
+    assert not answers(seen["PULUMI_API"])
+
+
+def test_the_variables_can_be_had_as_json(start, left):
+    """Whole and alone on standard output: what to set, and what to unset."""
+    process = start("--format", "json")
+    document, _ = json.JSONDecoder().raw_decode("".join(iter(process.stdout.readline, "}\n")) + "}")
+    assert set(document) == {"set", "unset"}
+    assert document["set"]["AWS_SECRET_ACCESS_KEY"] == "test"
+    assert "AWS_PROFILE" in document["unset"]
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    assert left() == []

@@ -1,0 +1,201 @@
+"""Who gets in: every shape of inputs against every way to open, decided by the trust policy alone."""
+
+from itertools import product
+
+import pytest
+import yaml
+
+from esc_oidc.claims import STACK_CONFIGURATION
+from esc_oidc.environment import environment_definition
+from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
+from esc_oidc.trust import provider_arn, trust_policy
+from esc_oidc.verify import Request, compile_policy
+from tests.support.inputs import check, plan
+from tests.support.shapes import (
+    ACCOUNT,
+    ANY,
+    ANY_IN_PROJECT,
+    ANY_STACK,
+    CURRENT,
+    ISSUER,
+    OMIT,
+    ORG,
+    ROOT,
+    TYPE,
+    USER,
+    expected,
+    shapes,
+)
+
+OPENERS = [
+    *(Opener(login) for login in ("alice", "bob", "carol", ORG)),
+    *(Opener(ORG, "team", team) for team in ("ops", "dev", "alice")),
+    Opener(ORG, "organization"),
+]
+ROOTS = ["aws/dev", "aws/prod", "aws/other", "gcp/dev", "default/dev", "default/prod"]
+
+
+def orders(inputs):
+    """The attributes that follow from the inputs, and the same in the reverse order and with the root added."""
+    yield inputs
+    listed = list(plan(inputs).login.subject_attributes)
+    yield inputs | {"subject_attributes": listed[::-1]}
+    if ROOT not in listed:
+        yield inputs | {"subject_attributes": [*listed, ROOT]}
+
+
+class Deployed:
+    """What the inputs come to: a compiled trust policy, and the attributes that the definition asks for."""
+
+    def __init__(self, inputs):
+        # What is over AWS's limits is refused; who the policy would let in is worth knowing all the same.
+        assert all("AWS takes at most 4096" in violation.rule for violation in check("esc", inputs)), inputs
+        made = plan(inputs)
+        definition = yaml.safe_load(environment_definition(made.login, f"arn:aws:iam::{ACCOUNT}:role/esc"))
+        block = definition["values"]["aws"]["login"]["fn::open::aws-login"]["oidc"]
+        self.attributes = block.get("subjectAttributes", [])
+        self.policy = compile_policy(trust_policy(made.trust, provider_arn(ISSUER, ACCOUNT)))
+        self.decided = {}
+
+    def admits(self, claims):
+        seen = claims["aud"], claims["sub"]
+        if seen not in self.decided:
+            request = Request(claims=claims, issuer=ISSUER, account=ACCOUNT)
+            self.decided[seen] = self.policy.decide(request).allowed
+        return self.decided[seen]
+
+    def opened(self, organization, current, root, opener, spelling="stripped", attributes=None):
+        return self.admits(
+            login_claims(
+                Opening(organization, root, opener),
+                current_environment=current,
+                root_environment=root,
+                subject_attributes=self.attributes if attributes is None else attributes,
+                default_project=spelling,
+            )
+        )
+
+
+def currents(inputs):
+    project = inputs["project"]
+    return [f"{project}/dev", f"{project}/prod", f"{project}/other", "gcp/dev", "aws/dev", "default/dev"]
+
+
+def differing(inputs):
+    """The openings on which the policy and the contract disagree."""
+    deployed = Deployed(inputs)
+    spellings = ["stripped", "as written"]
+    openings = [(ORG, *rest) for rest in product(dict.fromkeys(currents(inputs)), ROOTS, OPENERS)]
+    openings += [("fabrikam", current, current, OPENERS[0]) for current in currents(inputs)]
+    for organization, current, root, opener in openings:
+        for spelling in spellings if "default/" in current + root else spellings[:1]:
+            got = deployed.opened(organization, current, root, opener, spelling)
+            if got != expected(inputs, deployed.attributes, organization, current, root, opener):
+                yield organization, current, root, opener, spelling, got
+
+
+@pytest.mark.parametrize("project", ["aws", "default"])
+def test_exactly_environments_times_roots_times_openers(project):
+    """Every shape admits what the contract says and nothing else, whoever opens what, in both spellings."""
+    checked = [inputs for inputs in shapes() if inputs["project"] == project]
+    assert len(checked) > 500
+    for inputs in checked:
+        assert list(differing(inputs)) == [], inputs
+
+
+@pytest.mark.parametrize("project", ["aws", "default"])
+def test_the_order_of_the_attributes_does_not_change_who_gets_in(project):
+    """Other orders, and the root added, admit the same as the contract says."""
+    for inputs in list(shapes())[:: 37 if project == "aws" else 41]:
+        for ordered in orders(inputs | {"project": inputs["project"]}):
+            assert list(differing(ordered)) == [], ordered
+
+
+def test_a_login_that_asks_for_other_attributes_is_refused():
+    """Leaving one out, adding one or changing the order makes a subject that nobody declared."""
+    inputs = {"organization": ORG, "project": "aws", "environment": "dev", "allowed_users": ["alice"]}
+    deployed = Deployed(inputs)
+    assert deployed.attributes == [CURRENT, USER]
+    assert deployed.opened(ORG, "aws/dev", "aws/dev", Opener("alice"))
+    for attributes in ([], [CURRENT], [USER], [USER, CURRENT], [CURRENT, USER, TYPE], [CURRENT, ROOT, USER]):
+        assert not deployed.opened(ORG, "aws/dev", "aws/dev", Opener("alice"), attributes=attributes), attributes
+
+
+@pytest.mark.parametrize("project", ["aws", "default"])
+def test_other_tokens_are_refused(project):
+    """Another cloud's audience, the other kind of project's audience, and Deployments are not admitted."""
+    inputs = {"organization": ORG, "project": project, "environment": "dev"}
+    deployed = Deployed(inputs)
+    token = login_claims(
+        Opening(ORG, f"{project}/dev", Opener("alice")),
+        current_environment=f"{project}/dev",
+        root_environment=f"{project}/dev",
+        subject_attributes=deployed.attributes,
+    )
+    assert deployed.admits(token)
+    for audience in {"contoso", "aws:contoso", "azure:contoso", "aws:fabrikam"} - {token["aud"]}:
+        assert not deployed.admits(token | {"aud": audience})
+    assert not deployed.admits(deployment_claims(ORG, project, "dev", "update"))
+
+
+@pytest.mark.parametrize(
+    "who",
+    [{}, {"allowed_users": ["alice", "bob"]}, {"allowed_teams": ["ops"], "allowed_root_environments": ["aws/prod"]}],
+)
+def test_any_environment_in_the_project_is_exactly_that(who):
+    """The pattern opens the project, and leaves roots and openers as narrow as they were declared."""
+    base = {"organization": ORG, "project": "aws", "environment": "dev", ANY_IN_PROJECT: True}
+    assert list(differing(base | who)) == []
+    assert list(differing(base | who | {"allowed_environments": ["gcp/dev"]})) == []
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"subject_attributes": [ROOT]},
+        {"subject_attributes": [USER], "allowed_users": ["alice"]},
+        {
+            "subject_attributes": [TYPE, ROOT],
+            "allowed_token_types": ["team"],
+            "allowed_root_environments": ["aws/prod"],
+        },
+    ],
+)
+def test_an_omitted_current_environment_admits_any_that_holds_the_login(who):
+    """Without the attribute every environment of the same kind of project may hold the login; the rest still binds."""
+    assert list(differing({"organization": ORG, "project": "aws", "environment": "dev", OMIT: True} | who)) == []
+
+
+@pytest.mark.parametrize("project", ["aws", "default"])
+@pytest.mark.parametrize("any_stack", [False, True])
+def test_without_attributes_what_was_opened_counts(project, any_stack):
+    """The subject names the opened environment; a stack's list opens as `<yaml>`, for all alike."""
+    flags = {OMIT: True, **({ANY_STACK: True} if any_stack else {})}
+    inputs = {"organization": ORG, "project": project, "environment": "dev", "subject_attributes": [], **flags}
+    further = f"{project}/prod"
+    deployed = Deployed(inputs | {"allowed_environments": [further]})
+    assert deployed.attributes == []
+    for root in ROOTS:
+        for holder in (f"{project}/dev", f"{project}/x"):
+            opened = deployed.opened(ORG, holder, root, Opener("carol"))
+            assert opened == (root in (f"{project}/dev", further)), root
+    assert deployed.opened(ORG, f"{project}/x", STACK_CONFIGURATION, Opener("carol")) == any_stack
+    assert not deployed.opened("fabrikam", f"{project}/dev", f"{project}/dev", Opener("carol"))
+    assert not deployed.opened(ORG, f"{project}/dev", f"{project}/dev", Opener("carol"), attributes=[CURRENT])
+
+
+@pytest.mark.parametrize("project", ["aws", "default"])
+def test_any_environment_is_the_organization_under_one_audience(project):
+    """With and without attributes, whoever opens; never another organization, audience or Deployments."""
+    deployed = Deployed({"organization": ORG, "project": project, "environment": "dev", ANY: True})
+    for organization, current, root, opener, attributes in product(
+        [ORG, "fabrikam", "contoso-eu"],
+        ["aws/x", "default/x"],
+        [*ROOTS, STACK_CONFIGURATION],
+        OPENERS,
+        [[], [CURRENT], [USER, ROOT]],
+    ):
+        same_audience = current.startswith("default/") == (project == "default")
+        opened = deployed.opened(organization, current, root, opener, attributes=attributes)
+        assert opened == (organization == ORG and same_audience)
+    assert not deployed.admits(deployment_claims(ORG, project, "dev", "update"))

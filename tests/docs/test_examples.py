@@ -1,0 +1,105 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.command import esc_oidc
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_example_does_what_it_says_in_the_sandbox(example):
+    """Everyone declared gets in, nobody else does, and the sandbox knows every kind of resource that is declared."""
+    result = esc_oidc("try", example)
+    assert result.exit_code == 0, result.output
+    assert "Everyone declared was admitted, and nobody else" in result.stdout
+    assert "echoed" not in result.stdout
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_example_is_a_whole_program(example):
+    """It has a project file named after its folder, its requirements, a README and a stack for the sandbox."""
+    project = yaml.safe_load((example / "Pulumi.yaml").read_text())
+    assert project["name"] == example.name
+    assert project["description"]
+    assert (example / "requirements.txt").read_text() == "esc-oidc>=0.1,<1\n"
+    assert (example / "README.md").read_text().startswith("# ")
+    assert (example / "Pulumi.sandbox.yaml").exists()
+
+
+@pytest.mark.parametrize("readme", sorted((ROOT / "examples").glob("*/README.md")), ids=lambda path: path.parent.name)
+def test_the_readme_sets_keys_that_the_program_reads(readme):
+    """Every configuration key in the commands is one that the program or its project file names."""
+    keys = re.findall(r"pulumi config set (?:--path ')?([\w:]+)", readme.read_text())
+    files = [path for path in readme.parent.iterdir() if path.is_file() and path != readme]
+    program = "".join(path.read_text() for path in files)
+    assert [key for key in keys if not re.search(rf"\b{key.removeprefix('aws:')}\b", program)] == []
+
+
+def test_several_environments_share_one_provider():
+    """There are two roles and one provider, and operators get in only by opening the environment itself."""
+    result = esc_oidc("try", EXAMPLES[0].parent / "several-environments")
+    assert result.stdout.count("+ aws:iam/openIdConnectProvider:") == 1
+    assert result.stdout.count("+ aws:iam/role:Role") == 2
+    assert "refused   carol opens contoso/aws/esc-oidc-try-imports" in result.stdout
+
+
+def test_an_adopted_provider_is_not_created():
+    """The role trusts the account's own provider, and the program creates none."""
+    result = esc_oidc("try", EXAMPLES[0].parent / "adopted-provider")
+    assert "+ aws:iam/openIdConnectProvider:" not in result.stdout
+
+
+SCHEMA = json.loads((ROOT / "tests" / "plugin" / "schema.json").read_text())
+COMPONENT = SCHEMA["resources"]["esc-oidc:index:PulumiEscOidc"]
+
+
+def same_inputs(names):
+    """The example gives every required input, and none that the component lacks."""
+    assert set(names) <= set(COMPONENT["inputProperties"])
+    assert set(COMPONENT["requiredInputs"]) <= set(names)
+
+
+def test_the_yaml_example_is_the_first_one_in_yaml():
+    """Types and inputs are in the schema, outputs exist, and every reference names something declared."""
+    program = yaml.safe_load((ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
+    login = program["resources"]["login"]
+    assert login["type"] in SCHEMA["resources"]
+    same_inputs(login["properties"])
+    for reference in re.findall(r"\$\{([\w.]+)\}", json.dumps(program)):
+        name, _, output = reference.partition(".")
+        assert output in COMPONENT["properties"] if name == "login" else name in program["config"]
+    assert (ROOT / "examples" / "yaml" / program["packages"]["esc-oidc"] / "PulumiPlugin.yaml").exists()
+
+
+def test_the_typescript_example_is_the_first_one_in_typescript():
+    """The inputs that it names and the outputs that it exports are in the schema."""
+    folder = ROOT / "examples" / "typescript"
+    program = (folder / "index.ts").read_text()
+    same_inputs(re.findall(r"^    (\w+):", program, re.MULTILINE))
+    assert set(re.findall(r"login\.(\w+)", program)) <= set(COMPONENT["properties"])
+    packages = yaml.safe_load((folder / "Pulumi.yaml").read_text())["packages"]
+    assert json.loads((folder / "package.json").read_text())["dependencies"]["@pulumi/esc-oidc"] == "file:sdks/esc-oidc"
+    assert (folder / packages["esc-oidc"] / "PulumiPlugin.yaml").exists()
+
+
+def test_the_template_asks_for_what_the_program_reads():
+    """`pulumi new` asks for each required key, with a description, and the folder that it copies is self-contained."""
+    folder = ROOT / "examples" / "one-environment"
+    asked = yaml.safe_load((folder / "Pulumi.yaml").read_text())["template"]["config"]
+    required = re.findall(r'config\.require\w*\("(\w+)"\)', (folder / "__main__.py").read_text())
+    assert sorted(required) == sorted(key for key in asked if ":" not in key)
+    assert all(question["description"] for question in asked.values())
+    assert ".." not in "".join(path.read_text() for path in folder.iterdir() if path.is_file() and path.suffix != ".md")
+
+
+def test_several_accounts_are_two_accounts():
+    """Each environment has its role and its identity provider in its own account."""
+    result = esc_oidc("try", "--verbose", ROOT / "examples" / "several-accounts")
+    for account in ("111111111111", "222222222222"):
+        assert f"arn:aws:iam::{account}:oidc-provider/api.pulumi.com/oidc" in result.stdout
+        assert f"arn:aws:sts::{account}:assumed-role/" in result.stdout

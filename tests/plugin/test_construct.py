@@ -1,0 +1,105 @@
+"""Components constructed through the plugin, as every other Pulumi language does."""
+
+import pytest
+import yaml
+from pulumi.runtime import rpc
+
+from esc_oidc import PulumiDeploymentsOidc, PulumiEscOidc
+from tests.support.deploying import ACCOUNT, PROVIDER_ARN
+from tests.support.inputs import camel_case
+from tests.support.plugin import BOUNDARY, DEPLOYMENTS, ESC, MINIMAL, OTHER, STACK, SUBJECT, output
+
+BILLING = "arn:aws:iam::aws:policy/job-function/Billing"
+
+
+@pytest.mark.parametrize(("component", "inputs"), MINIMAL, ids=[component for component, _ in MINIMAL])
+def test_the_required_inputs_are_enough(plugin, component, inputs):
+    """Each component is constructed, its children stand under it, and every output has a value."""
+    made = plugin.construct(component, inputs)
+    outputs = {"PulumiEscOidc": PulumiEscOidc, "PulumiDeploymentsOidc": PulumiDeploymentsOidc}[component]
+    assert made.status is None
+    assert made.urn == f"urn:pulumi:test::esc-oidc::pulumi:pulumi:Stack$esc-oidc:index:{component}::esc"
+    assert made.resources[0].request.parent == STACK
+    assert {child.request.parent for child in made.resources[1:]} == {made.urn}
+    assert set(made.state) == {camel_case(name) for name in outputs.__annotations__}
+    assert rpc.UNKNOWN not in made.state.values()
+    assert made.log == []
+
+
+def test_the_outputs_are_those_of_the_children(plugin):
+    """What another language reads is what AWS and Pulumi Cloud were sent."""
+    made = plugin.construct("PulumiEscOidc", ESC)
+    role = f"arn:aws:iam::{ACCOUNT}:role/esc-role-1234567"
+    assert [resource.name for resource in made.resources] == ["esc", "esc-provider", "esc-role", "esc-environment"]
+    assert made.state["subjects"] == [SUBJECT]
+    assert made.state["audience"] == "aws:contoso"
+    assert made.state["oidcProviderArn"] == PROVIDER_ARN
+    assert made.state["roleArn"] == role
+    assert made.state["trustPolicy"] == made.one("Role").inputs["assumeRolePolicy"]
+    assert made.state["environmentDefinition"] == made.one("Environment").inputs["yaml"]["text"]
+    login = yaml.safe_load(made.state["environmentDefinition"])["values"]["aws"]["login"]["fn::open::aws-login"]
+    assert login["oidc"]["roleArn"] == role
+
+
+def test_the_operation_context_keeps_the_names_of_the_wire(plugin):
+    """The one nested output arrives as `pulumiservice.DeploymentSettings` takes it."""
+    context = plugin.construct("PulumiDeploymentsOidc", DEPLOYMENTS).state["operationContext"]
+    assert context["oidc"]["aws"] == {
+        "roleARN": f"arn:aws:iam::{ACCOUNT}:role/esc-role-1234567",
+        "duration": "1h",
+        "sessionName": "pulumi-deploy",
+    }
+
+
+def test_a_null_is_a_missing_input(plugin):
+    """Pulumi drops the nulls of other languages: for an input that narrows, that means everyone."""
+    nulled, left_out = (
+        plugin.construct("PulumiEscOidc", {**ESC, "allowedUsers": None}),
+        plugin.construct("PulumiEscOidc", ESC),
+    )
+    assert nulled.status is None
+    assert nulled.state["subjects"] == left_out.state["subjects"]
+
+
+def test_an_unknown_name_is_dropped_by_the_host(plugin):
+    """It never reaches our check of names: a typed SDK or the YAML checker has to find it, or nobody does."""
+    misspelled = plugin.construct("PulumiEscOidc", {**ESC, "alowedUsers": ["alice"]})
+    assert misspelled.status is None
+    assert misspelled.state["subjects"] == [SUBJECT]
+
+
+def test_items_of_a_list_may_be_outputs(plugin):
+    """An ARN of another resource stands beside a plain one; each is attached under a name that is plain."""
+    made = plugin.construct(
+        "PulumiEscOidc",
+        {**ESC, "policyArns": [output(BOUNDARY, dependencies=(OTHER,)), BILLING]},
+        dependencies={"policyArns": [OTHER]},
+    )
+    assert made.status is None
+    assert {attached.name: attached.inputs["policyArn"] for attached in made.of("RolePolicyAttachment")} == {
+        "esc-policy-0": BOUNDARY,
+        "esc-policy-Billing-8754f47b": BILLING,
+    }
+
+
+def test_warnings_stand_under_the_component(plugin):
+    """A warning reaches the engine with the component's URN, once."""
+    made = plugin.construct("PulumiEscOidc", {**ESC, "maxSessionDuration": "6h"})
+    ((severity, text, urn),) = made.log
+    assert (severity, urn) == ("WARNING", made.urn)
+    assert text.startswith("max_session_duration: ")
+
+
+def test_providers_reach_the_children_and_the_look_up(plugin):
+    """The AWS provider that the caller gave makes the role and answers for the adopted provider."""
+    reference = "urn:pulumi:test::esc-oidc::pulumi:providers:aws::mine::id"
+    made = plugin.construct(
+        "PulumiEscOidc",
+        {**ESC, "oidcProviderArn": PROVIDER_ARN},
+        providers={"aws": reference},
+        provider={"clientIdLists": ["aws:contoso"]},
+    )
+    assert made.status is None
+    assert made.state["oidcProviderArn"] == PROVIDER_ARN
+    assert made.one("Role").request.provider == reference
+    assert [invoke.provider for invoke in made.invokes] == [reference]

@@ -1,0 +1,115 @@
+"""What the pack says of a whole stack."""
+
+import json
+
+import pytest
+import yaml
+from pulumi.runtime.proto import analyzer_pb2
+
+from tests.support.pack import (
+    ENVIRONMENT_URN,
+    LOGIN,
+    OTHER_ENVIRONMENT,
+    REFUSED,
+    ROLE_ARN,
+    ROLE_URN,
+    SECRET,
+    SIGNATURE,
+    UNKNOWN,
+    asset,
+    configure,
+    environment,
+    reports,
+    resource,
+    role,
+)
+from tests.support.policies import DEV, PROVIDER, conditions, example
+
+
+@pytest.mark.parametrize(
+    ("arn", "rule"),
+    [
+        ("arn:aws:iam::210987654321:role/esc", "principal-account"),
+        ("arn:aws-us-gov:iam::123456789012:role/esc", "principal-partition"),
+    ],
+)
+def test_a_provider_of_another_account_is_found_in_the_stack(pack, arn, rule):
+    """Only the whole stack shows a role's own ARN, and there the role can be excluded, too."""
+    assert [each[:2] for each in reports(pack, role(arn=arn))] == [(rule, ROLE_URN)]
+    configure(pack, {rule: (analyzer_pb2.MANDATORY, {"excludeRoles": ["esc-role"]})})
+    assert reports(pack, role(arn=arn)) == []
+
+
+def test_a_login_that_its_role_refuses_is_found_in_the_stack(pack):
+    """The violation is the environment's, and says why."""
+    ((name, urn, message),) = reports(pack, role(OTHER_ENVIRONMENT), environment())
+    assert [(name, urn)] == REFUSED
+    assert "contoso/aws/dev" in message
+    assert "aws/prod" in message
+
+
+def test_the_long_form_and_secret_definitions_are_read(pack):
+    """`fn::open` with a provider is the same login; a definition may be secret."""
+    call = {"fn::open": {"provider": "aws-login", "inputs": {"oidc": LOGIN}}}
+    text = yaml.safe_dump({"values": {"login": call}})
+    secret = {SIGNATURE: SECRET, "value": asset(text=text)}
+    assert [each[:2] for each in reports(pack, role(OTHER_ENVIRONMENT), environment(yaml=secret))] == REFUSED
+    assert reports(pack, role(), environment(yaml=secret)) == []
+
+
+def test_a_definition_in_a_file_is_read(pack, tmp_path):
+    """A file that is there counts; one that is not, and one somewhere else, are not judged."""
+    path = tmp_path / "dev.yaml"
+    path.write_text(yaml.safe_dump({"values": {"fn::open::aws-login": {"oidc": LOGIN}}}), "utf-8")
+    assert [each[:2] for each in reports(pack, role(OTHER_ENVIRONMENT), environment(yaml=asset(path=str(path))))] == (
+        REFUSED
+    )
+    for elsewhere in ({"path": str(tmp_path / "none")}, {"uri": "https://contoso.example/dev.yaml"}):
+        assert reports(pack, role(OTHER_ENVIRONMENT), environment(yaml=asset(**elsewhere))) == []
+
+
+def test_the_roles_longest_session_and_the_providers_audience_count(pack):
+    """They come from the stack as well; numbers arrive as floats."""
+    long = environment(login=LOGIN | {"duration": "2h"})
+    ((_, _, message),) = reports(pack, role(maxSessionDuration=3600.0), long)
+    assert "ValidationError" in message
+    assert reports(pack, role(maxSessionDuration=7200.0), long) == []
+    kind = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    provider = resource(kind, "esc-provider", {"arn": PROVIDER, "clientIdLists": ["contoso"]})
+    ((_, _, message),) = reports(pack, provider, role(), environment())
+    assert "InvalidIdentityToken" in message
+    for unknown in ({"arn": UNKNOWN, "clientIdLists": ["contoso"]}, {"arn": PROVIDER, "clientIdLists": [UNKNOWN]}, {}):
+        assert reports(pack, resource(kind, "esc-provider", unknown), role(), environment()) == []
+
+
+def test_an_environment_of_no_project_is_in_the_legacy_one(pack):
+    """The provider's own default is `default`, which has another audience and subject."""
+    legacy = environment(project=None)
+    spelled = [DEV.replace("aws/dev", name) for name in ("dev", "default/dev")]
+    assert reports(pack, role(json.dumps(example(conditions(spelled, "contoso")))), legacy) == []
+    assert [each[:2] for each in reports(pack, role(), legacy)] == REFUSED
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [role(OTHER_ENVIRONMENT, arn=UNKNOWN), environment()],
+        [role(OTHER_ENVIRONMENT, arn="esc"), environment(login=LOGIN | {"roleArn": "esc"})],
+        [role(UNKNOWN), environment()],
+        [role(OTHER_ENVIRONMENT), environment(yaml=UNKNOWN)],
+        [role(OTHER_ENVIRONMENT), environment(name=None)],
+        [role(OTHER_ENVIRONMENT), environment(login=LOGIN | {"roleArn": ROLE_ARN + "2"})],
+        [environment()],
+    ],
+    ids=["arn unknown", "no arn", "policy unknown", "definition unknown", "no name", "another role", "no role"],
+)
+def test_what_the_stack_does_not_know_is_not_judged(pack, others):
+    """A preview of a new stack, and roles of other stacks, are nothing to report."""
+    assert reports(pack, *others) == []
+
+
+@pytest.mark.parametrize("pattern", ["contoso/aws/dev", "contoso/*", "esc-environment", ENVIRONMENT_URN])
+def test_an_environment_is_excluded(pack, pattern):
+    """By its name in Pulumi Cloud, its name in the program, or its URN."""
+    configure(pack, {"login-refused": (analyzer_pb2.MANDATORY, {"excludeEnvironments": [pattern]})})
+    assert reports(pack, role(OTHER_ENVIRONMENT), environment()) == []

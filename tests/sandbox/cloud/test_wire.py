@@ -1,0 +1,107 @@
+"""The sandbox's Pulumi Cloud, asked as the pulumi CLI and the pulumiservice provider ask."""
+
+import base64
+from urllib.parse import urlsplit
+
+import jwt
+import pytest
+
+from esc_oidc.tokens import Opener
+
+E = "/api/esc/environments"
+
+
+def test_a_client_finds_out_where_it_is(ask):
+    """User, default organization and capabilities, as at the first use of a PULUMI_HOME."""
+    user = ask("GET", "/api/user")[2]
+    assert (user["githubLogin"], [each["githubLogin"] for each in user["organizations"]]) == (
+        "alice",
+        ["contoso", "fabrikam"],
+    )
+    assert ask("GET", "/api/user/organizations/default")[2] == {"GitHubLogin": "contoso"}
+    assert ask("GET", "/api/capabilities")[2] == {"capabilities": []}
+
+
+def test_an_organization_token_is_the_organization(ask, sandbox):
+    """Its login is the organization's name."""
+    token = f"token {sandbox.access_token(Opener('contoso', 'organization'))}"
+    user = ask("GET", "/api/user", token=token)[2]
+    assert (user["githubLogin"], len(user["organizations"])) == ("contoso", 1)
+
+
+@pytest.mark.parametrize("token", ["token pul-0", "", "Bearer x", "token"])
+def test_unknown_callers(ask, token):
+    """401 with code and message, as the CLI prints them."""
+    status, _, body = ask("GET", "/api/user", token=token)
+    assert (status, body["code"]) == (401, 401)
+    assert body["message"].startswith("Unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", f"{E}/contoso/aws/none", 404),
+        ("GET", f"{E}/aws/default/dev", 404),
+        ("GET", "/api/nothing", 404),
+        ("PUT", "/api/user", 405),
+        ("GET", f"{E}/contoso/a%20b/dev", 400),
+        ("POST", f"{E}/contoso", 400),
+        ("DELETE", f"{E}/contoso/aws/none", 404),
+        ("PATCH", f"{E}/contoso/aws/none", 404),
+        ("POST", f"{E}/contoso/aws/none/open", 404),
+    ],
+)
+def test_every_error_has_a_code_and_a_message(ask, method, path, status):
+    """Without the code the CLI prints [0] and forgets what it knows about the status."""
+    got, headers, body = ask(method, path)
+    assert (got, body["code"], headers["Content-Type"]) == (status, status, "application/json")
+    assert body["message"]
+    assert "diagnostics" not in body
+
+
+def test_a_stack(ask):
+    """Every stack is there, and has nothing to encrypt with."""
+    stack = ask("GET", "/api/stacks/contoso/proj/dev")[2]
+    assert (stack["orgName"], stack["projectName"], stack["stackName"]) == ("contoso", "proj", "dev")
+    assert (stack["activeUpdate"], stack["tags"], stack["version"]) == ("", {}, 0)
+    assert ask("POST", "/api/stacks/contoso/proj/dev/encrypt", {"plaintext": "eA=="})[0] == 404
+    assert ask("GET", "/api/stacks/elsewhere/proj/dev")[0] == 404
+
+
+def test_deployment_settings(ask):
+    """Kept as they are but for secrets, whose ciphertext is the same each time."""
+    path = "/api/stacks/contoso/proj/dev/deployments/settings"
+    assert ask("GET", path)[0] == 404
+    variables = {"PLAIN": "p", "SEC": {"secret": "s3"}}
+    oidc = {"aws": {"roleArn": "arn:aws:iam::123456789012:role/x", "policyArns": [], "duration": "1h0m0s"}}
+    commands = ["make", {"secret": "x"}]
+    body = {"operationContext": {"oidc": oidc, "environmentVariables": variables, "preRunCommands": commands}}
+    stored = ask("PUT", path, body)[2]
+    assert stored["operationContext"]["oidc"] == oidc
+    secret = stored["operationContext"]["environmentVariables"]["SEC"]
+    assert base64.b64decode(secret["ciphertext"], validate=True)
+    assert ask("GET", path)[2] == stored == ask("PUT", path, body)[2] == ask("PUT", path, stored)[2]
+    assert ask("DELETE", path)[0] == 204
+    assert ask("DELETE", path)[0] == 404
+
+
+def test_team_permissions(ask):
+    """Granted, read back, taken away."""
+    path = "/api/orgs/contoso/teams/ops"
+    grant = {"envName": "dev", "projectName": "aws", "permission": "open", "maxOpenDuration": "2h0m0s"}
+    assert ask("GET", path)[2]["environments"] == []
+    assert ask("PATCH", path, {"addEnvironmentPermission": grant})[0] == 204
+    assert ask("GET", path)[2]["environments"] == [grant]
+    assert ask("PATCH", path, {"removeEnvironment": {"envName": "dev", "projectName": "aws"}})[0] == 204
+    assert ask("GET", path)[2]["environments"] == []
+    assert ask("PATCH", path, {})[0] == 400
+
+
+def test_the_issuer_is_published_to_anybody(ask, sandbox):
+    """Discovery leads to the keys, and the keys verify a token."""
+    status, _, discovery = ask("GET", "/oidc/.well-known/openid-configuration", token="")
+    assert (status, discovery["issuer"]) == (200, "https://api.pulumi.com/oidc")
+    assert discovery["jwks_uri"].startswith(sandbox.cloud_url)
+    keys = jwt.PyJWKSet.from_dict(ask("GET", urlsplit(discovery["jwks_uri"]).path, token="")[2])
+    token = sandbox.issuer.mint({"sub": "s"})
+    assert jwt.decode(token, keys.keys[0], algorithms=["RS256"])["sub"] == "s"

@@ -1,0 +1,131 @@
+"""How the stack's program reads its configuration."""
+
+from typing import Any
+
+import pytest
+
+from esc_oidc import InvalidInputs, PulumiEscOidc
+from esc_oidc.inputs import EnvironmentPlan
+from tests.support.inputs import ARGUMENTS
+from tests.support.programs import READ_ONLY
+from tests.support.stack import INPUTS, REQUIRED, definition, described, run_stack
+
+OIDC_LOGIN = ("values", "aws", "login", "fn::open::aws-login", "oidc")
+
+
+def at(value: Any, *path: str) -> Any:
+    """What stands at a path."""
+    for key in path:
+        value = value[key]
+    return value
+
+
+@pytest.fixture
+def passed(monkeypatch):
+    """The arguments of every component that a program declares, which is declared all the same."""
+    calls = []
+    declare = PulumiEscOidc.__init__
+
+    def recording(self, name, args=None, opts=None, **inputs):
+        calls.append({"name": name, **(args or {}), **inputs})
+        declare(self, name, args, opts, **inputs)
+
+    monkeypatch.setattr(PulumiEscOidc, "__init__", recording)
+    return calls
+
+
+def test_a_key_that_is_not_set_is_not_passed(passed):
+    """The component gets the configured inputs and nothing else: its own defaults hold, and nothing is None."""
+    assert run_stack(REQUIRED).error is None
+    assert passed == [{"name": "esc-oidc", **REQUIRED}]
+
+
+def test_texts_lists_maps_and_booleans_are_read_by_their_type(passed):
+    """Every kind of configuration value arrives as the kind of value that the input takes."""
+    values = {
+        "duration": "1h30m",
+        "allowedUsers": ["alice", "bob"],
+        "policyArns": [READ_ONLY],
+        "imports": ["aws/base"],
+        "tags": {"team": "x", "cost-center": "42"},
+        "environmentVariables": {"STAGE": "dev", "NUMBER": "1"},
+        "exportEnvironmentVariables": False,
+        "forceDetachPolicies": True,
+        "roleDescription": "for ESC",
+    }
+    deployed = run_stack({**REQUIRED, **values})
+    assert deployed.error is None
+    assert passed == [{"name": "esc-oidc", **REQUIRED, **{INPUTS[key]: value for key, value in values.items()}}]
+    assert definition(deployed)["values"]["environmentVariables"] == {"STAGE": "dev", "NUMBER": "1"}
+    assert at(definition(deployed), *OIDC_LOGIN)["duration"] == "1h30m"
+    assert deployed.one("Role").inputs["tags"] == values["tags"]
+
+
+EVERY_KIND = {"str": "text", "bool": True, "list": ["one", "two"], "dict": {"key": "value"}}
+
+
+@pytest.mark.parametrize("key", INPUTS)
+def test_every_input_can_be_configured(key, passed):
+    """There is no input that the stack's program does not read, nor one that it reads as something else."""
+    value = EVERY_KIND[ARGUMENTS[EnvironmentPlan][INPUTS[key]].kind]
+    run_stack({**REQUIRED, key: value})
+    assert passed[0][INPUTS[key]] == value
+    assert type(passed[0][INPUTS[key]]) is type(value)
+
+
+def test_a_text_that_looks_like_something_else_stays_a_text(passed):
+    """The engine hands over texts: an environment named `true` or `1` is not a boolean or a number."""
+    assert run_stack({**REQUIRED, "project": "1", "environment": "true"}).error is None
+    assert passed == [{"name": "esc-oidc", "organization": "contoso", "project": "1", "environment": "true"}]
+
+
+def test_a_misspelled_key_is_refused():
+    """`allowedUser` must not pass for "everybody": it is an error that says what was meant."""
+    deployed = run_stack({**REQUIRED, "allowedUser": ["alice"]})
+    assert isinstance(deployed.error, InvalidInputs)
+    assert "Did you mean `allowed_users`?" in str(deployed.error)
+    assert deployed.resources == []
+
+
+def test_an_empty_list_of_users_is_refused():
+    """A configured list that turned out empty does not open the role to everyone."""
+    deployed = run_stack({**REQUIRED, "allowedUsers": []})
+    assert isinstance(deployed.error, InvalidInputs)
+    assert deployed.resources == []
+
+
+def test_the_organization_is_pulumis_own_by_default(passed):
+    """Without the key, the organization that Pulumi runs the stack in is meant."""
+    deployed = run_stack({"project": "aws", "environment": "dev"}, organization="fabrikam")
+    assert deployed.error is None
+    assert [call["organization"] for call in passed] == ["fabrikam"]
+    assert deployed.exports["audience"] == "aws:fabrikam"
+
+
+def test_a_configured_organization_comes_first(passed):
+    """With the key, the stack's own organization does not count."""
+    assert run_stack(REQUIRED, organization="fabrikam").error is None
+    assert [call["organization"] for call in passed] == ["contoso"]
+
+
+@pytest.mark.parametrize("organization", [None, "organization"])
+def test_a_backend_without_organizations_is_refused(organization):
+    """Elsewhere than in Pulumi Cloud the organization is called `organization`, and somebody may own that login."""
+    deployed = run_stack({"project": "aws", "environment": "dev"}, organization=organization)
+    assert isinstance(deployed.error, InvalidInputs)
+    assert "organization" in str(deployed.error)
+    assert deployed.resources == []
+
+
+def test_missing_keys_are_named():
+    """Without project and environment the component says so, for both, and nothing is declared."""
+    deployed = run_stack({"organization": "contoso"})
+    assert isinstance(deployed.error, InvalidInputs)
+    assert {violation.name for violation in deployed.error.violations} >= {"project", "environment"}
+    assert deployed.resources == []
+
+
+def test_running_the_program_twice_declares_the_same():
+    """The program keeps nothing between two runs in one process."""
+    first, second = run_stack(REQUIRED), run_stack(REQUIRED)
+    assert [described(each) for each in first.resources] == [described(each) for each in second.resources]
