@@ -6,7 +6,7 @@ What they send and what they need back was found by running them: the pulumi CLI
 
 from typing import Any
 
-from flask import Blueprint, Flask, request
+from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
 from ..esc import EnvironmentStore, NotFound, Vault, check_name
@@ -24,101 +24,90 @@ def create_cloud(store: EnvironmentStore, access: wire.AccessTokens, aws_login: 
     vault = Vault()
     definitions = Definitions(store, aws_login)
     wire.install(cloud, access)
-    for calls in (
-        user_calls(),
-        issuer_calls(aws_login),
-        environment_calls(store, vault, definitions),
-        open_calls(store, vault, definitions),
-        stack_calls(vault),
-        team_calls(),
-    ):
-        cloud.register_blueprint(calls)
+    add_user_calls(cloud)
+    add_issuer_calls(cloud, aws_login)
+    add_stack_calls(cloud, vault)
+    add_team_calls(cloud)
+    cloud.register_blueprint(environment_calls(store, vault, definitions))
+    cloud.register_blueprint(open_calls(store, vault, definitions))
     return cloud
 
 
-def user_calls() -> Blueprint:
+def add_user_calls(cloud: Flask) -> None:
     """The calls of a client that finds out where it is, under ``/api``."""
-    calls = Blueprint("user", __name__, url_prefix="/api")
 
-    @calls.get("/user")
+    @cloud.get("/api/user")
     def user() -> Reply:
         login = wire.caller().opener.login
         organizations = [{"githubLogin": each, "name": each} for each in wire.caller().organizations]
         return {"githubLogin": login, "name": login, "organizations": organizations}
 
-    @calls.get("/user/organizations/default")
+    @cloud.get("/api/user/organizations/default")
     def default_organization() -> Reply:
         return {"GitHubLogin": wire.caller().organizations[0]}
 
-    @calls.get("/capabilities")
+    @cloud.get("/api/capabilities")
     def capabilities() -> Reply:
         return {"capabilities": []}
 
-    return calls
 
-
-def issuer_calls(login: AwsLogin) -> Blueprint:
+def add_issuer_calls(cloud: Flask, login: AwsLogin) -> None:
     """What the OIDC issuer publishes, under ``/oidc``. Anybody may read it."""
-    calls = Blueprint("issuer", __name__, url_prefix="/oidc/.well-known")
 
-    @calls.get("/openid-configuration")
+    @cloud.get("/oidc/.well-known/openid-configuration")
     def discovery() -> Reply:
         # The real issuer's keys are on the internet; these are where the caller found this document.
         return login.issuer.discovery(login.issuer_url(), f"{request.host_url}oidc/.well-known/jwks")
 
-    @calls.get("/jwks")
+    @cloud.get("/oidc/.well-known/jwks")
     def jwks() -> Reply:
         return login.issuer.jwks()
 
-    return calls
 
-
-def stack_calls(vault: Vault) -> Blueprint:
+def add_stack_calls(cloud: Flask, vault: Vault) -> None:
     """The calls on stacks under ``/api/stacks``.
 
     Every stack exists and has never been updated: the sandbox keeps no state of stacks, only their deployment
     settings.
     """
-    calls = Blueprint("stacks", __name__, url_prefix="/api/stacks/<organization>/<project>/<stack>")
+    one = "/api/stacks/<organization>/<project>/<stack>"
     settings: dict[str, dict[str, Any]] = {}
 
-    @calls.get("")
-    def read(organization: str, project: str, stack: str) -> Reply:
+    @cloud.get(one)
+    def read_stack(organization: str, project: str, stack: str) -> Reply:
         names = {"orgName": organization, "projectName": project, "stackName": stack}
         return {**names, "activeUpdate": "", "tags": {}, "version": 0}
 
-    @calls.put("/deployments/settings")
+    @cloud.put(f"{one}/deployments/settings")
     def write_settings(**_: str) -> Reply:
         settings[request.path] = vault.seal(wire.json_body())
         return settings[request.path]
 
-    @calls.get("/deployments/settings")
+    @cloud.get(f"{one}/deployments/settings")
     def read_settings(**_: str) -> Reply:
         if request.path not in settings:
             raise NotFound(f"{request.path}: the stack has none")
         return settings[request.path]
 
-    @calls.delete("/deployments/settings")
+    @cloud.delete(f"{one}/deployments/settings")
     def delete_settings(**_: str) -> Reply:
         if settings.pop(request.path, None) is None:
             raise NotFound(f"{request.path}: the stack has none")
         return wire.DONE
 
-    return calls
 
-
-def team_calls() -> Blueprint:
+def add_team_calls(cloud: Flask) -> None:
     """The calls on teams under ``/api/orgs``: what is granted is kept and not enforced, see `AccessTokens`."""
-    calls = Blueprint("teams", __name__, url_prefix="/api/orgs/<organization>/teams/<team>")
+    one = "/api/orgs/<organization>/teams/<team>"
     grants: dict[tuple[str, str, str, str], dict[str, str]] = {}
 
-    @calls.get("")
-    def read(organization: str, team: str) -> Reply:
+    @cloud.get(one)
+    def read_team(organization: str, team: str) -> Reply:
         granted = [grant for key, grant in grants.copy().items() if key[:2] == (organization, team)]
         return {"name": team, "environments": granted}
 
-    @calls.patch("")
-    def change(organization: str, team: str) -> Reply:
+    @cloud.patch(one)
+    def change_team(organization: str, team: str) -> Reply:
         body = wire.json_body()
         adding = "addEnvironmentPermission" in body
         grant = wire.member(body, "addEnvironmentPermission" if adding else "removeEnvironment", dict)
@@ -129,5 +118,3 @@ def team_calls() -> Blueprint:
         else:
             grants.pop((organization, team, project, name), None)
         return wire.DONE
-
-    return calls
