@@ -3,21 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from flask import Blueprint, request
+from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
 from ...claims import LEGACY_PROJECT
-from ..esc import (
-    LATEST,
-    Conflict,
-    EnvironmentRef,
-    EnvironmentStore,
-    Label,
-    Preserved,
-    StoredEnvironment,
-    Vault,
-    check_name,
-)
+from ..esc import LATEST, Conflict, EnvironmentRef, EnvironmentStore, Label, Preserved, StoredEnvironment, check_name
 from . import wire
 from .opening import Definitions, failure
 
@@ -30,52 +20,53 @@ _PRESERVE: Final[dict[str, Preserved]] = {
     "preserveRevisionTags": "revision tags",
 }
 
+_ALL: Final = "/api/esc/environments"
+_ONE: Final = f"{_ALL}/<organization>/<project>/<name>"
 
-def environment_calls(store: EnvironmentStore, vault: Vault, definitions: Definitions) -> Blueprint:
+
+def add_environment_calls(cloud: Flask, definitions: Definitions) -> None:
     """The calls on environments under ``/api/esc/environments``, without opening them."""
-    calls = Blueprint("environments", __name__, url_prefix="/api/esc/environments")
+    store = definitions.store
+    _add_definition_calls(cloud, definitions)
+    _add_state_calls(cloud, store)
+    _add_revision_tag_calls(cloud, store)
+    _add_tag_calls(cloud, store)
 
-    @calls.get("")
+    @cloud.get(_ALL)
     def list_all() -> Reply:
         return _listing(store.list(wire.caller().organizations))
 
-    @calls.get("/<organization>")
+    @cloud.get(f"{_ALL}/<organization>")
     def list_one(organization: str) -> Reply:
         return _listing(store.list((organization,)))
 
-    @calls.post("/<organization>")
+    @cloud.post(f"{_ALL}/<organization>")
     def create(organization: str) -> Reply:
         body = wire.json_body()
         project = body.get("project") or LEGACY_PROJECT
         store.create(EnvironmentRef(organization, project, wire.member(body, "name", str)), wire.editor())
         return {}
 
-    one = Blueprint("environment", __name__, url_prefix="/<organization>/<project>/<name>")
-    _add_definition_calls(one, store, vault, definitions)
-    _add_state_calls(one, store)
-    _add_revision_tag_calls(one, store)
-    _add_tag_calls(one, store)
-    calls.register_blueprint(one)
-    return calls
 
+def _add_definition_calls(cloud: Flask, definitions: Definitions) -> None:
+    store = definitions.store
 
-def _add_definition_calls(calls: Blueprint, store: EnvironmentStore, vault: Vault, definitions: Definitions) -> None:
-    @calls.get("", defaults={"version": LATEST})
-    @calls.get("/versions/<version>")
+    @cloud.get(_ONE, defaults={"version": LATEST})
+    @cloud.get(f"{_ONE}/versions/<version>")
     def read(version: str, **_: str) -> Reply:
         revision = store.revision(wire.environment(), version)
-        return wire.definition_reply(vault.conceal(revision.yaml), revision.number)
+        return wire.definition_reply(definitions.vault.conceal(revision.yaml), revision.number)
 
-    @calls.get("/decrypt")
+    @cloud.get(f"{_ONE}/decrypt")
     def decrypt(**_: str) -> Reply:
         latest = store.revision(wire.environment())
         return wire.definition_reply(latest.yaml, latest.number)
 
-    @calls.patch("")
+    @cloud.patch(_ONE)
     def update(**_: str) -> Reply:
         ref = wire.environment()
         store.revision(ref)
-        yaml = vault.reveal(wire.yaml_body())
+        yaml = definitions.sent()
         checked = definitions.evaluate(ref.organization, ref.path, yaml, login=False)
         if checked.diagnostics:
             return failure(checked)
@@ -83,7 +74,7 @@ def _add_definition_calls(calls: Blueprint, store: EnvironmentStore, vault: Vaul
         # Not even an empty list of diagnostics: the provider takes the key for a failure.
         return {}, {wire.REVISION_HEADER: str(revision)}
 
-    @calls.get("/versions")
+    @cloud.get(f"{_ONE}/versions")
     def versions(**_: str) -> Reply:
         before, count = wire.number("before"), wire.number("count")
         with store.edit(wire.environment()) as held:
@@ -101,13 +92,13 @@ def _add_definition_calls(calls: Blueprint, store: EnvironmentStore, vault: Vaul
         ]
 
 
-def _add_state_calls(calls: Blueprint, store: EnvironmentStore) -> None:
-    @calls.delete("")
+def _add_state_calls(cloud: Flask, store: EnvironmentStore) -> None:
+    @cloud.delete(_ONE)
     def delete(**_: str) -> Reply:
         store.delete(wire.environment())
         return wire.DONE
 
-    @calls.post("/clone")
+    @cloud.post(f"{_ONE}/clone")
     def clone(organization: str, project: str, **_: str) -> Reply:
         body = wire.json_body()
         target = EnvironmentRef(organization, body.get("project") or project, wire.member(body, "name", str))
@@ -115,75 +106,75 @@ def _add_state_calls(calls: Blueprint, store: EnvironmentStore) -> None:
         store.clone(wire.environment(), target, wire.editor(), preserve)
         return wire.DONE
 
-    @calls.get("/metadata")
+    @cloud.get(f"{_ONE}/metadata")
     def metadata(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             return {"id": held.identity}
 
-    @calls.get("/settings")
+    @cloud.get(f"{_ONE}/settings")
     def settings(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             return {"deletionProtected": held.deletion_protected}
 
-    @calls.patch("/settings")
+    @cloud.patch(f"{_ONE}/settings")
     def change_settings(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.deletion_protected = wire.member(wire.json_body(), "deletionProtected", bool)
         return wire.DONE
 
 
-def _add_revision_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
-    @calls.get("/versions/tags")
+def _add_revision_tag_calls(cloud: Flask, store: EnvironmentStore) -> None:
+    @cloud.get(f"{_ONE}/versions/tags")
     def revision_tags(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             page = held.revision_tags.page(request.args.get("after", ""), wire.number("count"))
         return {"tags": [_label(each, "revision") for each in page], "nextToken": ""}
 
-    @calls.post("/versions/tags")
+    @cloud.post(f"{_ONE}/versions/tags")
     def create_revision_tag(**_: str) -> Reply:
         body = wire.json_body()
         with store.edit(wire.environment()) as held:
             held.tag_revision(wire.member(body, "name", str), wire.member(body, "revision", int), wire.editor())
         return wire.DONE
 
-    @calls.get("/versions/tags/<tag>")
+    @cloud.get(f"{_ONE}/versions/tags/<tag>")
     def revision_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             return _label(held.revision_tag(tag), "revision")
 
-    @calls.patch("/versions/tags/<tag>")
+    @cloud.patch(f"{_ONE}/versions/tags/<tag>")
     def move_revision_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.tag_revision(tag, wire.member(wire.json_body(), "revision", int), wire.editor(), move=True)
         return wire.DONE
 
-    @calls.delete("/versions/tags/<tag>")
+    @cloud.delete(f"{_ONE}/versions/tags/<tag>")
     def delete_revision_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.revision_tags.delete(tag)
         return wire.DONE
 
 
-def _add_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
-    @calls.get("/tags")
+def _add_tag_calls(cloud: Flask, store: EnvironmentStore) -> None:
+    @cloud.get(f"{_ONE}/tags")
     def tags(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             page = held.tags.page(request.args.get("after", ""), wire.number("count"))
         return {"tags": {each.name: _label(each, "value") for each in page}, "nextToken": LAST_PAGE}
 
-    @calls.post("/tags")
+    @cloud.post(f"{_ONE}/tags")
     def create_tag(**_: str) -> Reply:
         body = wire.json_body()
         name, value = check_name(wire.member(body, "name", str)), wire.member(body, "value", str)
         with store.edit(wire.environment()) as held:
             return _label(held.tags.create(name, value, wire.editor()), "value")
 
-    @calls.get("/tags/<tag>")
+    @cloud.get(f"{_ONE}/tags/<tag>")
     def tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             return _label(held.tags.get(tag), "value")
 
-    @calls.patch("/tags/<tag>")
+    @cloud.patch(f"{_ONE}/tags/<tag>")
     def change_tag(tag: str, **_: str) -> Reply:
         body = wire.json_body()
         current, new = wire.member(body, "currentTag", dict), wire.member(body, "newTag", dict)
@@ -194,7 +185,7 @@ def _add_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
                 raise Conflict(f"tag {tag!r} is {before!r}, not {current['value']!r}: read it again")
             return _label(held.tags.change(tag, wire.editor(), value=value, new_name=new_name), "value")
 
-    @calls.delete("/tags/<tag>")
+    @cloud.delete(f"{_ONE}/tags/<tag>")
     def delete_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.tags.delete(tag)

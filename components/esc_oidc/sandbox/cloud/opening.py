@@ -12,7 +12,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, request
+from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
 from ...claims import STACK_CONFIGURATION
@@ -30,10 +30,15 @@ _STEP: Final = re.compile(r'\.?(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]+)\]|\[(?P<q
 
 @dataclass(frozen=True)
 class Definitions:
-    """Evaluates definitions for whoever makes the present request."""
+    """Reads and evaluates definitions for whoever makes the present request."""
 
     store: EnvironmentStore
+    vault: Vault
     aws_login: AwsLogin
+
+    def sent(self) -> str:
+        """The definition in the request, with its secrets in plain text."""
+        return self.vault.reveal(wire.yaml_body())
 
     def evaluate(self, organization: str, name: str, yaml: str, *, login: bool) -> Evaluation:
         """Evaluate the definition of ``PROJECT/ENV`` or `claims.STACK_CONFIGURATION`; a check does not log in."""
@@ -52,40 +57,37 @@ class Definitions:
         return evaluate(name, yaml, load=load, context=context, login=log_in)
 
 
-def open_calls(  # noqa: C901 - one nested function per call
-    store: EnvironmentStore, vault: Vault, definitions: Definitions
-) -> Blueprint:
+def add_open_calls(cloud: Flask, definitions: Definitions) -> None:  # noqa: C901 - one nested function per call
     """The calls on definitions and opened environments under ``/api/esc/environments``."""
-    calls = Blueprint("open", __name__, url_prefix="/api/esc/environments/<organization>")
+    base = "/api/esc/environments/<organization>"
+    one = f"{base}/<project>/<name>"
     # What was opened, by organization, environment and id: until when (monotonic seconds), and what it says.
     opened: dict[tuple[str, str, str], tuple[float, Mapping[str, Any]]] = {}
 
-    @calls.post("/yaml/check")
+    @cloud.post(f"{base}/yaml/check")
     def check(organization: str) -> Reply:
-        checked = definitions.evaluate(organization, STACK_CONFIGURATION, vault.reveal(wire.yaml_body()), login=False)
+        checked = definitions.evaluate(organization, STACK_CONFIGURATION, definitions.sent(), login=False)
         if checked.diagnostics:
             return failure(checked)
         # Whoever does not say gets no secrets; the CLI always says.
         shown = checked.properties_json(show_secrets=request.args.get("showSecrets") == "true")
         return {"exprs": checked.expressions_json(), "properties": shown}
 
-    @calls.post("/yaml/open")
+    @cloud.post(f"{base}/yaml/open")
     def open_anonymous(organization: str) -> Reply:
-        return opening(organization, STACK_CONFIGURATION, vault.reveal(wire.yaml_body()))
+        return opening(organization, STACK_CONFIGURATION, definitions.sent())
 
-    @calls.get("/yaml/open/<identity>")
+    @cloud.get(f"{base}/yaml/open/<identity>")
     def read_anonymous(organization: str, identity: str) -> Reply:
         return {"properties": properties(organization, STACK_CONFIGURATION, identity)}
 
-    one = "/<project>/<name>"
-
-    @calls.post(f"{one}/open", defaults={"version": LATEST})
-    @calls.post(f"{one}/versions/<version>/open")
+    @cloud.post(f"{one}/open", defaults={"version": LATEST})
+    @cloud.post(f"{one}/versions/<version>/open")
     def open_named(version: str, **_: str) -> Reply:
         ref = wire.environment()
-        return opening(ref.organization, ref.path, store.revision(ref, version).yaml)
+        return opening(ref.organization, ref.path, definitions.store.revision(ref, version).yaml)
 
-    @calls.get(f"{one}/open/<identity>")
+    @cloud.get(f"{one}/open/<identity>")
     def read_named(organization: str, identity: str, **_: str) -> Reply:
         found = properties(organization, wire.environment().path, identity)
         path = request.args.get("property")
@@ -107,8 +109,6 @@ def open_calls(  # noqa: C901 - one nested function per call
         if expires <= time.monotonic():
             raise NotFound(f"open environment {identity} of {name} has expired: open it again")
         return found
-
-    return calls
 
 
 def failure(evaluation: Evaluation) -> Reply:

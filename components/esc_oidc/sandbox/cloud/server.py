@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue as Reply
 
 from ..esc import EnvironmentStore, NotFound, Vault, check_name
 from . import wire
-from .environments import environment_calls
+from .environments import add_environment_calls
 from .issuer import AwsLogin
-from .opening import Definitions, open_calls
+from .opening import Definitions, add_open_calls
 
 
 def create_cloud(store: EnvironmentStore, access: wire.AccessTokens, aws_login: AwsLogin) -> Flask:
@@ -22,14 +22,14 @@ def create_cloud(store: EnvironmentStore, access: wire.AccessTokens, aws_login: 
     # `versions/latest` is a path of its own, not a redirection.
     cloud.url_map.redirect_defaults = False
     vault = Vault()
-    definitions = Definitions(store, aws_login)
+    definitions = Definitions(store, vault, aws_login)
     wire.install(cloud, access)
     add_user_calls(cloud)
     add_issuer_calls(cloud, aws_login)
+    add_environment_calls(cloud, definitions)
+    add_open_calls(cloud, definitions)
     add_stack_calls(cloud, vault)
     add_team_calls(cloud)
-    cloud.register_blueprint(environment_calls(store, vault, definitions))
-    cloud.register_blueprint(open_calls(store, vault, definitions))
     return cloud
 
 
