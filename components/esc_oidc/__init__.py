@@ -25,14 +25,15 @@ _ROOMS = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """A public name, from the room that has it: only whoever uses the components waits for Pulumi to be imported."""
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    value: object = getattr(import_module(_ROOMS[name], __name__), name)
-    globals()[name] = value
-    return value
-
-
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # else a misspelled name would have a type
+
+    def __getattr__(name: str) -> object:
+        """A public name, from the room that has it: only programs that use the components wait for Pulumi."""
+        if name not in _ROOMS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        globals()[name] = getattr(import_module(_ROOMS[name], __name__), name)
+        return globals()[name]

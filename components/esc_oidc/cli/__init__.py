@@ -21,4 +21,6 @@ def main() -> None:
         extra = next((extra for extra, packages in _EXTRAS.items() if root in packages), None)
         if extra is None:
             raise
-        sys.exit(f"esc-oidc: this needs {root}, which is not installed: pip install 'esc-oidc[{extra}]'")
+        extras = "cli" if extra == "cli" and not {"try", "sandbox"}.intersection(sys.argv[1:2]) else "cli,sandbox"
+        sys.stderr.write(f"esc-oidc: this needs {root}, which is not installed: pip install 'esc-oidc[{extras}]'\n")
+        sys.exit(2)

@@ -8,6 +8,7 @@ from ..claims import ATTRIBUTES, ISSUER, LEGACY_PROJECT, OPERATIONS, STACK_CONFI
 from ..tokens import DefaultProject, Opener, Opening, deployment_claims, login_claims
 from .output import Format as OutputFormat
 from .output import console, fail, print_json
+from .verdicts import Verdicts
 
 Token = tuple[str, dict[str, str]]
 """One way to a token, and the claims in it."""
@@ -32,11 +33,11 @@ def print_claims(tokens: Iterator[Token], output: OutputFormat) -> int:
     if output is OutputFormat.JSON:
         print_json({"version": 1, "tokens": [{"how": how, **claims} for how, claims in shown]})
         return 0
-    out = console()
+    verdicts = Verdicts(console())
     for how, claims in shown:
-        out.print(how, style="bold")
+        verdicts.line(how, "bold", 2)
         for name, value in claims.items():
-            out.print(f"  {name}  {value}")
+            verdicts.line(f"  {name}  {value}", hang=7)
     return 0
 
 

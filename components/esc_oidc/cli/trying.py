@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 
 import pulumi
@@ -82,15 +83,17 @@ class _Report:
     def __init__(self, style: Style) -> None:
         self._style, self._out = style, console()
         self._verdicts = Verdicts(self._out, style.verbose)
+        self._one_at_a_time = Lock()
 
     def begin(self, program: ProgramStack) -> None:
         self._line(f"Deploying {program.project}, stack {program.stack}, to a sandbox on this machine")
         self._line("It only creates: no state, no diff. AWS is moto; Pulumi Cloud is a stand-in.")
 
     def created(self, created: Created) -> None:
-        self._line(f"  + {created.type}  {created.name}", "bold" if not created.became else "")
-        if created.became:
-            self._line(f"      {created.became}", "yellow" if created.echoed else "dim")
+        with self._one_at_a_time:  # resources are created by several threads
+            self._line(f"  + {created.type}  {created.name}", "bold" if not created.became else "")
+            if created.became:
+                self._line(f"      {created.became}", "yellow" if created.echoed else "dim")
 
     def refused(self, message: str) -> None:
         if self._style.is_text:

@@ -95,9 +95,9 @@ class Verdicts:
         for label, word, value in facts:
             if label and not label_width:
                 self.say(label)
-            column = f"{'':{_INDENT}}{label if label_width else '':<{label_width}}"
+            column, style = f"{'':{_INDENT}}{label if label_width else '':<{label_width}}", _STYLES.get(word, "")
             for line in self._wrapped(value, _INDENT + label_width + _WORD):
-                self.out.print(Text(column).append(f"{word:<{_WORD}}", "dim").append(line, _STYLES.get(word, "")))
+                self.out.print(Text(column).append(f"{word:<{_WORD}}", "dim").append(line, style))
                 column, word = " " * len(column), " " * _WORD  # noqa: PLW2901 - only the first line has them
 
     def line(self, text: str, style: str = "", hang: int = 6) -> None:

@@ -344,7 +344,7 @@ def _any_environment_in_project(plan: EnvironmentPlan) -> Iterator[Violation]:
 def _any_environment_stands_alone(plan: EnvironmentPlan) -> Iterator[Violation]:
     if not plan.dangerously_allow_any_environment:
         return
-    others = [name for name in (ANY_IN_PROJECT, OMIT, ANY_STACK) if getattr(plan, name)]
+    others = [name for name in (ANY_IN_PROJECT, OMIT, ANY_STACK) if plan.known(name)]
     for name in ("subject_attributes", "allowed_environments", *ASKED_BY, *others):
         if name in plan.names:
             yield Violation(

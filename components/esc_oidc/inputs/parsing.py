@@ -102,7 +102,7 @@ def given(  # noqa: PLR0913 - the attributes of Format
 
 
 class NotKnownYetError(Exception):
-    """An input is bad, or an Output of which nobody knows the value yet: what reads it cannot be judged."""
+    """An input is bad, or an Output whose value is not known yet: whatever reads it can't be judged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +119,15 @@ class Plan:
 
     def shown(self, name: str) -> Any:
         """The value of an input that was given, as a message shows it."""
-        try:
-            value = getattr(self, name)
-        except NotKnownYetError:
-            return LATER
+        value = self.known(name, LATER)
         return list(value) if isinstance(value, tuple) else value
+
+    def known(self, name: str, otherwise: Any = None) -> Any:
+        """The value of an input, or something else if it is bad or not known yet."""
+        try:
+            return getattr(self, name)
+        except NotKnownYetError:
+            return otherwise
 
     @classmethod
     def formats(cls) -> Mapping[str, Format]:
@@ -264,7 +268,7 @@ def _present(name: str, shape: Argument, form: Format, value: Any) -> Iterator[V
             )
     elif not isinstance(value, _TYPES[shape.kind]):
         example = f"Pass [{value!r}]." if shape.kind == "list" and isinstance(value, str) else "Pass one."
-        yield Violation(name, value, f"this input is {_WRITTEN[shape.kind]}, not a {type(value).__name__}.", example)
+        yield Violation(name, value, f"this input is {_WRITTEN[shape.kind]}, not {_a(value)}.", example)
     elif shape.kind == "str":
         yield from _text(name, form.values, value)
     elif shape.kind == "list":
@@ -283,7 +287,7 @@ def _text(place: str, form: Form | None, value: Any, *, may_be_output: bool = Tr
                 place, value, "this can't be an Output.", "Pass a value that is known when the program runs."
             )
     elif not isinstance(value, str):
-        yield Violation(place, value, f"this is a string, not a {type(value).__name__}.", "Pass one.")
+        yield Violation(place, value, f"this is a string, not {_a(value)}.", "Pass one.")
     elif not value:
         yield Violation(place, value, "it can't be an empty string.", "If nothing is meant, leave it out.")
     elif form and (problem := form(value)):
@@ -304,6 +308,11 @@ def _list(name: str, shape: Argument, form: Format, values: list[Any]) -> Iterat
     for index, value in enumerate(values):
         if isinstance(value, str) and value in values[:index]:
             yield Violation(f"{name}[{index}]", value, "the list has it twice.", "Leave one out.")
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _most(name: str, form: Format, values: Any) -> Iterator[Violation]:

@@ -243,7 +243,7 @@ def _adopted_provider_is_left_alone(plan: RolePlan) -> Iterator[Violation]:
     if "oidc_provider_arn" not in plan.names:
         return
     for name in ("thumbprints", "additional_audiences", "retain_oidc_provider"):
-        if getattr(plan, name):
+        if plan.known(name):
             yield Violation(
                 name,
                 plan.shown(name),

@@ -55,17 +55,19 @@ _ROOMS = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """A public name, from the room that has it: whoever only lints doesn't wait for proofs and explanations."""
-    room = next((room for room, names in _ROOMS.items() if name in names), None)
-    if room is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    module = import_module(room, __name__)
-    # All of its names: the room `lint`, once imported, has the name of its function.
-    globals().update({each: getattr(module, each) for each in _ROOMS[room]})
-    value: object = globals()[name]
-    return value
-
-
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # else a misspelled name would have a type
+
+    def __getattr__(name: str) -> object:
+        """A public name, from the room that has it: whoever only lints doesn't wait for proofs and explanations."""
+        room = next((room for room, names in _ROOMS.items() if name in names), None)
+        if room is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+        module = import_module(room, __name__)
+        # All of its names: the room `lint`, once imported, has the name of its function.
+        globals().update({each: getattr(module, each) for each in _ROOMS[room]})
+        value: object = globals()[name]
+        return value

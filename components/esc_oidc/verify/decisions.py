@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import Any, Final
 
-from ..claims import issuer_path
+from ..claims import condition_key, issuer_path
 from ..sessions import LONGEST_SESSION, SESSION_NAME, SHORTEST_SESSION, seconds
 from ..trust import IamArn, provider_arn, read_iam_arn
 from .explanations import (
@@ -155,7 +155,7 @@ class CompiledPolicy:
         refusal = (
             _refuse_call(request, asked)
             or refuse_issuer(claims, issuer)
-            or refuse_audience(claims, request.client_ids, issuer, arn)
+            or refuse_audience(claims, request.client_ids, arn, partial(self._wants_audience, issuer))
         )
         if refusal:
             return Decision(False, refusal.error, refusal.explain)
@@ -169,6 +169,14 @@ class CompiledPolicy:
         if decision.allowed and (refusal := _refuse_maximum(request, asked)):
             return Decision(False, refusal.error, refusal.explain)
         return decision
+
+    def _wants_audience(self, issuer: str, audience: str) -> bool:
+        """Whether an Allow statement names this audience of tokens of this issuer."""
+        key = condition_key(issuer, "aud").lower()
+        asked = [[each for each in statement.conditions if each.key == key] for statement in self.allows]
+        return any(
+            conditions and all(each.test({key: audience}) is True for each in conditions) for conditions in asked
+        )
 
     def _provider(self, issuer: str) -> str:
         """The ARN of this issuer's provider: the one that the policy names, else one in the account that it names."""

@@ -439,12 +439,12 @@ def _subject_advice(difference: Difference, got: str) -> _Advice | None:  # noqa
     wants, has = read_subject(wanted), read_subject(got)
     if wants is None:
         return _Advice(
-            "The policy's subject is none that Pulumi Cloud mints: those begin with `pulumi:environments:` or "
+            "Pulumi Cloud doesn't mint the policy's subject: its subjects begin with `pulumi:environments:` or "
             "`pulumi:deploy:`.",
             f"This token's subject is {got!r}.",
         )
     if has is None:
-        return _Advice("The token's subject is none that Pulumi Cloud mints.", "Check who issued the token.")
+        return _Advice("Pulumi Cloud doesn't mint this token's subject.", "Check who issued the token.")
     if not matches(wants.organization, has.organization):
         if wants.organization.lower() == has.organization.lower():
             return _Advice("The organization differs only in upper and lower case.", f"Write {has.organization!r}.")
@@ -663,8 +663,11 @@ def explain_issuer(issuer: str, iss: str) -> Explanation:
     return _differs("iss", [issuer], iss, advice.mistake, advice.fix)
 
 
-def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: object) -> Explanation:
-    """The provider, with this ARN, does not know the token's `aud`."""
+def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: object, *, is_wanted: bool) -> Explanation:
+    """The provider, with this ARN, does not know the token's `aud`; `is_wanted` says whether the trust policy names it.
+
+    Registering it is the way out only then: otherwise the role would refuse the token all the same.
+    """
     has, other = read_audience(aud), ""
     if has and has.cloud in {None, "aws"}:
         other = str(Audience(None if has.cloud else "aws", has.organization))
@@ -673,13 +676,12 @@ def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: obj
     )
     if other and other == nearest:
         which = "for ESC" if aud.startswith("aws:") else f"for Pulumi Deployments and the project `{LEGACY_PROJECT}`"
-        command = ["aws", "iam", "add-client-id-to-open-id-connect-provider"]
-        command += ["--open-id-connect-provider-arn", arn, "--client-id", aud]
-        advice = _Advice(
-            f"The provider knows this organization's other audience, {nearest!r}; {aud!r} is the one {which}.",
-            "If these logins are meant to reach the role, register it:",
-            shlex.join(command),
-        )
+        mistake = f"The provider knows this organization's other audience, {nearest!r}; {aud!r} is the one {which}."
+        advice = _Advice(mistake, "Use a login with the other audience, or give these logins a role of their own.")
+        if is_wanted:
+            command = ["aws", "iam", "add-client-id-to-open-id-connect-provider"]
+            command += ["--open-id-connect-provider-arn", arn, "--client-id", aud]
+            advice = _Advice(mistake, "The role's trust policy wants this audience. Register it:", shlex.join(command))
     elif nearest:
         unknown = _Advice("This audience was never registered.", "Check that it is your organization's.")
         advice = _audience_advice(nearest, aud, subject) or unknown

@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, NoReturn
 
-from ..trust import provider_arn
 from .explanations import Refusal, explain_audience, explain_issuer, explain_time
 from .undefined import UndefinedBehaviour
 
@@ -52,14 +51,22 @@ def refuse_issuer(claims: Mapping[str, object], issuer: str) -> Refusal | None:
 
 
 def refuse_audience(
-    claims: Mapping[str, object], client_ids: Sequence[str] | None, issuer: str, arn: str | None = None
+    claims: Mapping[str, object],
+    client_ids: Sequence[str] | None,
+    arn: str = "",
+    is_wanted: Callable[[str], bool] = lambda _audience: False,
 ) -> Refusal | None:
-    """The token's `aud` must be among the provider's client IDs; `arn` is the provider's."""
+    """The token's `aud` must be among the client IDs of the provider with this ARN.
+
+    If it isn't, the way out depends on whether the role's trust policy wants this audience.
+    """
     aud = single_claim(claims, "aud")
     if client_ids is None or aud is None or aud in client_ids:
         return None
-    arn = arn or provider_arn(issuer, "ACCOUNT")
-    return Refusal("InvalidIdentityToken", partial(explain_audience, tuple(client_ids), aud, arn, claims.get("sub")))
+    subject = claims.get("sub")
+    return Refusal(
+        "InvalidIdentityToken", lambda: explain_audience(tuple(client_ids), aud, arn, subject, is_wanted=is_wanted(aud))
+    )
 
 
 def refuse_times(claims: Mapping[str, object], now: float) -> Refusal | None:
@@ -125,7 +132,7 @@ def check_token(
     _raise(refuse_issuer(claims, issuer))
     _verify(jwt, jwks, str(algorithm), header.get("kid"))
     _raise(refuse_times(claims, now))
-    _raise(refuse_audience(claims, client_ids, issuer))
+    _raise(refuse_audience(claims, client_ids))
     return claims
 
 

@@ -1,4 +1,4 @@
-"""Attempts to get in: what a component declares is the yardstick, and what AWS answers is what is measured."""
+"""Attempts to get in: what AWS answers is compared with what the component declares."""
 
 import json
 import re

@@ -200,7 +200,8 @@ class PulumiStatement:
 
     def _values(self, claim: ClaimName) -> Iterator[tuple[str, Form]]:
         for condition in self.asked[claim]:
-            with_wildcards: Form = "pattern" if condition.block.operator.endswith("Like") else "literal"
+            like = condition.operator is not None and condition.operator.name.endswith("Like")
+            with_wildcards: Form = "pattern" if like else "literal"
             for text in condition.block.values if condition.compares else ():
                 yield text, "variable" if "${" in text else "exact" if head_of(text) == text else with_wildcards
 
