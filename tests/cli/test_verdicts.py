@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from esc_oidc.cli.verdicts import Verdicts
-from esc_oidc.verify import Decision, Request, compile_policy
+from esc_oidc.trust import provider_arn, trust_policy
+from esc_oidc.verify import Decision, Request, Trust, compile_policy, decide
 from tests.support.decision_cases import CLAIMS, DEV, ISSUER, LOGIN, OURS, STATEMENT, TOKEN
 
 USERS = compile_policy(
@@ -67,8 +68,8 @@ def test_a_file_gets_whole_lines():
 
 def test_a_command_is_never_wrapped():
     """Whoever pastes it gets all of it."""
-    request = Request({**TOKEN, "aud": "contoso"}, ISSUER, client_ids=["aws:contoso"])
-    decision = USERS.decide(request)
+    policy = trust_policy(Trust(ISSUER, "contoso", ("x",)), provider_arn(ISSUER, "123456789012"))
+    decision = decide(policy, Request({"aud": "contoso"}, ISSUER, client_ids=["aws:contoso"]))
     (difference,) = decision.differences
     assert shown("refused", "legacy", decision, width=60)[-1].strip() == difference.command
 

@@ -331,14 +331,14 @@ NAMES_AND_TYPES = [
         "organization",
         "this input is a string, not a list",
     ),
-    ("a number where a string belongs", {"duration": 3600}, "duration", "this input is a string, not a int"),
+    ("a number where a string belongs", {"duration": 3600}, "duration", "this input is a string, not an int"),
     ("a string where a boolean belongs", {"create_environment": "false"}, "create_environment", "True or False"),
     ("a number where a boolean belongs", {ANY: 1}, ANY, "True or False"),
     ("a list where a dict belongs", {"tags": ["a"]}, "tags", "a dict of strings"),
-    ("a number in a list", {"allowed_users": [7]}, "allowed_users[0]", "this is a string, not a int"),
+    ("a number in a list", {"allowed_users": [7]}, "allowed_users[0]", "this is a string, not an int"),
     ("None in a list", {"allowed_users": [None]}, "allowed_users[0]", "this is a string, not a NoneType"),
-    ("a number in a dict", {"tags": {"a": 7}}, "tags['a']", "this is a string, not a int"),
-    ("a number as a key", {"tags": {7: "a"}}, "tags (a key)", "this is a string, not a int"),
+    ("a number in a dict", {"tags": {"a": 7}}, "tags['a']", "this is a string, not an int"),
+    ("a number as a key", {"tags": {7: "a"}}, "tags (a key)", "this is a string, not an int"),
     *[(f"None for {name}", {name: None}, name, "silently drop") for name in NARROWING],
     *[
         (f"an empty list for {name}", {name: []}, name, "silently drop")

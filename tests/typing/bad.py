@@ -1,5 +1,6 @@
 """Mistakes that `mypy --strict` must refuse: every line with a comment behind it, and no other."""
 
+import esc_oidc.verify
 from esc_oidc import PulumiDeploymentsOidc, PulumiEscOidc
 
 PulumiEscOidc("a", {"organization": "a", "project": "b", "environment": "c", "allowed_user": ["d"]})  # misspelled
@@ -23,3 +24,5 @@ print(updates.rol_arn)  # misspelled
 print(updates.environment_ref)  # an output of the other component
 print(updates.operation_context.foo)  # outputs have only their own methods
 number: int = login.role_arn  # an output, and not of a number
+print(esc_oidc.PulumiEscOIDC)  # misspelled
+print(esc_oidc.verify.decied)  # misspelled

@@ -145,10 +145,11 @@ def test_the_issuer_is_compared_exactly(signer):
 
 
 def test_the_audience_must_be_registered(signer):
-    """A token for an audience that the provider lacks is refused with the command that registers it."""
+    """A token for an audience that the provider lacks is refused; whether to register it depends on the policy."""
     error, reason = refusal(signer.token(), signer, client_ids=["contoso"])
     assert error == "InvalidIdentityToken"
-    assert "aws iam add-client-id-to-open-id-connect-provider" in reason
+    assert "The provider knows this organization's other audience, 'contoso'" in reason
+    assert "add-client-id" not in reason
 
 
 def test_without_client_ids_the_audience_is_left_to_decide(signer):

@@ -66,7 +66,7 @@ def _without_outputs(annotation: Any) -> tuple[Any, bool]:
 
 
 @dataclass(frozen=True)
-class Format:
+class InputFormat:
     """What an input's values must look like.
 
     Attributes:
@@ -85,7 +85,7 @@ class Format:
     most: tuple[int, str] | None = None
 
 
-def given(  # noqa: PLR0913 - the attributes of Format
+def given(  # noqa: PLR0913 - the attributes of InputFormat
     values: Form | None = None,
     *,
     default: Any = MISSING,
@@ -94,8 +94,8 @@ def given(  # noqa: PLR0913 - the attributes of Format
     may_be_empty: bool = False,
     most: tuple[int, str] | None = None,
 ) -> Any:
-    """A field of a plan that is an input: its default when it is not given, and the attributes of its Format."""
-    metadata = {"format": Format(values, keys, narrows, may_be_empty, most)}
+    """A field of a plan that is an input: its default when it is not given, and the attributes of its InputFormat."""
+    metadata = {"format": InputFormat(values, keys, narrows, may_be_empty, most)}
     if default is dict:
         return field(default_factory=dict, metadata=metadata)
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
@@ -130,7 +130,7 @@ class Plan:
             return otherwise
 
     @classmethod
-    def formats(cls) -> Mapping[str, Format]:
+    def formats(cls) -> Mapping[str, InputFormat]:
         """The format of each input."""
         return {each.name: each.metadata["format"] for each in fields(cls) if "format" in each.metadata}
 
@@ -236,7 +236,7 @@ def _unknown(shapes: Mapping[str, Argument], raw: Mapping[str, Any]) -> Iterator
 
 
 def _examined(
-    formats: Mapping[str, Format], shapes: Mapping[str, Argument], component: str, raw: Mapping[str, Any]
+    formats: Mapping[str, InputFormat], shapes: Mapping[str, Argument], component: str, raw: Mapping[str, Any]
 ) -> Iterator[Violation]:
     """What is wrong with the inputs one by one."""
     for name, shape in shapes.items():
@@ -254,7 +254,7 @@ def _examined(
         yield Violation("the component's name", component, problem.rule, problem.fix)
 
 
-def _present(name: str, shape: Argument, form: Format, value: Any) -> Iterator[Violation]:
+def _present(name: str, shape: Argument, form: InputFormat, value: Any) -> Iterator[Violation]:
     if value is LATER:
         if not shape.may_be_output:
             place = "it can't be an Output"
@@ -294,7 +294,7 @@ def _text(place: str, form: Form | None, value: Any, *, may_be_output: bool = Tr
         yield Violation(place, value, problem.rule, problem.fix)
 
 
-def _list(name: str, shape: Argument, form: Format, values: list[Any]) -> Iterator[Violation]:
+def _list(name: str, shape: Argument, form: InputFormat, values: list[Any]) -> Iterator[Violation]:
     if not values and form.narrows and not form.may_be_empty:
         yield Violation(
             name,
@@ -315,6 +315,6 @@ def _a(value: object) -> str:
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def _most(name: str, form: Format, values: Any) -> Iterator[Violation]:
+def _most(name: str, form: InputFormat, values: Any) -> Iterator[Violation]:
     if form.most and len(values) > form.most[0]:
         yield Violation(name, values, form.most[1], f"Leave out {len(values) - form.most[0]} of {len(values)}.")

@@ -22,7 +22,7 @@ from .explanations import (
     explain_refusal,
     explain_session_name,
 )
-from .policy import CompiledStatement, Value, compile_statement, deciding_statement, read
+from .policy import CompiledStatement, ContextValue, compile_statement, deciding_statement, read
 from .tokens import refuse_audience, refuse_issuer, refuse_times, single_claim
 from .undefined import UndefinedBehaviour
 
@@ -189,7 +189,7 @@ class CompiledPolicy:
         accounts = {(arn.account, arn.partition) for arn in named or self.providers}
         return provider_arn(issuer, *(accounts.pop() if len(accounts) == 1 else ("ACCOUNT", "aws")))
 
-    def _statements(self, issuer: str, arn: str, context: Mapping[str, Value]) -> Decision:
+    def _statements(self, issuer: str, arn: str, context: Mapping[str, ContextValue]) -> Decision:
         decides = deciding_statement((*self.denies, *self.allows), arn, context)
         if decides is None:
             return Decision(False, "AccessDenied", partial(explain_refusal, self.allows, issuer, arn, context))
@@ -266,7 +266,7 @@ def _seconds(duration: str) -> int | None:
         return None
 
 
-def _context_of(request: Request) -> dict[str, Value]:
+def _context_of(request: Request) -> dict[str, ContextValue]:
     """The condition keys of a request, in lower case, since AWS does not distinguish case in their names.
 
     AWS shows a trust policy only `aud`, `sub` and `amr` of a custom issuer; every other claim is a missing key.
@@ -280,7 +280,7 @@ def _context_of(request: Request) -> dict[str, Value]:
         if claim in claims:
             raise UndefinedBehaviour(f"The token has the claim {claim}; session tags are not implemented here.")
     prefix = f"{issuer_path(request.issuer)}:".lower()
-    context: dict[str, Value] = {}
+    context: dict[str, ContextValue] = {}
     aud, sub, amr = single_claim(claims, "aud"), single_claim(claims, "sub"), claims.get("amr")
     if aud is not None:
         azp = claims.get("azp")
@@ -297,7 +297,7 @@ def _context_of(request: Request) -> dict[str, Value]:
     return context
 
 
-def _add_further_keys(context: dict[str, Value], request: Request, prefix: str) -> None:
+def _add_further_keys(context: dict[str, ContextValue], request: Request, prefix: str) -> None:
     keys = {key.lower(): value for key, value in request.context.items()}
     if len(keys) != len(request.context):
         raise UndefinedBehaviour("The request's context has one key twice, in different case.")
@@ -311,7 +311,7 @@ def _add_further_keys(context: dict[str, Value], request: Request, prefix: str) 
     context |= {key: _several(value) for key, value in keys.items() if not key.startswith(prefix)}
 
 
-def _several(value: object) -> Value:
+def _several(value: object) -> ContextValue:
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple) and all(isinstance(member, str) for member in value):
@@ -319,7 +319,7 @@ def _several(value: object) -> Value:
     raise UndefinedBehaviour(f"{value!r} is neither a string nor a list of strings: AWS defines no key for it.")
 
 
-def _time_of(context: Mapping[str, Value]) -> float:
+def _time_of(context: Mapping[str, ContextValue]) -> float:
     """The time of a request, in epoch seconds: ``aws:EpochTime``, ``aws:CurrentTime`` or else the clock's."""
     epoch, current = context.get("aws:epochtime"), context.get("aws:currenttime")
     try:

@@ -32,7 +32,7 @@ from ..claims import (
 )
 from ..sessions import HOUR, LONGEST_SESSION, SHORTEST_SESSION, duration_text
 from ..trust import ACTION, read_iam_arn
-from .policy import CompiledStatement, Condition, Value, matches
+from .policy import CompiledStatement, Condition, ContextValue, matches
 
 _SHOWN: Final = 3
 """How many of several values a reason names."""
@@ -197,7 +197,7 @@ def explain_allow(statement: CompiledStatement) -> Explanation:
     return Explanation((), statement.written.index, statement.written.sid, "Allow")
 
 
-def explain_deny(statement: CompiledStatement, context: Mapping[str, Value]) -> Explanation:
+def explain_deny(statement: CompiledStatement, context: Mapping[str, ContextValue]) -> Explanation:
     """Which statement shuts the caller out; the differences are its conditions, all of which hold."""
     held = tuple(
         Difference(each.block.key, each.block.operator, each.block.values, context.get(each.key))
@@ -207,7 +207,7 @@ def explain_deny(statement: CompiledStatement, context: Mapping[str, Value]) -> 
 
 
 def explain_refusal(
-    allows: Sequence[CompiledStatement], issuer: str, arn: str, context: Mapping[str, Value]
+    allows: Sequence[CompiledStatement], issuer: str, arn: str, context: Mapping[str, ContextValue]
 ) -> Explanation:
     """Why no Allow statement applies, by the one that came closest."""
     if not allows:
@@ -241,7 +241,7 @@ def explain_refusal(
     return Explanation(differences, written.index, written.sid, "Allow", len(allows))
 
 
-def _compare(condition: Condition, path: str, context: Mapping[str, Value]) -> tuple[Difference, _Advice]:
+def _compare(condition: Condition, path: str, context: Mapping[str, ContextValue]) -> tuple[Difference, _Advice]:
     """What a condition that does not hold wants; `path` is the provider's URL without its scheme."""
     block, got = condition.block, context.get(condition.key)
     difference = Difference(block.key, block.operator, block.values, got)
@@ -282,7 +282,7 @@ def _shared(one: str, other: str) -> str:
     return commonprefix([one, other])  # noqa: RUF071 - of characters, not of folders
 
 
-def _joined(value: Value) -> str:
+def _joined(value: ContextValue) -> str:
     return value if isinstance(value, str) else ", ".join(value)
 
 
@@ -581,7 +581,7 @@ def _environment_advice(name: str, wanted: str, got: str) -> _Advice | None:
     return _Advice(mistake, f"Open the right one; or, if {got} may assume this role, add it to {field}.")
 
 
-def _key_advice(key: str, path: str, present: Mapping[str, Value]) -> _Advice:
+def _key_advice(key: str, path: str, present: Mapping[str, ContextValue]) -> _Advice:
     """When the request lacks a condition key; `path` is the provider's URL without its scheme."""
     prefix, _, claim = key.rpartition(":")
     right = f"{path}:{claim}"

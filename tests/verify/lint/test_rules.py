@@ -79,6 +79,27 @@ def test_one_bad_audience_of_a_list_is_found():
     assert "audience-wildcard" in rules(example({"Condition": like}))
 
 
+@pytest.mark.parametrize("operator", ["StringLike", "StringLikeIfExists", "ForAllValues:StringLike"])
+@pytest.mark.parametrize(
+    ("claim", "value", "rule"),
+    [
+        (SUB, "pulumi:environments:org:contoso:env:*", "organization-wide"),
+        (SUB, f"{LOGIN}:currentEnvironment.name:aws/*", "project-wide"),
+        (SUB, "pulumi:deploy:org:contoso:project:core:*", "stacks-wide"),
+        (SUB, "pulumi:environments:*", "organization-open"),
+        (SUB, "*", "subject-any"),
+        (AUD, "aws:*", "audience-wildcard"),
+    ],
+)
+def test_a_wildcard_is_one_under_every_form_of_stringlike(operator, claim, value, rule):
+    """Set operators and IfExists do not turn a pattern into a literal."""
+    condition = {"StringEquals": {AUD: "aws:contoso", SUB: DEV}, operator: {claim: value}}
+    del condition["StringEquals"][claim]
+    found = {finding.rule for finding in lint(example({"Condition": condition}))}
+    assert rule in found
+    assert "wildcard-literal" not in found
+
+
 def test_what_the_component_emits_has_no_error():
     """No shape without a `dangerously_` input has a finding of severity error."""
     for inputs in shapes():

@@ -84,7 +84,7 @@ class LoginFailed(Exception):  # noqa: N818 - a message to the user, not a mista
 
 
 @dataclass(frozen=True)
-class Value:
+class EscValue:
     """The result of an expression.
 
     Attributes:
@@ -95,12 +95,12 @@ class Value:
         span: Where the expression stands.
     """
 
-    content: "Scalar | list[Value] | dict[str, Value]" = None
+    content: "Scalar | list[EscValue] | dict[str, EscValue]" = None
     secret: bool = False
     unknown: bool = False
     span: Span | None = None
 
-    def members(self) -> "Mapping[str | int, Value]":
+    def members(self) -> "Mapping[str | int, EscValue]":
         """The values of a map by their keys, the items of a list by their indices, nothing for the rest."""
         if isinstance(self.content, dict):
             return dict(self.content.items())
@@ -110,14 +110,14 @@ class Value:
         """Whether it or anything in it is unknown."""
         return self.unknown or any(value.contains_unknowns() for value in self.members().values())
 
-    def over(self, base: "Value | None") -> "Value":
+    def over(self, base: "EscValue | None") -> "EscValue":
         """This value merged over another: maps key by key; everything else hides what is below."""
         if base is None or not isinstance(self.content, dict) or not isinstance(base.content, dict):
             return self
         own = {key: value.over(base.content.get(key)) for key, value in self.content.items()}
         return replace(self, content={**base.content, **own})
 
-    def at(self, path: Sequence[str | int]) -> "Value":
+    def at(self, path: Sequence[str | int]) -> "EscValue":
         """The value at a path inside this one."""
         value = self
         for step in path:
@@ -129,7 +129,7 @@ class Value:
             value = members[step]
         return value
 
-    def text(self) -> "Value":
+    def text(self) -> "EscValue":
         """The text that stands for the value inside another text; unknown or secret if anything in it is."""
         if isinstance(self.content, dict):
             parts = [(f"{_quote(key)}=", self.content[key].text()) for key in sorted(self.content)]
@@ -137,7 +137,7 @@ class Value:
             parts = [("", value.text()) for value in self.content]
         else:
             return replace(self, content=scalar_text(self.content))
-        return Value(
+        return EscValue(
             ",".join(label + _quote(str(text.content)) for label, text in parts),
             self.secret or any(text.secret for _, text in parts),
             self.unknown or any(text.unknown for _, text in parts),
@@ -145,7 +145,7 @@ class Value:
 
     def plain(self) -> Any:
         """The value as JSON, without wrapping. What is unknown is null."""
-        return None if self.unknown else self._converted(Value.plain)
+        return None if self.unknown else self._converted(EscValue.plain)
 
     def wrapped(self, *, show_secrets: bool = True) -> dict[str, Any]:
         """The value as Pulumi's REST API writes it: wrapped, and every value inside it too."""
@@ -161,9 +161,9 @@ class Value:
         """Which paths there are in it, as the `exprs` of Pulumi's REST API say it."""
         if self.unknown or not isinstance(self.content, dict | list):
             return {}
-        return {"object" if isinstance(self.content, dict) else "list": self._converted(Value.expressions)}
+        return {"object" if isinstance(self.content, dict) else "list": self._converted(EscValue.expressions)}
 
-    def _converted(self, convert: "Callable[[Value], Any]") -> Any:
+    def _converted(self, convert: "Callable[[EscValue], Any]") -> Any:
         if isinstance(self.content, dict):
             return {key: convert(value) for key, value in self.content.items()}
         return [convert(value) for value in self.content] if isinstance(self.content, list) else self.content
@@ -179,7 +179,7 @@ class Evaluation:
             absent.
     """
 
-    properties: Mapping[str, Value]
+    properties: Mapping[str, EscValue]
     diagnostics: tuple[Diagnostic, ...]
 
     def properties_json(self, *, show_secrets: bool = True) -> dict[str, Any]:
@@ -213,7 +213,7 @@ class _Shared:
     context: Mapping[str, Any]
     login: Callable[[LoginBlock], Mapping[str, str]] | None
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    imports: dict[str, Value | None] = field(default_factory=dict)
+    imports: dict[str, EscValue | None] = field(default_factory=dict)
 
 
 def evaluate(
@@ -237,7 +237,7 @@ def evaluate(
             logins are unknown, and secret.
     """
     shared = _Shared(load, context, login)
-    value = Value({})
+    value = EscValue({})
     try:
         value = _Environment(shared, name, STACK_CONFIGURATION, text).evaluate()
     except RecursionError:
@@ -261,11 +261,11 @@ class _Cell:
     """
 
     node: yaml.Node
-    base: Value | None = None
+    base: EscValue | None = None
     members: "dict[str | int, _Cell]" = field(default_factory=dict)
     function: str = ""
     evaluating: bool = False
-    value: Value | None = None
+    value: EscValue | None = None
 
 
 class _Environment:
@@ -279,12 +279,12 @@ class _Environment:
         self._root_name = name if parents_root == STACK_CONFIGURATION else parents_root
         names = {"currentEnvironment": {"name": name}, "rootEnvironment": {"name": self._root_name}}
         self._context = _from_maps({**shared.context, **names})
-        self._imports: dict[str, Value] = {}
+        self._imports: dict[str, EscValue] = {}
 
-    def evaluate(self) -> Value:
+    def evaluate(self) -> EscValue:
         """The environment's values, merged over those that it imports."""
         self._shared.imports[self._name] = None
-        value = Value({})
+        value = EscValue({})
         try:
             value = self._evaluate_document()
         except yaml.YAMLError as error:
@@ -295,21 +295,21 @@ class _Environment:
         self._shared.imports[self._name] = value
         return value
 
-    def _evaluate_document(self) -> Value:
+    def _evaluate_document(self) -> EscValue:
         if not self._text:
-            return Value({})
+            return EscValue({})
         # Pulumi takes the sections in any case, and of two spellings the last.
         sections = {key.casefold(): value for key, _, value in self._entries(compose(self._text), "a definition")}
         if (description := sections.get("description")) and not isinstance(self._literal(description), str):
             self._error("description must be a text without references", description)
         base = self._merged_imports(sections["imports"]) if "imports" in sections else None
         if "values" not in sections:
-            return base or Value({})
+            return base or EscValue({})
         self._root = self._declare(sections["values"], base, top=True)
         return self._value_of(self._root)
 
-    def _merged_imports(self, node: yaml.Node) -> Value | None:
-        base: Value | None = None
+    def _merged_imports(self, node: yaml.Node) -> EscValue | None:
+        base: EscValue | None = None
         if not isinstance(node, yaml.SequenceNode):
             self._error("imports must be a list", node)
         for item in node.value if isinstance(node, yaml.SequenceNode) else ():
@@ -334,7 +334,7 @@ class _Environment:
                 self._error("merge must be true or false", value)
         return merge is not False
 
-    def _import(self, name: str) -> Value:
+    def _import(self, name: str) -> EscValue:
         """The value of another environment; each is evaluated once, for whoever comes first."""
         if name in self._shared.imports:
             if (imported := self._shared.imports[name]) is None:
@@ -346,7 +346,7 @@ class _Environment:
             raise _Wrong(str(error.args[0] if error.args else error)) from error
         return _Environment(self._shared, name, self._root_name, text).evaluate()
 
-    def _declare(self, node: yaml.Node, base: Value | None = None, *, top: bool = False) -> _Cell:
+    def _declare(self, node: yaml.Node, base: EscValue | None = None, *, top: bool = False) -> _Cell:
         cell = _Cell(node, base)
         if isinstance(node, yaml.SequenceNode):
             cell.members = {index: self._declare(item) for index, item in enumerate(node.value)}
@@ -395,46 +395,46 @@ class _Environment:
         value = self._scalar(node)
         return _without_references(value) if isinstance(value, str) else value
 
-    def _value_of(self, cell: _Cell) -> Value:
+    def _value_of(self, cell: _Cell) -> EscValue:
         if cell.value is None:
             try:
                 value = self._evaluate(cell)
             except _Wrong as wrong:
                 self._error(str(wrong), cell.node)
-                value = Value(unknown=True)
+                value = EscValue(unknown=True)
             cell.value = replace(value, span=self._span(cell.node.start_mark, cell.node.end_mark)).over(cell.base)
         return cell.value
 
-    def _evaluate(self, cell: _Cell) -> Value:
+    def _evaluate(self, cell: _Cell) -> EscValue:
         if cell.evaluating:
             raise _Wrong("the value refers to itself")
         cell.evaluating = True
         if cell.function:
             return self._call(cell.function, cell.members[cell.function])
         if isinstance(cell.node, yaml.MappingNode):
-            return Value({str(key): self._value_of(member) for key, member in cell.members.items()})
+            return EscValue({str(key): self._value_of(member) for key, member in cell.members.items()})
         if isinstance(cell.node, yaml.SequenceNode):
-            return Value([self._value_of(member) for member in cell.members.values()])
+            return EscValue([self._value_of(member) for member in cell.members.values()])
         content = self._scalar(cell.node)
-        return self._interpolated(content) if isinstance(content, str) else Value(content)
+        return self._interpolated(content) if isinstance(content, str) else EscValue(content)
 
-    def _interpolated(self, text: str) -> Value:
+    def _interpolated(self, text: str) -> EscValue:
         parts, errors = parse(text)
         if errors:
             raise _Wrong(errors[0])
         if len(parts) == 1 and isinstance(parts[0], Reference):
             return self._refer(parts[0].path)
-        texts = [Value(part) if isinstance(part, str) else self._refer(part.path).text() for part in parts]
-        return Value(
+        texts = [EscValue(part) if isinstance(part, str) else self._refer(part.path).text() for part in parts]
+        return EscValue(
             "".join(str(each.content) for each in texts),
             any(each.secret for each in texts),
             any(each.unknown for each in texts),
         )
 
-    def _call(self, function: str, argument: _Cell) -> Value:
+    def _call(self, function: str, argument: _Cell) -> EscValue:
         if function == _SECRET:
             if isinstance(content := self._literal(argument.node), str):
-                return Value(content, secret=True)
+                return EscValue(content, secret=True)
             raise _Wrong("fn::secret takes a text without references")
         if function == _OPEN:
             provider, inputs = (argument.members.get(key) for key in ("provider", "inputs"))
@@ -446,7 +446,7 @@ class _Environment:
             return self._open(function.removeprefix(f"{_OPEN}::"), self._value_of(argument))
         raise _Wrong(f"the sandbox does not evaluate {function}: it knows {_SECRET} and {_OPEN}::{_PROVIDER}")
 
-    def _open(self, provider: str, inputs: Value) -> Value:
+    def _open(self, provider: str, inputs: EscValue) -> EscValue:
         if provider != _PROVIDER:
             raise _Wrong(f"the sandbox does not open {provider!r}: it knows {_PROVIDER}")
         for error in _LOGIN.iter_errors(inputs.plain()):
@@ -462,15 +462,15 @@ class _Environment:
                 outputs = self._shared.login(block)
             except LoginFailed as error:
                 raise _Wrong(str(error)) from error
-            return Value({key: Value(outputs[key], secret=True) for key in _OUTPUTS})
-        unknown = {key: Value("", secret=True, unknown=True) for key in _OUTPUTS}
-        return Value(unknown, secret=True, unknown=True)
+            return EscValue({key: EscValue(outputs[key], secret=True) for key in _OUTPUTS})
+        unknown = {key: EscValue("", secret=True, unknown=True) for key in _OUTPUTS}
+        return EscValue(unknown, secret=True, unknown=True)
 
-    def _refer(self, path: Sequence[str | int]) -> Value:
+    def _refer(self, path: Sequence[str | int]) -> EscValue:
         """The value that a reference refers to."""
         match path:
             case ["imports", *rest]:
-                return Value(dict(self._imports)).at(rest)
+                return EscValue(dict(self._imports)).at(rest)
             case ["context", *rest]:
                 return self._context.at(rest)
             case ["environments", str(project), str(environment), *rest]:
@@ -513,8 +513,8 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _from_maps(content: Any) -> Value:
+def _from_maps(content: Any) -> EscValue:
     """The value that texts and maps of them stand for."""
     if isinstance(content, dict):
-        return Value({key: _from_maps(value) for key, value in content.items()})
-    return Value(content)
+        return EscValue({key: _from_maps(value) for key, value in content.items()})
+    return EscValue(content)

@@ -9,7 +9,7 @@ from typing import Final
 from ...trust import IamArn, read_iam_arn
 from ..undefined import UndefinedBehaviour
 from . import action, audience, condition, document, principal, reach, subject
-from .reading import CLAIMS, Form, PulumiStatement, SubjectValue, TrustPolicy, Value, read_policy
+from .reading import CLAIMS, ClaimValue, PulumiStatement, SubjectValue, TrustPolicy, ValueForm, read_policy
 from .rules import STATEMENT, Check, Finding, Rule, judge
 
 __all__ = ["RULES", "STATEMENT", "Finding", "Rule", "lint"]
@@ -45,8 +45,8 @@ RULES: Final[Mapping[str, Rule]] = {
 
 _OF_STATEMENTS: Final = (*principal.CHECKS, *action.CHECKS)
 _OF_ALLOWS: Final = (condition.condition_missing, audience.audience_missing, subject.subject_missing)
-_OF_AUDIENCES: Final[tuple[Check[Value], ...]] = (*condition.VALUES, *audience.VALUES)
-_OF_SUBJECTS: Final[Mapping[Form, tuple[Check[SubjectValue], ...]]] = {
+_OF_AUDIENCES: Final[tuple[Check[ClaimValue], ...]] = (*condition.VALUES, *audience.VALUES)
+_OF_SUBJECTS: Final[Mapping[ValueForm, tuple[Check[SubjectValue], ...]]] = {
     "exact": (subject.subject_long, *subject.OF_EXACT_VALUES, *audience.WITH_SUBJECTS),
     "pattern": (subject.subject_long, *subject.OF_PATTERNS, *audience.WITH_SUBJECTS),
     "literal": (subject.subject_long, condition.wildcard_literal, *audience.WITH_SUBJECTS),

@@ -3,8 +3,8 @@
 from typing import Final
 
 from ...claims import DeploymentSubject
-from .reading import PulumiStatement, SubjectValue, Value
-from .rules import AUD, DEV, LOGIN, SUB, Problem, Problems, bad, equals, error, warning
+from .reading import ClaimValue, PulumiStatement, SubjectValue
+from .rules import AUD, DEV, LOGIN, SUB, Breach, Problems, bad, equals, error, warning
 
 
 @error("audience-missing", "The audience is not checked", fix="Add the audience, aws:ORGANIZATION, under StringEquals.")
@@ -12,12 +12,12 @@ from .rules import AUD, DEV, LOGIN, SUB, Problem, Problems, bad, equals, error, 
 def audience_missing(statement: PulumiStatement) -> Problems:
     """A token that was made for another cloud, or for Pulumi Deployments, can be replayed here."""
     if statement.conditions and not statement.limits("aud"):
-        yield Problem("nothing limits `aud`.", f'Add "{statement.path}:aud": "aws:ORGANIZATION" under StringEquals.')
+        yield Breach("nothing limits `aud`.", f'Add "{statement.path}:aud": "aws:ORGANIZATION" under StringEquals.')
 
 
 @error("audience-wildcard", "A wildcard in the audience", fix="Write the one audience, with StringEquals.")
 @bad({"Condition": {"StringEquals": {SUB: DEV}, "StringLike": {AUD: "aws:*"}}})
-def audience_wildcard(value: Value) -> Problems:
+def audience_wildcard(value: ClaimValue) -> Problems:
     """Anyone can create an organization whose name matches; a token for another cloud can be replayed."""
     if value.form == "pattern":
         yield f"{value.text!r} has a wildcard, which lets in the audiences of other organizations or clouds."
@@ -25,7 +25,7 @@ def audience_wildcard(value: Value) -> Problems:
 
 @error("audience-form", "Not an audience of Pulumi Cloud", fix="Write aws: and the organization's login.")
 @bad(equals(aud="aws:"))
-def audience_form(value: Value) -> Problems:
+def audience_form(value: ClaimValue) -> Problems:
     """Nobody gets in; the audience is aws:ORGANIZATION, or the organization alone in the legacy project `default`."""
     if value.form == "exact" and not value.audience:
         yield f"{value.text!r} is not an audience that Pulumi Cloud writes."
@@ -33,7 +33,7 @@ def audience_form(value: Value) -> Problems:
 
 @error("audience-cloud", "The audience of another cloud", fix="Write aws:ORGANIZATION.")
 @bad(equals(aud=["aws:contoso", "azure:contoso"]))
-def audience_cloud(value: Value) -> Problems:
+def audience_cloud(value: ClaimValue) -> Problems:
     """Tokens that were handed to that cloud can be replayed here."""
     if value.audience and value.audience.cloud not in {None, "aws"}:
         yield f"{value.text!r} is the audience of logins to another cloud."

@@ -4,8 +4,8 @@ from typing import Final
 
 from ..policy import operator_of
 from ..undefined import UndefinedBehaviour
-from .reading import CLAIMS, Condition, PulumiStatement, Value
-from .rules import AUD, DEV, IAM, LOGIN, SUB, Elements, Problem, Problems, bad, equals, error, warning
+from .reading import CLAIMS, AskedCondition, ClaimValue, PulumiStatement
+from .rules import AUD, DEV, IAM, LOGIN, SUB, Breach, Elements, Problems, bad, equals, error, warning
 
 _OPERATORS: Final = f"{IAM}reference_policies_elements_condition_operators.html"
 _KEYS: Final = f"{IAM}reference_policies_iam-condition-keys.html#condition-keys-wif"
@@ -34,7 +34,7 @@ def condition_missing(statement: PulumiStatement) -> Problems:
 
 @error("operator-unknown", "No such condition operator", fix="Write the operator as AWS does: StringEquals.")
 @bad(_sub("stringEquals"), see=_OPERATORS)
-def operator_unknown(condition: Condition) -> Problems:
+def operator_unknown(condition: AskedCondition) -> Problems:
     """IAM refuses the document, so the role keeps the policy it had."""
     if condition.operator:
         return
@@ -48,7 +48,7 @@ def operator_unknown(condition: Condition) -> Problems:
 @bad(
     _sub("ForAllValues:StringEquals"), see=f"{IAM}reference_policies_condition-single-vs-multi-valued-context-keys.html"
 )
-def set_operator(condition: Condition) -> Problems:
+def set_operator(condition: AskedCondition) -> Problems:
     """ForAllValues is true when the token lacks the key, so it lets everyone in; ForAnyValue adds nothing."""
     if condition.operator and condition.operator.set_operator:
         yield f"{condition.block.operator} on `{condition.claim}`, which has one value."
@@ -56,7 +56,7 @@ def set_operator(condition: Condition) -> Problems:
 
 @error("if-exists", "IfExists", fix=_EQUALS)
 @bad(_sub("StringEqualsIfExists"), see=_OPERATORS)
-def if_exists(condition: Condition) -> Problems:
+def if_exists(condition: AskedCondition) -> Problems:
     """A condition that a missing value satisfies protects nothing."""
     if condition.operator and condition.operator.if_exists:
         yield f"{condition.block.operator} on `{condition.claim}` is true of a request without it."
@@ -64,7 +64,7 @@ def if_exists(condition: Condition) -> Problems:
 
 @error("negated-operator", "Everyone but a few gets in", fix="Name who may get in, with StringEquals.")
 @bad(_sub("StringNotEquals"), see=_OPERATORS)
-def negated_operator(condition: Condition) -> Problems:
+def negated_operator(condition: AskedCondition) -> Problems:
     """Every other environment and organization gets in, including those created tomorrow."""
     if condition.operator and condition.operator.is_negated:
         yield f"{condition.block.operator} on `{condition.claim}` lets in everything but what it lists."
@@ -72,7 +72,7 @@ def negated_operator(condition: Condition) -> Problems:
 
 @error("ignore-case", "Upper and lower case count as the same", fix=_EQUALS)
 @bad(_sub("StringEqualsIgnoreCase"), see=_OPERATORS)
-def ignore_case(condition: Condition) -> Problems:
+def ignore_case(condition: AskedCondition) -> Problems:
     """In Pulumi Cloud, names that differ only in case can belong to different people."""
     if condition.operator and condition.operator.name.endswith("IgnoreCase"):
         yield f"{condition.block.operator} on `{condition.claim}` treats names that differ in case as the same."
@@ -80,7 +80,7 @@ def ignore_case(condition: Condition) -> Problems:
 
 @error("null-operator", "Only whether there is a value", fix=_EQUALS)
 @bad(_sub("Null", "false"), see=_OPERATORS)
-def null_operator(condition: Condition) -> Problems:
+def null_operator(condition: AskedCondition) -> Problems:
     """Every token has an audience and a subject."""
     if condition.operator and condition.operator.name == "Null":
         yield f"{condition.block.operator} on `{condition.claim}` checks whether it is there, not what it is."
@@ -88,7 +88,7 @@ def null_operator(condition: Condition) -> Problems:
 
 @error("operator-type", "An operator for other values", fix=_EQUALS)
 @bad(_sub("ArnLike"), see=_OPERATORS)
-def operator_type(condition: Condition) -> Problems:
+def operator_type(condition: AskedCondition) -> Problems:
     """AWS does not document what such a comparison does with these keys."""
     if condition.operator and not condition.operator.name.startswith(("String", "Null")):
         yield f"{condition.block.operator} does not compare strings, and `{condition.claim}` is one."
@@ -106,31 +106,31 @@ def two_operators(statement: PulumiStatement) -> Problems:
 
 @error("key-scheme", "A key with https://", fix="Write the key without https://.")
 @bad(_keys(f"https://{AUD}", f"https://{SUB}"), see=_KEYS)
-def key_scheme(condition: Condition) -> Problems:
+def key_scheme(condition: AskedCondition) -> Problems:
     """AWS names the key without the scheme, so no request has this one."""
     if condition.operator and _has_scheme(condition):
         right = f"Write `{condition.statement.path}:{condition.claim}`."
-        yield Problem(f"the key `{condition.block.key}` begins with the issuer's scheme.", right)
+        yield Breach(f"the key `{condition.block.key}` begins with the issuer's scheme.", right)
 
 
 @error("key-issuer", "A key of another issuer", fix="Begin the key with the provider's issuer, without https://.")
 @bad(_keys("api.pulumi.com:aud", "api.pulumi.com:sub"), see=_KEYS)
-def key_issuer(condition: Condition) -> Problems:
+def key_issuer(condition: AskedCondition) -> Problems:
     """No request that comes through this provider has it: the condition never holds, or always."""
     issuer, path = condition.issuer, condition.statement.path
     is_a_claims = not issuer or "." in issuer or "/" in issuer or "pulumi" in issuer
     if condition.operator and issuer != path and is_a_claims and not _has_scheme(condition):
         message = f"the key `{condition.block.key}` is not one of the trusted provider's, which begin with `{path}:`."
-        yield Problem(message, f"Write `{path}:{condition.claim}`.")
+        yield Breach(message, f"Write `{path}:{condition.claim}`.")
 
 
-def _has_scheme(condition: Condition) -> bool:
+def _has_scheme(condition: AskedCondition) -> bool:
     return condition.issuer.startswith(("https:", "http:"))
 
 
 @error("key-claim", "A claim that AWS does not show", fix="List it in `subjectAttributes`, and compare `sub`.")
 @bad(_and("api.pulumi.com/oidc:pulumi.user.login", "me"), see=_KEYS)
-def key_claim(condition: Condition) -> Problems:
+def key_claim(condition: AskedCondition) -> Problems:
     """From a custom issuer, AWS shows only `aud`, `sub` and `amr`; everything else must be in the subject."""
     if condition.is_on_a_claim and condition.claim not in {"aud", "sub"} and not _only_narrows(condition):
         yield f"AWS does not show `{condition.block.key}` to trust policies, or Pulumi Cloud never writes it."
@@ -138,13 +138,13 @@ def key_claim(condition: Condition) -> Problems:
 
 @warning("key-amr", "A condition on the authentication methods", fix="Leave it out: `aud` and `sub` say who gets in.")
 @bad(_and("api.pulumi.com/oidc:amr", "authenticated"), see=_KEYS)
-def key_amr(condition: Condition) -> Problems:
+def key_amr(condition: AskedCondition) -> Problems:
     """AWS shows `amr` to trust policies, but most operators never match a token without it."""
     if condition.is_on_a_claim and _only_narrows(condition):
         yield f"`{condition.block.key}` only narrows what `aud` and `sub` let in, and Pulumi Cloud never writes it."
 
 
-def _only_narrows(condition: Condition) -> bool:
+def _only_narrows(condition: AskedCondition) -> bool:
     """Whether it is on `amr`, in an Allow that compares `aud` and `sub` with StringEquals."""
     return (
         condition.claim == "amr"
@@ -158,7 +158,7 @@ def _only_narrows(condition: Condition) -> bool:
     equals(f"{LOGIN}:currentEnvironment.name:aws/${{sts:RoleSessionName}}"),
     see=f"{IAM}reference_policies_variables.html",
 )
-def policy_variable(value: Value) -> Problems:
+def policy_variable(value: ClaimValue) -> Problems:
     """The caller chooses some of the values that variables stand for, such as the session name."""
     if value.form == "variable":
         yield f"{value.text!r} on `{value.claim}` depends on the request."
@@ -166,7 +166,7 @@ def policy_variable(value: Value) -> Problems:
 
 @error("wildcard-literal", "A wildcard that has no effect", fix="Write the value itself.")
 @bad(equals(f"{LOGIN}:currentEnvironment.name:aws/*"), see=_OPERATORS)
-def wildcard_literal(value: Value) -> Problems:
+def wildcard_literal(value: ClaimValue) -> Problems:
     """No token has such a value: nobody gets in."""
     if value.form == "literal":
         yield f"StringEquals takes the * and ? of {value.text!r} literally."

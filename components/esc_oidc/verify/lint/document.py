@@ -5,7 +5,7 @@ from typing import Final
 from ...trust import MAX_POLICY, POLICY_QUOTA
 from ..undefined import UndefinedBehaviour
 from .reading import TrustPolicy
-from .rules import IAM, LOGIN, STATEMENT, Problem, Problems, bad, equals, error, warning
+from .rules import IAM, LOGIN, STATEMENT, Breach, Problems, bad, equals, error, warning
 
 _MANY: Final = [f"{LOGIN}:currentEnvironment.name:aws/environment-{number:03}" for number in range(50)]
 _QUOTAS: Final = f"{IAM}reference_iam-quotas.html"
@@ -42,7 +42,7 @@ def other_issuer(policy: TrustPolicy) -> Problems:
     for statement in policy.document.statements:
         if statement.index not in ours:
             message = "The statement is not about Pulumi Cloud's tokens and was not checked."
-            yield Problem(message, statement=statement.index)
+            yield Breach(message, statement=statement.index)
 
 
 @error("too-long", "Longer than AWS accepts", fix="Name fewer subjects, or split them among several roles.")
@@ -80,7 +80,7 @@ def duplicate_sid(policy: TrustPolicy) -> Problems:
     seen: dict[str, int] = {}
     for statement in policy.document.statements:
         if statement.sid and (first := seen.setdefault(statement.sid, statement.index)) != statement.index:
-            yield Problem(f"Sid {statement.sid!r} is also the Sid of statement {first}.", statement=statement.index)
+            yield Breach(f"Sid {statement.sid!r} is also the Sid of statement {first}.", statement=statement.index)
 
 
 @warning("duplicate-statement", "The same statement twice", fix="Remove one of the two.")
@@ -96,7 +96,7 @@ def duplicate_statement(policy: TrustPolicy) -> Problems:
     for each in statements if len(statements) > 1 else ():
         said = repr((each.effect, each.principals, each.actions, each.conditions))
         if (first := seen.setdefault(said, each.index)) != each.index:
-            yield Problem(f"it says the same as statement {first}.", statement=each.index)
+            yield Breach(f"it says the same as statement {first}.", statement=each.index)
 
 
 CHECKS: Final = (too_long, over_quota, old_version, duplicate_sid, duplicate_statement)

@@ -17,7 +17,7 @@ from ..policy import CompiledStatement, Statement, compile_statement, covers_log
 from ..undefined import UndefinedBehaviour
 from .condition import key_issuer, operator_unknown
 from .reading import PulumiStatement, TrustPolicy, organization_of, trusts_everybody
-from .rules import IAM, STATEMENT, Problem, Problems, bad, equals, error
+from .rules import IAM, STATEMENT, Breach, Problems, bad, equals, error
 
 _FABRIKAM: Final = subject("fabrikam", [(CURRENT_ENVIRONMENT, "aws/dev")])
 _STRANGER: Final = "somebody-else"
@@ -103,7 +103,7 @@ def organizations_several(policy: TrustPolicy) -> Problems:
         first = first or next(iter(named), None)
         if other := next((organization for organization in named if organization != first), None):
             message = f"the document trusts {other!r} here and {first!r} elsewhere."
-            yield Problem(message, statement=statement.written.index)
+            yield Breach(message, statement=statement.written.index)
 
 
 @error("undefined", "AWS does not say what this means", fix="Write StringEquals on `aud` and `sub` instead.")

@@ -27,7 +27,7 @@ from ..providers import PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
 from ..undefined import UndefinedBehaviour
 
 ClaimName = Literal["aud", "sub"]
-Form = Literal["exact", "pattern", "literal", "variable"]
+ValueForm = Literal["exact", "pattern", "literal", "variable"]
 CLAIMS: Final[tuple[ClaimName, ...]] = ("aud", "sub")
 
 _FIXED: Final = re.compile(ORGANIZATION)
@@ -49,7 +49,7 @@ def organization_of(value: str) -> str | None:
     return subject.organization if subject and _FIXED.fullmatch(subject.organization) else None
 
 
-class Value:
+class ClaimValue:
     """One value that a statement compares `aud` or `sub` with.
 
     Attributes:
@@ -60,7 +60,7 @@ class Value:
             ``variable`` when it depends on the request.
     """
 
-    def __init__(self, statement: "PulumiStatement", claim: ClaimName, text: str, form: Form) -> None:
+    def __init__(self, statement: "PulumiStatement", claim: ClaimName, text: str, form: ValueForm) -> None:
         self.statement, self.claim, self.text, self.form = statement, claim, text, form
 
     @cached_property
@@ -69,7 +69,7 @@ class Value:
         return read_audience(self.text)
 
 
-class SubjectValue(Value):
+class SubjectValue(ClaimValue):
     """One value of `sub`.
 
     Attributes:
@@ -83,7 +83,7 @@ class SubjectValue(Value):
             doesn't say it.
     """
 
-    def __init__(self, statement: "PulumiStatement", claim: ClaimName, text: str, form: Form) -> None:
+    def __init__(self, statement: "PulumiStatement", claim: ClaimName, text: str, form: ValueForm) -> None:
         super().__init__(statement, claim, text, form)
         self.subject, self.organization = read_subject(text), organization_of(text)
         fixed = self.subject if self.organization else None
@@ -125,7 +125,7 @@ def _environment_in(pattern: Subject | None, text: str) -> str | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Condition:
+class AskedCondition:
     """One line of a statement's Condition.
 
     Attributes:
@@ -183,13 +183,13 @@ class PulumiStatement:
         self.allows = written.effect == "Allow"
         parts = ((block, *block.key.lower().rpartition(":")) for block in written.conditions)
         self.conditions = tuple(
-            Condition(self, block, _operator(block.operator), issuer, claim) for block, issuer, _, claim in parts
+            AskedCondition(self, block, _operator(block.operator), issuer, claim) for block, issuer, _, claim in parts
         )
         on_claims = [condition for condition in self.conditions if condition.is_on_a_claim]
-        self.asked: Mapping[ClaimName, list[Condition]] = {
+        self.asked: Mapping[ClaimName, list[AskedCondition]] = {
             claim: [each for each in on_claims if each.claim == claim] for claim in CLAIMS
         }
-        self.audiences = [Value(self, "aud", text, form) for text, form in self._values("aud")]
+        self.audiences = [ClaimValue(self, "aud", text, form) for text, form in self._values("aud")]
         self.subjects = [SubjectValue(self, "sub", text, form) for text, form in self._values("sub")]
         read = (value.audience for value in self.audiences)
         self.minted_audiences = [audience for audience in read if audience and audience.cloud in {None, "aws"}]
@@ -198,10 +198,10 @@ class PulumiStatement:
         """Whether a condition says what the claim may be."""
         return any(condition.compares for condition in self.asked[claim])
 
-    def _values(self, claim: ClaimName) -> Iterator[tuple[str, Form]]:
+    def _values(self, claim: ClaimName) -> Iterator[tuple[str, ValueForm]]:
         for condition in self.asked[claim]:
             like = condition.operator is not None and condition.operator.name.endswith("Like")
-            with_wildcards: Form = "pattern" if like else "literal"
+            with_wildcards: ValueForm = "pattern" if like else "literal"
             for text in condition.block.values if condition.compares else ():
                 yield text, "variable" if "${" in text else "exact" if head_of(text) == text else with_wildcards
 

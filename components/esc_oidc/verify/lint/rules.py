@@ -63,7 +63,7 @@ class Finding:
         return f"{self.severity} {self.rule}: {place}: {self.message} {self.fix}"
 
 
-class Problem(NamedTuple):
+class Breach(NamedTuple):
     """What a check found, where a message alone does not say it.
 
     Attributes:
@@ -77,7 +77,7 @@ class Problem(NamedTuple):
     statement: int | None = None
 
 
-Problems = Iterator[str | Problem]
+Problems = Iterator[str | Breach]
 """What a check finds: messages, one for each place."""
 
 Judged = TypeVar("Judged")
@@ -122,7 +122,7 @@ def judge(checks: Iterable[Check[Judged]], judged: Judged, statement: int | None
     """What these checks find in something, which stands in this statement."""
     for check in checks:
         for problem in check.find(judged):
-            rule, said = check.rule, problem if isinstance(problem, Problem) else Problem(problem)
+            rule, said = check.rule, problem if isinstance(problem, Breach) else Breach(problem)
             place = statement if said.statement is None else said.statement
             yield Finding(rule.id, rule.severity, said.message, place, said.fix or rule.fix)
 

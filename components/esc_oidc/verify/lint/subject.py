@@ -20,7 +20,7 @@ from ...claims import (
 )
 from ...trust import MAX_SUBJECT
 from .reading import PulumiStatement, SubjectValue, head_of
-from .rules import AUD, DEPLOYMENTS, DEV, LOGIN, Problem, Problems, bad, equals, error, like, warning
+from .rules import AUD, DEPLOYMENTS, DEV, LOGIN, Breach, Problems, bad, equals, error, like, warning
 
 _NAME_IT: Final = (
     "Name the environment: pulumi:environments:pulumi.organization.login:ORGANIZATION:currentEnvironment.name:"
@@ -50,7 +50,7 @@ def subject_missing(statement: PulumiStatement) -> Problems:
     """Every environment of the organization gets in, and so does whoever can create one."""
     if statement.conditions and not statement.limits("sub"):
         key = f"{statement.path}:sub"
-        yield Problem("nothing limits `sub`.", f'Add "{key}" with the environment\'s subject under StringEquals.')
+        yield Breach("nothing limits `sub`.", f'Add "{key}" with the environment\'s subject under StringEquals.')
 
 
 @error("subject-any", "Any subject", fix=_NAME_IT)

@@ -3,16 +3,16 @@
 from .conditions import Condition, Operator, operator_of
 from .document import Block, Document, Statement, read
 from .statements import CompiledStatement, compile_statement, covers_login, deciding_statement
-from .values import Value, matches
+from .values import ContextValue, matches
 
 __all__ = [
     "Block",
     "CompiledStatement",
     "Condition",
+    "ContextValue",
     "Document",
     "Operator",
     "Statement",
-    "Value",
     "compile_statement",
     "covers_login",
     "deciding_statement",

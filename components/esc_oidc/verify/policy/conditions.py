@@ -13,7 +13,19 @@ from typing import Final
 
 from ..undefined import Undefined, UndefinedBehaviour, Verdict
 from .document import Block
-from .values import Literal, Resolved, Template, Text, Value, Variable, expression, is_pattern, literal, parse, resolve
+from .values import (
+    ContextValue,
+    Literal,
+    Resolved,
+    Template,
+    Text,
+    Variable,
+    expression,
+    is_pattern,
+    literal,
+    parse,
+    resolve,
+)
 
 _LAST_OF_BASIC_PLANE: Final = "\uffff"
 _ASCII_UPPER: Final = {ord(upper): upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
@@ -159,7 +171,7 @@ class Condition:
     operator: Operator
     key: str
 
-    def test(self, context: Mapping[str, Value]) -> Verdict:
+    def test(self, context: Mapping[str, ContextValue]) -> Verdict:
         """Whether it holds for a request's condition keys, which are in lower case."""
         del context  # another condition may decide alone, and the statement may be for other callers
         return Undefined(f"{self.block.operator} is not implemented here")
@@ -169,7 +181,7 @@ class Condition:
 class _Presence(Condition):
     """Null, with or without a set operator."""
 
-    def test(self, context: Mapping[str, Value]) -> Verdict:
+    def test(self, context: Mapping[str, ContextValue]) -> Verdict:
         if self.operator.set_operator:
             # AWS calls this "Null with qualifier": "they always return a true or false respectively."
             return self.operator.set_operator == "ForAllValues"
@@ -193,7 +205,7 @@ class _Comparison(Condition):
     compared: StringEquals
     variables: tuple[Template, ...]
 
-    def test(self, context: Mapping[str, Value]) -> Verdict:  # noqa: PLR0911 - one for each rule
+    def test(self, context: Mapping[str, ContextValue]) -> Verdict:  # noqa: PLR0911 - one for each rule
         if not self.block.values and not self.operator.if_exists:
             return _empty_list(self.block)
         value = context.get(self.key)
@@ -215,7 +227,7 @@ class _Comparison(Condition):
             return Undefined(f"the value of {self.block.key} is empty, and AWS does not say whether that is missing")
         return verdict
 
-    def _matches(self, value: str, context: Mapping[str, Value]) -> Verdict:
+    def _matches(self, value: str, context: Mapping[str, ContextValue]) -> Verdict:
         """Whether a value matches any of the listed ones; unresolvable variables match nothing."""
         matched = self.compared.matches(value)
         if matched is not False or not self.variables:
@@ -223,7 +235,7 @@ class _Comparison(Condition):
         resolved = resolve(self.variables, context)
         return resolved if isinstance(resolved, Undefined) else type(self.compared)(resolved).matches(value)
 
-    def _unless_unresolved(self, verdict: Verdict, context: Mapping[str, Value]) -> Verdict:
+    def _unless_unresolved(self, verdict: Verdict, context: Mapping[str, ContextValue]) -> Verdict:
         """An unresolvable variable "might cause the entire statement to be invalid": only False is certain."""
         if verdict is True and self.variables:
             for template in self.variables:
@@ -237,7 +249,7 @@ class _Comparison(Condition):
 class _SetComparison(_Comparison):
     """With a set operator: of the request's values, all must pass or any."""
 
-    def test(self, context: Mapping[str, Value]) -> Verdict:
+    def test(self, context: Mapping[str, ContextValue]) -> Verdict:
         value = context.get(self.key)
         # "A null dataset, such as an empty string", counts like a missing key: ForAllValues is true, ForAnyValue false.
         values = () if not value else (value,) if isinstance(value, str) else value

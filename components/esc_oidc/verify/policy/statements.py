@@ -9,7 +9,7 @@ from ...trust import ACTION
 from ..undefined import Undefined, UndefinedBehaviour, Verdict
 from .conditions import Condition, check_form, compile_condition
 from .document import Statement
-from .values import Value, matches
+from .values import ContextValue, matches
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class CompiledStatement:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
         return "*" in principals or "*" in principals.get("AWS", ())
 
-    def applies(self, arn: str, context: Mapping[str, Value]) -> Verdict:
+    def applies(self, arn: str, context: Mapping[str, ContextValue]) -> Verdict:
         """Whether principal, action and every condition cover the request."""
         if not self.covers_action or not self.covers_principal(arn):
             return False
@@ -81,7 +81,7 @@ def compile_statement(statement: Statement, *, has_variables: bool) -> CompiledS
 
 
 def deciding_statement(
-    statements: Iterable[CompiledStatement], arn: str, context: Mapping[str, Value]
+    statements: Iterable[CompiledStatement], arn: str, context: Mapping[str, ContextValue]
 ) -> CompiledStatement | None:
     """The statement that allows or denies a request; None when none applies, so that it is refused.
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from ..undefined import Undefined, UndefinedBehaviour
 
-Value = str | tuple[str, ...]
+ContextValue = str | tuple[str, ...]
 """What a condition key holds in a request: one string, or the strings of a multivalued key."""
 
 _VARIABLE: Final = re.compile(r"\$\{(?:(?P<character>[*?$])|(?P<key>[^{}',*?$\s]+)(?:, '(?P<default>[^']*)')?)\}")
@@ -74,7 +74,7 @@ def parse(value: str, *, has_variables: bool) -> Template:
     return tuple(part for part in parts if part != Text(""))
 
 
-def resolve(templates: Iterable[Template], context: Mapping[str, Value]) -> list[Resolved] | Undefined:
+def resolve(templates: Iterable[Template], context: Mapping[str, ContextValue]) -> list[Resolved] | Undefined:
     """Put the request's values in place of the variables; leave out what cannot be resolved, which matches nothing."""
     resolved = []
     for template in templates:
