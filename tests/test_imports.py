@@ -7,6 +7,7 @@ import sys
 import pytest
 
 import esc_oidc
+from esc_oidc import verify
 
 HEAVY = {
     "pulumi",
@@ -55,3 +56,19 @@ def test_the_facade_has_every_public_name():
         assert getattr(esc_oidc, name).__name__ == name
     with pytest.raises(AttributeError, match="module 'esc_oidc' has no attribute 'PulumiEscOIDC'"):
         _ = esc_oidc.PulumiEscOIDC
+
+
+def test_verify_has_every_public_name():
+    """The door of `verify` gives each public name, lists it, and refuses any other like an ordinary module."""
+    assert set(verify.__all__) <= set(dir(verify))
+    assert all(hasattr(verify, name) for name in verify.__all__)
+    with pytest.raises(AttributeError, match=r"module 'esc_oidc\.verify' has no attribute 'linted'"):
+        _ = verify.linted
+
+
+def test_lint_loads_no_decisions():
+    """Who only lints does not wait for proofs, decisions and explanations; `lint` is the function, not its folder."""
+    code = "from esc_oidc.verify import RULES, lint; assert RULES and lint('{}')"
+    rooms = "{name.removeprefix('esc_oidc.verify.') for name in sys.modules}"
+    ran = f"import sys; {code}; assert not {rooms} & {{'decisions', 'explanations', 'proofs', 'tokens'}}"
+    assert "esc_oidc" in loaded(ran)

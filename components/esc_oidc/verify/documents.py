@@ -8,7 +8,7 @@ https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/core.go
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote
 
 # What stands in a preview for a value that is not known yet, and what marks a secret.
@@ -66,28 +66,19 @@ def find_trust_policies(document: Mapping[str, object]) -> list[Located]:
     """
     if "Statement" in document:
         return [Located("", document, None)]
-    roles = (*_iam(document), *_terraform(document), *_pulumi(document))
-    return [Located(role.place, _policy(role.policy), _text(role.arn), _seconds(role.maximum)) for role in roles]
+    return [*_iam(document), *_terraform(document), *_pulumi(document)]
 
 
-class _Role(NamedTuple):
-    """A role as a tool writes it."""
-
-    place: str
-    policy: object
-    arn: object
-    maximum: object
-
-
-def _iam(document: Mapping[str, object]) -> Iterator[_Role]:
+def _iam(document: Mapping[str, object]) -> Iterator[Located]:
     roles = [document.get("Role"), *_list(document.get("Roles")), *_list(document.get("RoleDetailList")), document]
     for role in map(_mapping, roles):
         if "AssumeRolePolicyDocument" in role:
-            place, arn = role.get("RoleName") or role.get("Arn") or "role", role.get("Arn")
-            yield _Role(str(place), role["AssumeRolePolicyDocument"], arn, role.get("MaxSessionDuration"))
+            place = role.get("RoleName") or role.get("Arn") or "role"
+            policy, maximum = _policy(role["AssumeRolePolicyDocument"]), _seconds(role.get("MaxSessionDuration"))
+            yield Located(str(place), policy, _text(role.get("Arn")), maximum)
 
 
-def _terraform(document: Mapping[str, object]) -> Iterator[_Role]:
+def _terraform(document: Mapping[str, object]) -> Iterator[Located]:
     changes = list(map(_mapping, _list(document.get("resource_changes"))))
     # What is destroyed has no `after`.
     found = [(change, _mapping(_mapping(change.get("change")).get("after"))) for change in changes]
@@ -96,8 +87,8 @@ def _terraform(document: Mapping[str, object]) -> Iterator[_Role]:
         found = [(resource, _mapping(resource.get("values"))) for root in roots for resource in _resources(root)]
     for resource, values in found:
         if values and resource.get("type") == "aws_iam_role":
-            policy, maximum = values.get("assume_role_policy"), values.get("max_session_duration")
-            yield _Role(str(resource.get("address")), policy, values.get("arn"), maximum)
+            policy, maximum = _policy(values.get("assume_role_policy")), _seconds(values.get("max_session_duration"))
+            yield Located(str(resource.get("address")), policy, _text(values.get("arn")), maximum)
 
 
 def _resources(module: object) -> Iterator[Mapping[str, object]]:
@@ -106,7 +97,7 @@ def _resources(module: object) -> Iterator[Mapping[str, object]]:
         yield from _resources(child)
 
 
-def _pulumi(document: Mapping[str, object]) -> Iterator[_Role]:
+def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:
     resources = list(_list(_mapping(document.get("deployment")).get("resources")))
     resources += [_mapping(step).get("newState") for step in _list(document.get("steps"))]
     seen = set()
@@ -119,7 +110,8 @@ def _pulumi(document: Mapping[str, object]) -> Iterator[_Role]:
         seen.add(urn)
         outputs = _mapping(resource.get("outputs"))
         known = {**outputs, **_mapping(resource.get("inputs"))}
-        yield _Role(urn, known.get(name), outputs.get("arn"), known.get("maxSessionDuration"))
+        maximum = _seconds(known.get("maxSessionDuration"))
+        yield Located(urn, _policy(known.get(name)), _text(outputs.get("arn")), maximum)
 
 
 def _policy(value: object) -> str | Mapping[str, object] | None:
