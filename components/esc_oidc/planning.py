@@ -10,7 +10,7 @@ import pulumi
 from pulumi.output import Unknown
 
 from .errors import InvalidInputs
-from .inputs import LATER, SECRET, Parsed, RolePlan, Violation, without
+from .inputs import LATER, SECRET, NotKnownYetError, Parsed, RolePlan, Violation, without
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
@@ -68,9 +68,9 @@ class Planned(Generic[P]):
         title: How messages name the component.
         given: Its inputs as they were passed: they decide which resources exist.
         now: The plan as far as it is known now: it raises NotKnownYetError for what depends on an Output.
-        seen: The plan as resources take it: its attributes are to be handed on as they are. Where an input is an
-            Output they are Outputs too, each behind the check, so that nothing is sent before it; else they are plain
-            values, since an Output for each would make up most of the component's cost.
+        seen: The plan as resources take it: hand its attributes on as they are. If an input is an Output, so is it
+            here, behind the check, and so is everything that follows from the inputs; each resource takes one of
+            those, so that nothing is sent before the check. All else are plain values: Outputs cost the most.
     """
 
     seen: P
@@ -106,15 +106,18 @@ class Planned(Generic[P]):
 
 
 class _Behind(Generic[P]):
-    """The attributes of a plan, behind its check; those of inputs that were not given are known already."""
+    """The attributes of a plan, behind its check; but inputs that are known now stay the plain values that they are."""
 
     def __init__(self, now: P, checked: pulumi.Output[P]) -> None:
         self._now = now
         self._checked = checked
 
     def __getattr__(self, name: str) -> object:
-        if name in self._now.formats() and name not in self._now.names:
-            return getattr(self._now, name)
+        if name in self._now.formats():
+            try:
+                return getattr(self._now, name)
+            except NotKnownYetError:
+                pass
         return self._checked.apply(attrgetter(name))
 
 

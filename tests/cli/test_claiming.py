@@ -24,21 +24,21 @@ def test_each_way_to_open_has_its_claims():
 
 def test_the_legacy_project_shows_both_spellings():
     """Sources disagree on the spelling, so both are shown and labelled."""
-    tokens = json.loads(esc_oidc("claims", "contoso/default/dev", "--format", "json").stdout)
+    tokens = json.loads(esc_oidc("claims", "contoso/default/dev", "--format", "json").stdout)["tokens"]
     assert {token["aud"] for token in tokens} == {"contoso"}
     assert [token["sub"].rpartition(":")[2] for token in tokens[:2]] == ["dev", "default/dev"]
 
 
 def test_without_attributes_a_stack_has_the_subject_yaml():
     """A policy for the environment's name works for `pulumi env open`, but not for `pulumi up`."""
-    tokens = json.loads(esc_oidc("claims", "contoso/aws/dev", "--no-attributes", "--format", "json").stdout)
+    tokens = json.loads(esc_oidc("claims", "contoso/aws/dev", "--no-attributes", "--format", "json").stdout)["tokens"]
     assert tokens[0]["sub"] == "pulumi:environments:org:contoso:env:aws/dev"
     assert tokens[1]["sub"] == "pulumi:environments:org:contoso:env:<yaml>"
 
 
 def test_deployments_have_a_token_for_each_operation():
     """One token for each operation on the stack."""
-    tokens = json.loads(esc_oidc("claims", "--stack", "contoso/shop/prod", "--format", "json").stdout)
+    tokens = json.loads(esc_oidc("claims", "--stack", "contoso/shop/prod", "--format", "json").stdout)["tokens"]
     assert [token["sub"].split(":")[9] for token in tokens] == ["preview", "update", "refresh", "destroy"]
     assert {token["aud"] for token in tokens} == {"contoso"}
 

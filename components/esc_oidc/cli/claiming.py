@@ -9,13 +9,8 @@ from ..tokens import DefaultProject, Opener, Opening, deployment_claims, login_c
 from .output import Format as OutputFormat
 from .output import console, fail, print_json
 
-
-@dataclass(frozen=True)
-class Token:
-    """One way to a token, and what it says."""
-
-    how: str
-    claims: dict[str, str]
+Token = tuple[str, dict[str, str]]
+"""One way to a token, and the claims in it."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +28,9 @@ class Openers:
 
 def print_claims(tokens: Iterator[Token], output: OutputFormat) -> int:
     """Print issuer, audience and subject of each. Gives the exit status, always 0."""
-    shown = [(token.how, {name: token.claims[name] for name in ("iss", "aud", "sub")}) for token in tokens]
+    shown = [(how, {name: claims[name] for name in ("iss", "aud", "sub")}) for how, claims in tokens]
     if output is OutputFormat.JSON:
-        print_json([{"how": how, **claims} for how, claims in shown])
+        print_json({"version": 1, "tokens": [{"how": how, **claims} for how, claims in shown]})
         return 0
     out = console()
     for how, claims in shown:
@@ -77,7 +72,7 @@ def environment_tokens(
                 default_project=spelling,
             )
             remark = f" (project `default` {spelling}: sources conflict)" if len(spellings) > 1 else ""
-            yield Token(how + remark, claims)
+            yield how + remark, claims
 
 
 def deployment_tokens(reference: str, issuer: str | None) -> Iterator[Token]:
@@ -85,7 +80,7 @@ def deployment_tokens(reference: str, issuer: str | None) -> Iterator[Token]:
     org, proj, stack = _parts(reference, "ORG/PROJECT/STACK", inputs.iac_project, inputs.stack)
     for operation in OPERATIONS:
         claims = deployment_claims(org, proj, stack, operation, issuer=issuer or ISSUER)
-        yield Token(f"Pulumi Deployments, {operation} of {reference}", claims)
+        yield f"Pulumi Deployments, {operation} of {reference}", claims
 
 
 def _parts(reference: str, form: str, project_form: inputs.Form, last: inputs.Form) -> tuple[str, str, str]:

@@ -1,7 +1,6 @@
 """`esc-oidc lint`: judges trust policies, wherever they are."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -43,26 +42,26 @@ def _findings(found: Found) -> Iterator[Finding]:
 
 def _print(found: list[Found], judged: list[tuple[Found, Finding]], *, quiet: bool) -> None:
     verdicts = Verdicts(console())
-    colours = {"error": "bold red", "warning": "yellow"}
+    colours = {"error": "bold red", "warning": "yellow", "note": "dim"}
     for each in found:
         if each.located.policy is None and not quiet:
             verdicts.line(f"{each}: not known yet, or encrypted: not judged", "dim", 4)
     for each, finding in judged:
         if quiet and finding.rule == _NOTE:
             continue
-        style = "dim" if finding.rule == _NOTE else colours[finding.severity]
-        severity = "note" if finding.rule == _NOTE else finding.severity
         place = "" if finding.statement is None else f", statement {finding.statement}"
-        verdicts.line(f"{each}{place}: {severity} {finding.rule}", style, 4)
+        verdicts.line(f"{each}{place}: {_level(finding)} {finding.rule}", colours[_level(finding)], 4)
         verdicts.line(f"    {finding.message}", "", 4)
         verdicts.line(f"    {finding.fix}", "dim", 4)
     if quiet:
         return
-    errors = sum(finding.severity == "error" for _, finding in judged)
-    warnings = sum(finding.severity == "warning" and finding.rule != _NOTE for _, finding in judged)
-    judged_policies = _counted(len(found), "trust policy", "trust policies")
-    counts = f"{_counted(errors, 'error', 'errors')}, {_counted(warnings, 'warning', 'warnings')}"
-    verdicts.line(f"{judged_policies}: {counts}.", "bold")
+    levels = [_level(finding) for _, finding in judged]
+    errors, warnings = (_counted(levels.count(level), level, f"{level}s") for level in ("error", "warning"))
+    verdicts.line(f"{_counted(len(found), 'trust policy', 'trust policies')}: {errors}, {warnings}.", "bold")
+
+
+def _level(finding: Finding) -> str:
+    return "note" if finding.rule == _NOTE else finding.severity
 
 
 def _as_json(found: Found, finding: Finding) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def _as_json(found: Found, finding: Finding) -> dict[str, Any]:
         "place": found.located.place,
         "statement": finding.statement,
         "rule": finding.rule,
-        "severity": "note" if finding.rule == _NOTE else finding.severity,
+        "severity": _level(finding),
         "message": finding.message,
         "fix": finding.fix,
     }
@@ -79,6 +78,8 @@ def _as_json(found: Found, finding: Finding) -> dict[str, Any]:
 
 def _sarif(judged: Sequence[tuple[Found, Finding]]) -> Mapping[str, Any]:
     """The findings for code scanning, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow, and no other format has it
+
     rules = [
         {
             "id": rule.id,
@@ -92,7 +93,7 @@ def _sarif(judged: Sequence[tuple[Found, Finding]]) -> Mapping[str, Any]:
     results = [
         {
             "ruleId": finding.rule,
-            "level": "note" if finding.rule == _NOTE else finding.severity,
+            "level": _level(finding),
             "message": {"text": f"{finding.message} {finding.fix}"},
             "locations": [
                 {
@@ -103,11 +104,7 @@ def _sarif(judged: Sequence[tuple[Found, Finding]]) -> Mapping[str, Any]:
         }
         for found, finding in judged
     ]
-    driver = {
-        "name": "esc-oidc",
-        "version": version("esc-oidc"),
-        "rules": rules,
-    }
+    driver = {"name": "esc-oidc", "version": version("esc-oidc"), "rules": rules}
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

@@ -35,14 +35,14 @@ def policies(sources: Sequence[str]) -> list[Found]:
     A folder may hold other JSON, which is passed over. Ends the command with status 2 when a source that was named
     cannot be read, or is of no kind that has trust policies.
     """
-    return [found for source in sources for found in _searched(source)]
-
-
-def _searched(source: str) -> list[Found]:
-    path = Path(source)
-    if source != STDIN and path.is_dir():
-        return [found for file in sorted(path.rglob("*.json")) for found in _found(str(file), in_folder=True)]
-    return _found(source, in_folder=False)
+    found: list[Found] = []
+    for source in sources:
+        if source != STDIN and Path(source).is_dir():
+            files = sorted(Path(source).rglob("*.json"))
+            found += [each for file in files for each in _found(str(file), in_folder=True)]
+        else:
+            found += _found(source, in_folder=False)
+    return found
 
 
 def _found(source: str, *, in_folder: bool) -> list[Found]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from queue import SimpleQueue
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Final, Self
 
 import typer
@@ -49,11 +49,11 @@ def run_sandbox(command: Sequence[str], seed: Path | None, user: Caller, issuer:
     _check("issuer", issuer, inputs.issuer)
     with Signals() as signals, ExitStack() as running:
         sandbox = running.enter_context(Sandbox(issuer_url=issuer))
-        if seed:
-            try:
+        try:
+            if seed:
                 sandbox.sow(seed)
-            except SeedError as error:
-                fail(str(error))
+        except SeedError as error:
+            fail(str(error))
         token = sandbox.access_token(user.opener, user.organizations)
         around = running.enter_context(surroundings(sandbox, token, os.environ))
         if command:
@@ -107,12 +107,7 @@ class Signals:
                 self._before[number] = signal.signal(number, self._handle)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

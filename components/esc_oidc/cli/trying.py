@@ -11,16 +11,7 @@ import typer
 from .. import InvalidInputs
 from ..sandbox import SEED_FILE, Sandbox, SeedError
 from ..sandbox.attempts import Attempt, Declared, deployment_attempts, environment_attempts
-from ..sandbox.deploy import (
-    Clouds,
-    Created,
-    Deployment,
-    NotDeployed,
-    ProgramStack,
-    StackError,
-    deploy,
-    load_stack,
-)
+from ..sandbox.deploy import Clouds, Created, Deployment, NotDeployed, ProgramStack, StackError, deploy, load_stack
 from ..tokens import Opener
 from .output import Style, console, fail, print_json
 from .verdicts import Verdicts
@@ -47,7 +38,6 @@ def try_program(
     report.begin(program)
     with Sandbox() as sandbox:
         deployment = _deploy(sandbox, program, seed, report)
-        tried = []
         declared = [
             Declared(made.type, made.name, deployment.components[made.type, made.name])
             for made in deployment.created
@@ -55,6 +45,7 @@ def try_program(
         ]
         if not declared:
             fail(f"{program.directory}: the program declares no component of esc-oidc: there is nobody to try.")
+        tried = []
         for component in declared:
             report.component(component)
             sandbox.issuer_url = component.issuer
@@ -115,12 +106,10 @@ class _Report:
         if not self._style.is_text or (self._style.quiet and attempt.as_expected):
             return
         outcome = attempt.outcome
-        verdict, why = (
-            "admitted" if outcome.admitted else "refused",
-            outcome.decision or (outcome.error, outcome.reason),
-        )
+        verdict = "admitted" if outcome.admitted else "refused"
+        why = None if outcome.admitted else outcome.decision or (outcome.error, outcome.reason)
         colour = "green" if attempt.as_expected else "bold red"
-        self._verdicts.show(verdict, attempt.who, None if outcome.admitted else why, attempt.remark, colour)
+        self._verdicts.show(verdict, attempt.who, why, attempt.remark, colour)
         if outcome.identity:
             until = f", until {outcome.until:%H:%M:%S} UTC" if outcome.until else ""
             shown = outcome.identity if self._style.verbose else outcome.identity.rpartition(":")[2]
@@ -130,14 +119,13 @@ class _Report:
             self._verdicts.say(f"WRONG: the component declares that this is {wanted}.", "bold red")
 
     def end(self, deployment: Deployment, tried: list[Attempt], seconds: float) -> None:
-        wrong = [attempt for attempt in tried if not attempt.as_expected]
         if not self._style.is_text:
             print_json(_as_json(deployment, tried))
             return
         for severity, message in deployment.messages:
             self._line(f"{severity}: {message}", "yellow")
         self._line("")
-        if wrong:
+        if wrong := [attempt for attempt in tried if not attempt.as_expected]:
             self._out.print(f"{len(wrong)} of {len(tried)} attempts did not go as declared.", style="bold red")
         else:
             attempts = f"{len(tried)} attempts, {seconds:.1f} s."

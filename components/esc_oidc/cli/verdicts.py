@@ -1,15 +1,20 @@
 """How a decision is shown to people: the difference first, one fact a line, at the width of the terminal."""
 
+from __future__ import annotations  # `lint` does without decisions, so they are imported for the types alone
+
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
 from rich.text import Text
 
-from ..verify import Decision, Difference
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+    from ..verify import Decision, Difference
 
 _INDENT: Final = 10
 _REMARK: Final = 50

@@ -301,16 +301,9 @@ def _list(name: str, shape: Argument, form: Format, values: list[Any]) -> Iterat
     yield from _most(name, form, values)
     for index, value in enumerate(values):
         yield from _text(f"{name}[{index}]", form.values, value, may_be_output=shape.items_may_be_outputs)
-    yield from _twice(name, values)
-
-
-def _twice(name: str, values: Iterable[Any]) -> Iterator[Violation]:
-    seen = set()
     for index, value in enumerate(values):
-        if isinstance(value, str):
-            if value in seen:
-                yield Violation(f"{name}[{index}]", value, "the list has it twice.", "Leave one out.")
-            seen.add(value)
+        if isinstance(value, str) and value in values[:index]:
+            yield Violation(f"{name}[{index}]", value, "the list has it twice.", "Leave one out.")
 
 
 def _most(name: str, form: Format, values: Any) -> Iterator[Violation]:

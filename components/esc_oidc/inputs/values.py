@@ -49,7 +49,7 @@ _PARTS: Final = 2
 _TAG: Final = r"[A-Za-z0-9 _.:/=+@-]"
 
 
-def matching(pattern: str, rule: str, fix: str) -> Form:
+def matching(pattern: str, rule: str, fix: str = "Use only these characters.") -> Form:
     """A form that is one regular expression."""
     compiled = re.compile(pattern, re.ASCII)
     return lambda value: None if compiled.fullmatch(value) else Problem(rule, fix)
@@ -217,11 +217,7 @@ def inline_policy(value: str) -> Problem | None:
 
 
 _ROLE_CHARACTERS: Final = r"[\w+=,.@-]"
-role_name = matching(
-    _ROLE_CHARACTERS + "{1,64}",
-    "a role's name has 1 to 64 letters, digits and `_+=,.@-`.",
-    "Use only these characters.",
-)
+role_name = matching(_ROLE_CHARACTERS + "{1,64}", "a role's name has 1 to 64 letters, digits and `_+=,.@-`.")
 role_path = matching(
     r"/|/[\x21-\x7e]{1,510}/",
     "a role's path is `/`, or begins and ends with `/` and has up to 512 printable ASCII characters.",
@@ -232,21 +228,13 @@ role_description = matching(
     "a role's description has up to 1000 printable Latin-1 characters.",
     "Shorten it, and use only these characters.",
 )
-policy_name = matching(
-    _ROLE_CHARACTERS + "{1,128}",
-    "a policy's name has 1 to 128 letters, digits and `_+=,.@-`.",
-    "Use only these characters.",
-)
+policy_name = matching(_ROLE_CHARACTERS + "{1,128}", "a policy's name has 1 to 128 letters, digits and `_+=,.@-`.")
 tag_key = matching(
     r"(?![Aa][Ww][Ss]:)" + _TAG + "{1,128}",
     "a tag's key has 1 to 128 letters, digits, spaces and `_.:/=+-@`, and does not begin with `aws:`.",
     "Choose another key.",
 )
-tag_value = matching(
-    _TAG + "{1,256}",
-    "a tag's value has up to 256 letters, digits, spaces and `_.:/=+-@`.",
-    "Use only these characters.",
-)
+tag_value = matching(_TAG + "{1,256}", "a tag's value has up to 256 letters, digits, spaces and `_.:/=+-@`.")
 
 
 def generated_role_name(component: object) -> Problem | None:
@@ -330,7 +318,6 @@ region = matching(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}", "a region is written lik
 variable_name = matching(
     r"[A-Za-z_][A-Za-z0-9_]*",
     "an environment variable's name has letters, digits and `_`, and does not begin with a digit.",
-    "Use only these characters.",
 )
 config_key = matching(
     f"{NAME}(?::{NAME})*", "a configuration key is NAMESPACE:NAME or NAME.", "Write it in one of these forms."

@@ -8,24 +8,19 @@ from typing import Any, Final
 _LONGEST_VALUE: Final = 120
 
 
-class _Later:
-    """Stands for what Pulumi does not know yet: an Output, in the place of the value it will have."""
+class _StandIn:
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
 
     def __repr__(self) -> str:
-        return "(an Output)"
+        return self._shown
 
 
-LATER: Final = _Later()
+LATER: Final = _StandIn("(an Output)")
+"""Stands for what Pulumi does not know yet: an Output, in the place of the value it will have."""
 
-
-class _Secret:
-    """Stands for a value that must not appear in a message."""
-
-    def __repr__(self) -> str:
-        return "(a secret)"
-
-
-SECRET: Final = _Secret()
+SECRET: Final = _StandIn("(a secret)")
+"""Stands for a value that must not appear in a message."""
 
 
 @dataclass(frozen=True)

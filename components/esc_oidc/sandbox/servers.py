@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from ..claims import ISSUER
 from ..tokens import DefaultProject, Opener
 from ..trust import read_iam_arn
-from .aws import Account, Accounts, Aws, WebIdentity, lease
+from .aws import Accounts, Aws, WebIdentity, lease
 from .clients import client
 from .cloud import AccessTokens, AwsLogin, Issuer, create_cloud
 from .esc import EnvironmentRef, EnvironmentStore, StoreError
@@ -78,7 +78,7 @@ class Sandbox:
         with ExitStack() as starting:
             account = starting.enter_context(lease())
             self.account = account.number
-            self._accounts = Accounts(account, self._open_account)
+            self._accounts = Accounts(account, lambda number: self._running.enter_context(lease(number)))
             aws = Aws(self._accounts, self.issuer.jwks)
             self.web_identity = aws.web_identity
             self.aws_url = starting.enter_context(_serving(aws, "sandbox AWS"))
@@ -91,9 +91,6 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         """Stop both servers and empty the account."""
         self._running.close()
-
-    def _open_account(self, number: str) -> Account:
-        return self._running.enter_context(lease(number))
 
     def session_end(self, access_key_id: str) -> datetime | None:
         """When AWS stops taking credentials that an assumed role gave; None for others."""

@@ -66,9 +66,8 @@ def surroundings(sandbox: Sandbox, access_token: str, environment: Mapping[str, 
         access_token: As whom; see `Sandbox.access_token`.
         environment: The user's variables, for what must be unset, kept or extended.
     """
-    prefix = "esc-oidc-sandbox-"
     # Whoever still writes there when the command has ended must not keep us from stopping the servers.
-    with TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
+    with TemporaryDirectory(prefix="esc-oidc-sandbox-", ignore_cleanup_errors=True) as name:
         folder = Path(name).resolve()
         config, credentials = folder / "aws-config", folder / "aws-credentials"
         config.touch()
@@ -88,7 +87,7 @@ def surroundings(sandbox: Sandbox, access_token: str, environment: Mapping[str, 
             "PULUMI_ACCESS_TOKEN": access_token,
             "PULUMI_API": sandbox.cloud_url,
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-            "PULUMI_HOME": str(_home(folder, _plugins(environment))),
+            "PULUMI_HOME": str(_home(folder, environment)),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "no_proxy": proxyless,
         }
@@ -100,7 +99,7 @@ def _leads_elsewhere(name: str) -> bool:
     return name.startswith(_PREFIXES) and name not in _KEPT
 
 
-def _home(folder: Path, plugins: Path) -> Path:
+def _home(folder: Path, environment: Mapping[str, str]) -> Path:
     """A home for `pulumi`, logged in to a folder beside it. The plugins are the user's: they are large."""
     home, state = folder / "pulumi", folder / "state"
     home.mkdir(mode=0o700)
@@ -110,14 +109,12 @@ def _home(folder: Path, plugins: Path) -> Path:
     credentials = home / "credentials.json"
     credentials.touch(mode=0o600)
     credentials.write_text(json.dumps(login), encoding="utf-8")
+    # Path.home() fails where there is none.
+    users = environment.get("PULUMI_HOME") or os.path.expanduser("~/.pulumi")  # noqa: PTH111 - as said
+    plugins = Path(users, "plugins")
     if plugins.is_dir():
         (home / "plugins").symlink_to(plugins.resolve(), target_is_directory=True)
     return home
-
-
-def _plugins(environment: Mapping[str, str]) -> Path:
-    home = environment.get("PULUMI_HOME")
-    return (Path(home) if home else Path(os.path.expanduser("~"), ".pulumi")) / "plugins"  # noqa: PTH111 - Path.home() fails where there is none
 
 
 def _without_proxy(environment: Mapping[str, str]) -> str:

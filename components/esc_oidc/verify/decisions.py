@@ -22,9 +22,9 @@ from .explanations import (
     explain_refusal,
     explain_session_name,
 )
-from .policy import CompiledStatement, Value, compile_statement, read
+from .policy import CompiledStatement, Value, compile_statement, deciding_statement, read
 from .tokens import refuse_audience, refuse_issuer, refuse_times, single_claim
-from .undefined import Undefined, UndefinedBehaviour
+from .undefined import UndefinedBehaviour
 
 # Claims that make AWS ask for more actions (sts:TagSession, sts:SetSourceIdentity) and add keys.
 _SESSION_CLAIMS: Final = ("https://aws.amazon.com/tags", "https://aws.amazon.com/source_identity")
@@ -147,7 +147,7 @@ class CompiledPolicy:
         """
         claims, issuer = request.claims, request.issuer
         if request.account is None:
-            arn = self._own_providers.get(issuer) or self._provider(issuer)
+            arn = self._provider(issuer)
         else:
             arn = provider_arn(issuer, request.account, request.partition)
         asked = None if request.duration is None else _seconds(request.duration)
@@ -158,59 +158,36 @@ class CompiledPolicy:
             or refuse_audience(claims, request.client_ids, issuer, arn)
         )
         if refusal:
-            return _refused(refusal)
+            return Decision(False, refusal.error, refusal.explain)
         context = _context_of(request)
         if ("exp" in claims or "nbf" in claims or "iat" in claims) and (
             refusal := refuse_times(claims, _time_of(context))
         ):
-            return _refused(refusal)
+            return Decision(False, refusal.error, refusal.explain)
         # Then the role: its trust policy, and what it allows of the session that was asked for.
         decision = self._statements(issuer, arn, context)
         if decision.allowed and (refusal := _refuse_maximum(request, asked)):
-            return _refused(refusal)
+            return Decision(False, refusal.error, refusal.explain)
         return decision
 
-    @cached_property
-    def _own_providers(self) -> Mapping[str, str]:
-        """The provider's ARN for each issuer that has exactly one in this policy."""
-        names = [arn.name for arn in self.providers]
-        return {f"https://{arn.name}": str(arn) for arn in self.providers if names.count(arn.name) == 1}
-
     def _provider(self, issuer: str) -> str:
-        """The ARN of an issuer's provider, if the policy names none for it in one account."""
-        accounts = {(arn.partition, arn.account) for arn in self.providers}
-        if any(f"https://{arn.name}" == issuer for arn in self.providers):
+        """The ARN of this issuer's provider: the one that the policy names, else one in the account that it names."""
+        named = [arn for arn in self.providers if f"https://{arn.name}" == issuer]
+        if len(named) > 1:
             raise UndefinedBehaviour(
                 f"The policy trusts providers of {issuer} in several accounts, and AWS takes the one in the role's own "
                 "account: name it as Request.account."
             )
-        partition, account = accounts.pop() if len(accounts) == 1 else ("aws", "ACCOUNT")
-        return provider_arn(issuer, account, partition)
+        accounts = {(arn.account, arn.partition) for arn in named or self.providers}
+        return provider_arn(issuer, *(accounts.pop() if len(accounts) == 1 else ("ACCOUNT", "aws")))
 
     def _statements(self, issuer: str, arn: str, context: Mapping[str, Value]) -> Decision:
-        """Deny over Allow, and without an Allow nothing is allowed.
-
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-        """
-        undefined_deny: str | None = None
-        for statement in self.denies:
-            verdict = statement.applies(arn, context)
-            if verdict is True:
-                return Decision(False, "AccessDenied", partial(explain_deny, statement, context))
-            if verdict is not False:
-                undefined_deny = _open(statement, verdict)
-        undefined_allow: str | None = None
-        for statement in self.allows:
-            verdict = statement.applies(arn, context)
-            if verdict is True:
-                if undefined_deny:
-                    raise UndefinedBehaviour(undefined_deny)
-                return Decision(True, None, partial(explain_allow, statement))
-            if verdict is not False:
-                undefined_allow = _open(statement, verdict)
-        if undefined_allow:
-            raise UndefinedBehaviour(undefined_allow)
-        return Decision(False, "AccessDenied", partial(explain_refusal, self.allows, issuer, arn, context))
+        decides = deciding_statement((*self.denies, *self.allows), arn, context)
+        if decides is None:
+            return Decision(False, "AccessDenied", partial(explain_refusal, self.allows, issuer, arn, context))
+        if decides.written.effect == "Deny":
+            return Decision(False, "AccessDenied", partial(explain_deny, decides, context))
+        return Decision(True, None, partial(explain_allow, decides))
 
 
 def compile_policy(trust_policy: str | Mapping[str, object]) -> CompiledPolicy:
@@ -220,13 +197,9 @@ def compile_policy(trust_policy: str | Mapping[str, object]) -> CompiledPolicy:
         UndefinedBehaviour: It is not a policy that IAM accepts, or one with parts that AWS leaves undefined.
     """
     document = read(trust_policy)
-    statements = [
-        compile_statement(statement, has_variables=document.has_variables) for statement in document.statements
-    ]
-    return CompiledPolicy(
-        denies=tuple(statement for statement in statements if statement.written.effect == "Deny"),
-        allows=tuple(statement for statement in statements if statement.written.effect == "Allow"),
-    )
+    compiled = [compile_statement(each, has_variables=document.has_variables) for each in document.statements]
+    denies, allows = (tuple(each for each in compiled if each.written.effect == effect) for effect in ("Deny", "Allow"))
+    return CompiledPolicy(denies, allows)
 
 
 def decide(trust_policy: str | Mapping[str, object], request: Request) -> Decision:
@@ -245,14 +218,6 @@ def decide(trust_policy: str | Mapping[str, object], request: Request) -> Decisi
         ValueError: The request's issuer or the role's maximum cannot be what they are said to be.
     """
     return compile_policy(trust_policy).decide(request)
-
-
-def _refused(refusal: Refusal) -> Decision:
-    return Decision(False, refusal.error, refusal.explain)
-
-
-def _open(statement: CompiledStatement, verdict: Undefined) -> str:
-    return f"AWS does not define whether {statement.written.name} applies: {verdict.reason}."
 
 
 def _refuse_call(request: Request, asked: int | None) -> Refusal | None:

@@ -8,7 +8,7 @@ https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/core.go
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 # What stands in a preview for a value that is not known yet, and what marks a secret.
@@ -66,21 +66,28 @@ def find_trust_policies(document: Mapping[str, object]) -> list[Located]:
     """
     if "Statement" in document:
         return [Located("", document, None)]
-    return [*_iam(document), *_terraform(document), *_pulumi(document)]
+    roles = (*_iam(document), *_terraform(document), *_pulumi(document))
+    return [Located(role.place, _policy(role.policy), _text(role.arn), _seconds(role.maximum)) for role in roles]
 
 
-def _iam(document: Mapping[str, object]) -> Iterator[Located]:
-    roles = [document.get("Role"), *_list(document.get("Roles")), *_list(document.get("RoleDetailList"))]
-    if "AssumeRolePolicyDocument" in document:
-        roles.append(document)
+class _Role(NamedTuple):
+    """A role as a tool writes it."""
+
+    place: str
+    policy: object
+    arn: object
+    maximum: object
+
+
+def _iam(document: Mapping[str, object]) -> Iterator[_Role]:
+    roles = [document.get("Role"), *_list(document.get("Roles")), *_list(document.get("RoleDetailList")), document]
     for role in map(_mapping, roles):
         if "AssumeRolePolicyDocument" in role:
-            place = role.get("RoleName") or role.get("Arn") or "role"
-            policy, maximum = _policy(role["AssumeRolePolicyDocument"]), _seconds(role.get("MaxSessionDuration"))
-            yield Located(str(place), policy, _text(role.get("Arn")), maximum)
+            place, arn = role.get("RoleName") or role.get("Arn") or "role", role.get("Arn")
+            yield _Role(str(place), role["AssumeRolePolicyDocument"], arn, role.get("MaxSessionDuration"))
 
 
-def _terraform(document: Mapping[str, object]) -> Iterator[Located]:
+def _terraform(document: Mapping[str, object]) -> Iterator[_Role]:
     changes = list(map(_mapping, _list(document.get("resource_changes"))))
     # What is destroyed has no `after`.
     found = [(change, _mapping(_mapping(change.get("change")).get("after"))) for change in changes]
@@ -89,8 +96,8 @@ def _terraform(document: Mapping[str, object]) -> Iterator[Located]:
         found = [(resource, _mapping(resource.get("values"))) for root in roots for resource in _resources(root)]
     for resource, values in found:
         if values and resource.get("type") == "aws_iam_role":
-            policy, maximum = _policy(values.get("assume_role_policy")), _seconds(values.get("max_session_duration"))
-            yield Located(str(resource.get("address")), policy, _text(values.get("arn")), maximum)
+            policy, maximum = values.get("assume_role_policy"), values.get("max_session_duration")
+            yield _Role(str(resource.get("address")), policy, values.get("arn"), maximum)
 
 
 def _resources(module: object) -> Iterator[Mapping[str, object]]:
@@ -99,7 +106,7 @@ def _resources(module: object) -> Iterator[Mapping[str, object]]:
         yield from _resources(child)
 
 
-def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:
+def _pulumi(document: Mapping[str, object]) -> Iterator[_Role]:
     resources = list(_list(_mapping(document.get("deployment")).get("resources")))
     resources += [_mapping(step).get("newState") for step in _list(document.get("steps"))]
     seen = set()
@@ -110,10 +117,9 @@ def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:
         if name is None or resource.get("delete") or urn in seen:
             continue
         seen.add(urn)
-        inputs, outputs = _mapping(resource.get("inputs")), _mapping(resource.get("outputs"))
-        written = inputs.get(name, outputs.get(name))
-        maximum = _seconds(inputs.get("maxSessionDuration", outputs.get("maxSessionDuration")))
-        yield Located(urn, _policy(written), _text(outputs.get("arn")), maximum)
+        outputs = _mapping(resource.get("outputs"))
+        known = {**outputs, **_mapping(resource.get("inputs"))}
+        yield _Role(urn, known.get(name), outputs.get("arn"), known.get("maxSessionDuration"))
 
 
 def _policy(value: object) -> str | Mapping[str, object] | None:
@@ -131,7 +137,6 @@ def _policy(value: object) -> str | Mapping[str, object] | None:
 
 
 def _seconds(value: object) -> int | None:
-    """A number of seconds; what is unknown or absent is None."""
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

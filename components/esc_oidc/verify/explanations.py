@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from os.path import commonprefix
 from typing import Final, Literal
 
 from ..claims import (
@@ -42,9 +43,7 @@ _COMPARED: Final = 512
 _SENTENCES: Final = {
     "iss": "The token's issuer is {got!r}, and the OIDC provider in IAM is for {wanted}.",
     "aud": "The token's audience is {got!r}, and the OIDC provider's client IDs are {wanted}.",
-    "exp": "The token's exp is {got}, and AWS wants it to be {wanted}.",
-    "nbf": "The token's nbf is {got}, and AWS wants it to be {wanted}.",
-    "iat": "The token's iat is {got}, and AWS wants it to be {wanted}.",
+    **{time: f"The token's {time} is {{got}}, and AWS wants it to be {{wanted}}." for time in ("exp", "nbf", "iat")},
     "RoleSessionName": "The session name is {got!r}, and AWS takes {wanted}.",
     "DurationSeconds": "The requested duration is {got}, and AWS takes {wanted}.",
     "MaxSessionDuration": "The requested duration is {got}, and the role allows {wanted}.",
@@ -213,62 +212,55 @@ def explain_refusal(
     """Why no Allow statement applies, by the one that came closest."""
     if not allows:
         return Explanation()
-    candidates = [_Candidate(statement, issuer, arn, context) for statement in allows]
-    closest = max(candidates, key=lambda candidate: candidate.closeness)
-    written = closest.statement.written
-    return Explanation(closest.differences(), written.index, written.sid, "Allow", len(allows))
 
+    def failed(statement: CompiledStatement) -> list[Condition]:
+        return [condition for condition in statement.conditions if condition.test(context) is False]
 
-class _Candidate:
-    """An Allow statement that does not apply, and how far from it the request is."""
-
-    def __init__(self, statement: CompiledStatement, issuer: str, arn: str, context: Mapping[str, Value]) -> None:
-        self.statement, self.issuer, self.arn, self.context = statement, issuer, arn, context
-        self.failed = [condition for condition in statement.conditions if condition.test(context) is False]
-        self.closeness = (
-            statement.covers_principal(arn),
-            statement.covers_action,
-            -len(self.failed),
-            sum(
-                max((_affinity(wanted, _joined(context.get(each.key, ""))) for wanted in each.block.values), default=0)
-                for each in self.failed
-            ),
+    def closeness(statement: CompiledStatement) -> tuple[bool, bool, int, float]:
+        conditions = failed(statement)
+        alike = (
+            max((_affinity(wanted, _joined(context.get(each.key, ""))) for wanted in each.block.values), default=0)
+            for each in conditions
         )
+        return statement.covers_principal(arn), statement.covers_action, -len(conditions), sum(alike)
 
-    def differences(self) -> tuple[Difference, ...]:
-        """What stands in the way: the principal, else the action, else every condition that does not hold."""
-        written = self.statement.written
-        if not self.statement.covers_principal(self.arn):
-            names = tuple(name for kind in written.principals.values() for name in kind)
-            return (_principal_advice(names, self.arn).on(Difference("Principal", None, names, self.arn)),)
-        if not self.statement.covers_action:
-            key = "NotAction" if written.excluding_actions else "Action"
-            return (_action_advice(written.actions).on(Difference(key, None, written.actions, ACTION)),)
-        compared = [self._compare(condition) for condition in self.failed]
-        if any(advice.is_telling for _, advice in compared):
-            compared = [(each, advice if advice.is_telling else _Advice()) for each, advice in compared]
-        return tuple(advice.on(each) for each, advice in compared)
+    closest = max(allows, key=closeness)
+    written = closest.written
+    # What stands in the way: the principal, else the action, else every condition that does not hold.
+    if not closest.covers_principal(arn):
+        names = tuple(name for kind in written.principals.values() for name in kind)
+        compared = [(Difference("Principal", None, names, arn), _principal_advice(names, arn))]
+    elif not closest.covers_action:
+        key = "NotAction" if written.excluding_actions else "Action"
+        compared = [(Difference(key, None, written.actions, ACTION), _action_advice(written.actions))]
+    else:
+        compared = [_compare(condition, issuer_path(issuer), context) for condition in failed(closest)]
+    if any(advice.is_telling for _, advice in compared):
+        compared = [(each, advice if advice.is_telling else _Advice()) for each, advice in compared]
+    differences = tuple(advice.on(each) for each, advice in compared)
+    return Explanation(differences, written.index, written.sid, "Allow", len(allows))
 
-    def _compare(self, condition: Condition) -> tuple[Difference, _Advice]:
-        block, got = condition.block, self.context.get(condition.key)
-        difference = Difference(block.key, block.operator, block.values, got)
-        if condition.operator.name == "Null" or not block.values:
-            return difference, _Advice()
-        if got is None:
-            return difference, _key_advice(block.key, issuer_path(self.issuer), self.context)
-        if condition.operator.is_negated:
-            return difference, _Advice()
-        text = _joined(got)
-        issuer, _, claim = condition.key.rpartition(":")
-        if issuer != issuer_path(self.issuer).lower():
-            claim = ""
-        if claim == "sub":
-            difference = _compare_subjects(difference, condition, text)
-        else:
-            nearest = max(block.values, key=lambda wanted: _affinity(wanted, text))
-            difference = replace(difference, wanted=_first(nearest, block.values))
-        subject = self.context.get(f"{issuer}:sub")
-        return difference, _value_advice(claim, difference, text, subject)
+
+def _compare(condition: Condition, path: str, context: Mapping[str, Value]) -> tuple[Difference, _Advice]:
+    """What a condition that does not hold wants; `path` is the provider's URL without its scheme."""
+    block, got = condition.block, context.get(condition.key)
+    difference = Difference(block.key, block.operator, block.values, got)
+    if condition.operator.name == "Null" or not block.values:
+        return difference, _Advice()
+    if got is None:
+        return difference, _key_advice(block.key, path, context)
+    if condition.operator.is_negated:
+        return difference, _Advice()
+    text = _joined(got)
+    issuer, _, claim = condition.key.rpartition(":")
+    if issuer != path.lower():
+        claim = ""
+    if claim == "sub":
+        difference = _compare_subjects(difference, condition, text)
+    else:
+        nearest = max(block.values, key=lambda wanted: _affinity(wanted, text))
+        difference = replace(difference, wanted=tuple(dict.fromkeys([nearest, *block.values])))
+    return difference, _value_advice(claim, difference, text, context.get(f"{issuer}:sub"))
 
 
 def _differs(
@@ -278,21 +270,16 @@ def _differs(
     return Explanation((Difference(key, None, tuple(wanted), got, mistake=mistake, fix=fix),))
 
 
-def _first(nearest: str, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([nearest, *values]))
-
-
 def _affinity(wanted: str, got: str) -> float:
     """How alike two values are, 0 to 1: how much of them their common beginning and end cover."""
     one, other = wanted[:_COMPARED].lower(), got[:_COMPARED].lower()
-    begin = _shared(one, other)
-    return (begin + _shared(one[begin:][::-1], other[begin:][::-1])) / max(len(one), len(other), 1)
+    begin = len(_shared(one, other))
+    return (begin + len(_shared(one[begin:][::-1], other[begin:][::-1]))) / max(len(one), len(other), 1)
 
 
-def _shared(one: str, other: str) -> int:
-    """The length of the common beginning."""
-    pairs = zip(one, other, strict=False)
-    return next((place for place, (this, that) in enumerate(pairs) if this != that), min(len(one), len(other)))
+def _shared(one: str, other: str) -> str:
+    """The common beginning."""
+    return commonprefix([one, other])  # noqa: RUF071 - of characters, not of folders
 
 
 def _joined(value: Value) -> str:
@@ -318,7 +305,7 @@ def _compare_subjects(difference: Difference, condition: Condition, got: str) ->
         return parts is not None, -len(parts or ()), _affinity(wanted, got)
 
     nearest = max(apart, key=nearness)
-    difference = replace(difference, wanted=_first(nearest, difference.wanted))
+    difference = replace(difference, wanted=tuple(dict.fromkeys([nearest, *difference.wanted])))
     parts = apart[nearest]
     if parts is None or len(parts) != 1:
         return difference
@@ -378,20 +365,18 @@ def _value_advice(claim: str, difference: Difference, got: str, subject: object)
         return _Advice(
             f"{operator} takes * and ? literally.", f"Write {got!r} to name this value, or use StringLike for patterns."
         )
+    advice = None
     if claim == "aud":
-        return _audience_advice(wanted, got, subject) or _parting(wanted, got)
-    if claim == "sub":
-        return _subject_advice(difference, got) or _parting(wanted, got)
-    return _parting(wanted, got)
-
-
-def _parting(wanted: str, got: str) -> _Advice:
+        advice = _audience_advice(wanted, got, subject)
+    elif claim == "sub":
+        advice = _subject_advice(difference, got)
+    if advice:
+        return advice
     same = _shared(wanted, got)
     if not same:
         return _Advice()
-    return _Advice(
-        f"They agree up to {wanted[:same]!r}; then the policy has {wanted[same:]!r}, and the token {got[same:]!r}."
-    )
+    theirs, its_own = wanted.removeprefix(same), got.removeprefix(same)
+    return _Advice(f"They agree up to {same!r}; then the policy has {theirs!r}, and the token {its_own!r}.")
 
 
 def _audience_advice(wanted: str, got: str, subject: object) -> _Advice | None:  # noqa: PLR0911 - one for each mistake
@@ -650,9 +635,9 @@ def _principal_advice(principals: Sequence[str], arn: str) -> _Advice:
             issuer = _issuer_advice(f"https://{named.name}", f"https://{came.name}")
             mistake = f"The principal is the provider of another issuer, {named.name!r}. {issuer.mistake}"
             return _Advice(mistake, f"If tokens of {came.name} are meant: {write[0].lower()}{write[1:]}")
-        part, value, right = ("account", named.account, came.account)
+        part, value, right = "account", named.account, came.account
         if value == right:
-            part, value, right = ("partition", named.partition, came.partition)
+            part, value, right = "partition", named.partition, came.partition
         return _Advice(
             f"The principal is a provider in another {part} ({value}, not {right}); a role trusts only providers of "
             "its own.",
@@ -680,11 +665,12 @@ def explain_issuer(issuer: str, iss: str) -> Explanation:
 
 def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: object) -> Explanation:
     """The provider, with this ARN, does not know the token's `aud`."""
-    has = read_audience(aud)
-    other = (
-        str(Audience(None if has.cloud else "aws", has.organization)) if has and has.cloud in {None, "aws"} else None
+    has, other = read_audience(aud), ""
+    if has and has.cloud in {None, "aws"}:
+        other = str(Audience(None if has.cloud else "aws", has.organization))
+    nearest = (
+        other if other and other in client_ids else max(client_ids, key=lambda each: _affinity(each, aud), default="")
     )
-    nearest = other if other in client_ids else max(client_ids, key=lambda each: _affinity(each, aud), default="")
     if other and other == nearest:
         which = "for ESC" if aud.startswith("aws:") else f"for Pulumi Deployments and the project `{LEGACY_PROJECT}`"
         command = ["aws", "iam", "add-client-id-to-open-id-connect-provider"]
@@ -702,7 +688,8 @@ def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: obj
             "The provider has no client ID at all.",
             "Register your organization's audience, aws:ORGANIZATION: the organization stands in the console's URL.",
         )
-    return Explanation((advice.on(Difference("aud", None, _first(nearest, client_ids) if nearest else (), aud)),))
+    known = tuple(dict.fromkeys([nearest, *client_ids])) if nearest else ()
+    return Explanation((advice.on(Difference("aud", None, known, aud)),))
 
 
 def explain_time(claim: str, moment: object, grace: int) -> Explanation:

@@ -5,16 +5,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 from ..trust import provider_arn
 from .explanations import Refusal, explain_audience, explain_issuer, explain_time
 from .undefined import UndefinedBehaviour
-
-if TYPE_CHECKING:
-    from jwt import PyJWK
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 """What AWS accepts a signature by: RSA and ECDSA, never `none` nor a shared secret."""
@@ -149,35 +147,29 @@ def _read(token: str) -> tuple[Mapping[str, object], Mapping[str, object]]:
 def _verify(token: str, jwks: Mapping[str, object], algorithm: str, kid: object) -> None:
     import jwt  # noqa: PLC0415 - in the extra esc-oidc[sandbox]; _read has said so if it is missing
 
-    tried = 0
+    tried = False
     for key in _keys(jwks, algorithm, kid):
-        tried += 1
-        try:
-            jwt.PyJWS().decode(token, key, algorithms=[algorithm])
-        except jwt.PyJWTError:
-            continue
-        return
+        with suppress(jwt.PyJWTError):
+            usable = jwt.PyJWK(key, algorithm)
+            tried = True
+            jwt.PyJWS().decode(token, usable, algorithms=[algorithm])
+            return
     if not tried:
         # AWS's words: "Couldn't retrieve verification key from your identity provider".
         _invalid(f"The issuer's key set has no key {kid!r} for {algorithm}.")
     _invalid("The signature does not verify with the issuer's key: the token is forged, cut or altered.")
 
 
-def _keys(jwks: Mapping[str, object], algorithm: str, kid: object) -> Iterator["PyJWK"]:
-    import jwt  # noqa: PLC0415 - in the extra esc-oidc[sandbox]; _read has said so if it is missing
-
-    keys = jwks.get("keys")
-    for key in keys if isinstance(keys, list | tuple) else ():
-        if not isinstance(key, Mapping) or (kid is not None and key.get("kid") != kid):
-            continue
-        if key.get("use", "sig") != "sig" or key.get("alg", algorithm) != algorithm:
-            continue
-        if key.get("kty") != ("RSA" if algorithm.startswith("RS") else "EC"):
-            continue
-        try:
-            yield jwt.PyJWK(dict(key), algorithm)
-        except jwt.PyJWTError:
-            continue
+def _keys(jwks: Mapping[str, object], algorithm: str, kid: object) -> list[dict[str, object]]:
+    """The keys of a set that may have signed a token."""
+    keys, wanted = jwks.get("keys"), ("sig", algorithm, "RSA" if algorithm.startswith("RS") else "EC")
+    return [
+        dict(key)
+        for key in (keys if isinstance(keys, list | tuple) else ())
+        if isinstance(key, Mapping)
+        and (kid is None or key.get("kid") == kid)
+        and (key.get("use", "sig"), key.get("alg", algorithm), key.get("kty")) == wanted
+    ]
 
 
 def _raise(refusal: Refusal | None) -> None:

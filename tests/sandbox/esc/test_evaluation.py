@@ -163,8 +163,8 @@ def test_a_refused_login_is_an_error_at_the_login_block():
 
 def test_every_value_knows_its_place():
     """Pulumi's REST API gives the position as a trace."""
-    begin = check(LOGIN).properties["list"].span.begin
-    assert (begin.line, begin.column) == (8, 9)
+    begin = check(LOGIN).properties["list"].span["begin"]
+    assert (begin["line"], begin["column"]) == (8, 9)
 
 
 def test_every_nested_value_is_wrapped():

@@ -33,13 +33,10 @@ def deployment_attempts(sandbox: Sandbox, declared: Declared) -> Iterator[Attemp
     """Try every stack and operation that a PulumiDeploymentsOidc declares, and those that it must refuse."""
     runs = list(dict.fromkeys(run for subject in declared.subjects for run in _declared_runs(subject)))
     first = runs[0]
-    for run in runs:
+    stacks = dict.fromkeys(run.stack for run in runs)
+    others = (replace(first, stack=stack, operation=operation) for stack in stacks for operation in OPERATIONS)
+    for run in dict.fromkeys([*runs, *others]):
         yield _attempt(sandbox, declared, run)
-    for stack in dict.fromkeys(run.stack for run in runs):
-        for operation in OPERATIONS:
-            run = replace(first, stack=stack, operation=operation)
-            if run not in runs:
-                yield _attempt(sandbox, declared, run)
     strangers = {
         "a stack that is not named": replace(first, stack="esc-oidc-try-stranger"),
         "another project": replace(first, project=f"{first.project}-stranger"),
@@ -67,13 +64,8 @@ def _attempt(sandbox: Sandbox, declared: Declared, run: _Run, remark: str = "") 
     """Run an operation as Pulumi Deployments does: the settings say which role, a signed token says what it is for."""
     settings = _settings(sandbox, declared, run)
     claims = _claims(sandbox, run)
-    outcome = assume_role(
-        sandbox,
-        settings.get("roleArn") or settings["roleARN"],
-        claims,
-        seconds(settings["duration"]),
-        _session_name(settings["sessionName"], run),
-    )
+    role_arn, name = settings.get("roleArn") or settings["roleARN"], _session_name(settings["sessionName"], run)
+    outcome = assume_role(sandbox, role_arn, claims, seconds(settings["duration"]), name)
     return declared.attempt(str(run), claims, outcome, remark)
 
 
@@ -113,7 +105,6 @@ def _other_tokens(sandbox: Sandbox, declared: Declared, run: _Run) -> Iterator[A
             issuer=sandbox.issuer_url,
         )
         yield present(sandbox, declared, f"an ESC login in {what}", claims)
-    claims = {**_claims(sandbox, run), "aud": f"azure:{run.organization}"}
-    yield present(
-        sandbox, declared, f"{run}, with a token for azure:{run.organization}", claims, "another cloud's token"
-    )
+    azure = f"azure:{run.organization}"
+    claims = {**_claims(sandbox, run), "aud": azure}
+    yield present(sandbox, declared, f"{run}, with a token for {azure}", claims, "another cloud's token")

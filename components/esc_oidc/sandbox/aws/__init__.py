@@ -1,7 +1,7 @@
 """The sandbox's AWS: moto's server behind a layer that does what moto leaves out of IAM and STS."""
 
-from .accounts import Account, Accounts, lease
+from .accounts import Accounts, lease
 from .server import Aws
 from .sts import WebIdentity
 
-__all__ = ["Account", "Accounts", "Aws", "WebIdentity", "lease"]
+__all__ = ["Accounts", "Aws", "WebIdentity", "lease"]

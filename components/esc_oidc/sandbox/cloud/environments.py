@@ -3,20 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Flask, request
+from flask.typing import ResponseReturnValue as Reply
 
 from ...claims import LEGACY_PROJECT
-from ..esc import (
-    LATEST,
-    Conflict,
-    EnvironmentRef,
-    EnvironmentStore,
-    Label,
-    Preserved,
-    StoredEnvironment,
-    Vault,
-    check_name,
-)
+from ..esc import LATEST, Conflict, EnvironmentRef, EnvironmentStore, Label, Preserved, StoredEnvironment, check_name
 from . import wire
 from .opening import Definitions, failure
 
@@ -29,165 +20,162 @@ _PRESERVE: Final[dict[str, Preserved]] = {
     "preserveRevisionTags": "revision tags",
 }
 
+_ALL: Final = "/api/esc/environments"
+_ONE: Final = f"{_ALL}/<organization>/<project>/<name>"
 
-def environment_calls(store: EnvironmentStore, vault: Vault, definitions: Definitions) -> Blueprint:
+
+def add_environment_calls(cloud: Flask, definitions: Definitions) -> None:
     """The calls on environments under ``/api/esc/environments``, without opening them."""
-    calls = Blueprint("environments", __name__, url_prefix="/api/esc/environments")
+    store = definitions.store
+    _add_definition_calls(cloud, definitions)
+    _add_state_calls(cloud, store)
+    _add_revision_tag_calls(cloud, store)
+    _add_tag_calls(cloud, store)
 
-    @calls.get("")
-    def list_all() -> Response:
+    @cloud.get(_ALL)
+    def list_all() -> Reply:
         return _listing(store.list(wire.caller().organizations))
 
-    @calls.get("/<organization>")
-    def list_one(organization: str) -> Response:
+    @cloud.get(f"{_ALL}/<organization>")
+    def list_one(organization: str) -> Reply:
         return _listing(store.list((organization,)))
 
-    @calls.post("/<organization>")
-    def create(organization: str) -> Response:
+    @cloud.post(f"{_ALL}/<organization>")
+    def create(organization: str) -> Reply:
         body = wire.json_body()
         project = body.get("project") or LEGACY_PROJECT
         store.create(EnvironmentRef(organization, project, wire.member(body, "name", str)), wire.editor())
-        return jsonify({})
-
-    one = Blueprint("environment", __name__, url_prefix="/<organization>/<project>/<name>")
-    _add_definition_calls(one, store, vault, definitions)
-    _add_state_calls(one, store)
-    _add_revision_tag_calls(one, store)
-    _add_tag_calls(one, store)
-    calls.register_blueprint(one)
-    return calls
+        return {}
 
 
-def _add_definition_calls(calls: Blueprint, store: EnvironmentStore, vault: Vault, definitions: Definitions) -> None:
-    @calls.get("", defaults={"version": LATEST})
-    @calls.get("/versions/<version>")
-    def read(version: str, **_: str) -> Response:
+def _add_definition_calls(cloud: Flask, definitions: Definitions) -> None:
+    store = definitions.store
+
+    @cloud.get(_ONE, defaults={"version": LATEST})
+    @cloud.get(f"{_ONE}/versions/<version>")
+    def read(version: str, **_: str) -> Reply:
         revision = store.revision(wire.environment(), version)
-        return wire.definition_reply(vault.conceal(revision.yaml), revision.number)
+        return wire.definition_reply(definitions.vault.conceal(revision.yaml), revision.number)
 
-    @calls.get("/decrypt")
-    def decrypt(**_: str) -> Response:
+    @cloud.get(f"{_ONE}/decrypt")
+    def decrypt(**_: str) -> Reply:
         latest = store.revision(wire.environment())
         return wire.definition_reply(latest.yaml, latest.number)
 
-    @calls.patch("")
-    def update(**_: str) -> Response:
+    @cloud.patch(_ONE)
+    def update(**_: str) -> Reply:
         ref = wire.environment()
         store.revision(ref)
-        yaml = vault.reveal(wire.yaml_body())
+        yaml = definitions.sent()
         checked = definitions.evaluate(ref.organization, ref.path, yaml, login=False)
         if checked.diagnostics:
             return failure(checked)
         revision = store.update(ref, yaml, wire.editor(), expected=wire.expected_revision())
         # Not even an empty list of diagnostics: the provider takes the key for a failure.
-        reply = jsonify({})
-        reply.headers[wire.REVISION_HEADER] = str(revision)
-        return reply
+        return {}, {wire.REVISION_HEADER: str(revision)}
 
-    @calls.get("/versions")
-    def versions(**_: str) -> Response:
+    @cloud.get(f"{_ONE}/versions")
+    def versions(**_: str) -> Reply:
         before, count = wire.number("before"), wire.number("count")
         with store.edit(wire.environment()) as held:
             marks = held.revision_tags.page()
             older = [each for each in reversed(held.revisions) if not before or each.number < before]
-        return jsonify(
-            [
-                {
-                    "number": each.number,
-                    "created": wire.timestamp(each.created),
-                    "creatorLogin": each.creator,
-                    "creatorName": each.creator,
-                    "tags": [mark.name for mark in marks if mark.value == each.number],
-                }
-                for each in older[:count]
-            ]
-        )
+        return [
+            {
+                "number": each.number,
+                "created": wire.timestamp(each.created),
+                "creatorLogin": each.creator,
+                "creatorName": each.creator,
+                "tags": [mark.name for mark in marks if mark.value == each.number],
+            }
+            for each in older[:count]
+        ]
 
 
-def _add_state_calls(calls: Blueprint, store: EnvironmentStore) -> None:
-    @calls.delete("")
-    def delete(**_: str) -> Response:
+def _add_state_calls(cloud: Flask, store: EnvironmentStore) -> None:
+    @cloud.delete(_ONE)
+    def delete(**_: str) -> Reply:
         store.delete(wire.environment())
-        return wire.empty_reply()
+        return wire.DONE
 
-    @calls.post("/clone")
-    def clone(organization: str, project: str, **_: str) -> Response:
+    @cloud.post(f"{_ONE}/clone")
+    def clone(organization: str, project: str, **_: str) -> Reply:
         body = wire.json_body()
         target = EnvironmentRef(organization, body.get("project") or project, wire.member(body, "name", str))
         preserve = {kept for key, kept in _PRESERVE.items() if body.get(key)}
         store.clone(wire.environment(), target, wire.editor(), preserve)
-        return wire.empty_reply()
+        return wire.DONE
 
-    @calls.get("/metadata")
-    def metadata(**_: str) -> Response:
+    @cloud.get(f"{_ONE}/metadata")
+    def metadata(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
-            return jsonify({"id": held.identity})
+            return {"id": held.identity}
 
-    @calls.get("/settings")
-    def settings(**_: str) -> Response:
+    @cloud.get(f"{_ONE}/settings")
+    def settings(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
-            return jsonify({"deletionProtected": held.deletion_protected})
+            return {"deletionProtected": held.deletion_protected}
 
-    @calls.patch("/settings")
-    def change_settings(**_: str) -> Response:
+    @cloud.patch(f"{_ONE}/settings")
+    def change_settings(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.deletion_protected = wire.member(wire.json_body(), "deletionProtected", bool)
-        return wire.empty_reply()
+        return wire.DONE
 
 
-def _add_revision_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
-    @calls.get("/versions/tags")
-    def revision_tags(**_: str) -> Response:
+def _add_revision_tag_calls(cloud: Flask, store: EnvironmentStore) -> None:
+    @cloud.get(f"{_ONE}/versions/tags")
+    def revision_tags(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             page = held.revision_tags.page(request.args.get("after", ""), wire.number("count"))
-        return jsonify({"tags": [_label(each, "revision") for each in page], "nextToken": ""})
+        return {"tags": [_label(each, "revision") for each in page], "nextToken": ""}
 
-    @calls.post("/versions/tags")
-    def create_revision_tag(**_: str) -> Response:
+    @cloud.post(f"{_ONE}/versions/tags")
+    def create_revision_tag(**_: str) -> Reply:
         body = wire.json_body()
         with store.edit(wire.environment()) as held:
             held.tag_revision(wire.member(body, "name", str), wire.member(body, "revision", int), wire.editor())
-        return wire.empty_reply()
+        return wire.DONE
 
-    @calls.get("/versions/tags/<tag>")
-    def revision_tag(tag: str, **_: str) -> Response:
+    @cloud.get(f"{_ONE}/versions/tags/<tag>")
+    def revision_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
-            return jsonify(_label(held.revision_tag(tag), "revision"))
+            return _label(held.revision_tag(tag), "revision")
 
-    @calls.patch("/versions/tags/<tag>")
-    def move_revision_tag(tag: str, **_: str) -> Response:
+    @cloud.patch(f"{_ONE}/versions/tags/<tag>")
+    def move_revision_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.tag_revision(tag, wire.member(wire.json_body(), "revision", int), wire.editor(), move=True)
-        return wire.empty_reply()
+        return wire.DONE
 
-    @calls.delete("/versions/tags/<tag>")
-    def delete_revision_tag(tag: str, **_: str) -> Response:
+    @cloud.delete(f"{_ONE}/versions/tags/<tag>")
+    def delete_revision_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.revision_tags.delete(tag)
-        return wire.empty_reply()
+        return wire.DONE
 
 
-def _add_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
-    @calls.get("/tags")
-    def tags(**_: str) -> Response:
+def _add_tag_calls(cloud: Flask, store: EnvironmentStore) -> None:
+    @cloud.get(f"{_ONE}/tags")
+    def tags(**_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             page = held.tags.page(request.args.get("after", ""), wire.number("count"))
-        return jsonify({"tags": {each.name: _label(each, "value") for each in page}, "nextToken": LAST_PAGE})
+        return {"tags": {each.name: _label(each, "value") for each in page}, "nextToken": LAST_PAGE}
 
-    @calls.post("/tags")
-    def create_tag(**_: str) -> Response:
+    @cloud.post(f"{_ONE}/tags")
+    def create_tag(**_: str) -> Reply:
         body = wire.json_body()
         name, value = check_name(wire.member(body, "name", str)), wire.member(body, "value", str)
         with store.edit(wire.environment()) as held:
-            return jsonify(_label(held.tags.create(name, value, wire.editor()), "value"))
+            return _label(held.tags.create(name, value, wire.editor()), "value")
 
-    @calls.get("/tags/<tag>")
-    def tag(tag: str, **_: str) -> Response:
+    @cloud.get(f"{_ONE}/tags/<tag>")
+    def tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
-            return jsonify(_label(held.tags.get(tag), "value"))
+            return _label(held.tags.get(tag), "value")
 
-    @calls.patch("/tags/<tag>")
-    def change_tag(tag: str, **_: str) -> Response:
+    @cloud.patch(f"{_ONE}/tags/<tag>")
+    def change_tag(tag: str, **_: str) -> Reply:
         body = wire.json_body()
         current, new = wire.member(body, "currentTag", dict), wire.member(body, "newTag", dict)
         new_name, value = check_name(new.get("name") or tag), wire.member(new, "value", str)
@@ -195,16 +183,16 @@ def _add_tag_calls(calls: Blueprint, store: EnvironmentStore) -> None:
             before = held.tags.get(tag).value
             if current.get("value", before) != before:
                 raise Conflict(f"tag {tag!r} is {before!r}, not {current['value']!r}: read it again")
-            return jsonify(_label(held.tags.change(tag, wire.editor(), value=value, new_name=new_name), "value"))
+            return _label(held.tags.change(tag, wire.editor(), value=value, new_name=new_name), "value")
 
-    @calls.delete("/tags/<tag>")
-    def delete_tag(tag: str, **_: str) -> Response:
+    @cloud.delete(f"{_ONE}/tags/<tag>")
+    def delete_tag(tag: str, **_: str) -> Reply:
         with store.edit(wire.environment()) as held:
             held.tags.delete(tag)
-        return wire.empty_reply()
+        return wire.DONE
 
 
-def _listing(environments: Iterable[StoredEnvironment]) -> Response:
+def _listing(environments: Iterable[StoredEnvironment]) -> Reply:
     """One page: the sandbox never has so many environments that a client must ask again."""
     listed = [
         {
@@ -216,7 +204,7 @@ def _listing(environments: Iterable[StoredEnvironment]) -> Response:
         }
         for each in environments
     ]
-    return jsonify({"environments": listed, "nextToken": ""})
+    return {"environments": listed, "nextToken": ""}
 
 
 def _label(label: Label[Any], key: str) -> dict[str, Any]:

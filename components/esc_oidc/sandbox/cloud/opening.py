@@ -8,25 +8,17 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Flask, request
+from flask.typing import ResponseReturnValue as Reply
 
 from ...claims import STACK_CONFIGURATION
 from ...sessions import seconds
 from ...tokens import Opening
-from ..esc import (
-    LATEST,
-    EnvironmentStore,
-    Evaluation,
-    InvalidRequest,
-    LoginBlock,
-    NotFound,
-    Vault,
-    evaluate,
-    read_import,
-)
+from ..esc import LATEST, EnvironmentStore, Evaluation, InvalidRequest, NotFound, Vault, evaluate, read_import
 from . import wire
 from .issuer import AwsLogin
 
@@ -38,10 +30,15 @@ _STEP: Final = re.compile(r'\.?(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]+)\]|\[(?P<q
 
 @dataclass(frozen=True)
 class Definitions:
-    """Evaluates definitions for whoever makes the present request."""
+    """Reads and evaluates definitions for whoever makes the present request."""
 
     store: EnvironmentStore
+    vault: Vault
     aws_login: AwsLogin
+
+    def sent(self) -> str:
+        """The definition in the request, with its secrets in plain text."""
+        return self.vault.reveal(wire.yaml_body())
 
     def evaluate(self, organization: str, name: str, yaml: str, *, login: bool) -> Evaluation:
         """Evaluate the definition of ``PROJECT/ENV`` or `claims.STACK_CONFIGURATION`; a check does not log in."""
@@ -55,60 +52,55 @@ class Definitions:
                 raise NotFound(str(error)) from error
             return self.store.revision(reference, version).yaml
 
-        def open_block(block: LoginBlock) -> Mapping[str, str]:
-            return self.aws_login.open(opening, block)
-
+        log_in = partial(self.aws_login.open, opening) if login else None
         context = {"pulumi": {"user": {"login": opener.login}, "organization": {"login": organization}}}
-        return evaluate(name, yaml, load=load, context=context, login=open_block if login else None)
+        return evaluate(name, yaml, load=load, context=context, login=log_in)
 
 
-def open_calls(  # noqa: C901 - one nested function per call
-    store: EnvironmentStore, vault: Vault, definitions: Definitions
-) -> Blueprint:
+def add_open_calls(cloud: Flask, definitions: Definitions) -> None:  # noqa: C901 - one nested function per call
     """The calls on definitions and opened environments under ``/api/esc/environments``."""
-    calls = Blueprint("open", __name__, url_prefix="/api/esc/environments/<organization>")
+    base = "/api/esc/environments/<organization>"
+    one = f"{base}/<project>/<name>"
     # What was opened, by organization, environment and id: until when (monotonic seconds), and what it says.
     opened: dict[tuple[str, str, str], tuple[float, Mapping[str, Any]]] = {}
 
-    @calls.post("/yaml/check")
-    def check(organization: str) -> Response:
-        checked = definitions.evaluate(organization, STACK_CONFIGURATION, vault.reveal(wire.yaml_body()), login=False)
+    @cloud.post(f"{base}/yaml/check")
+    def check(organization: str) -> Reply:
+        checked = definitions.evaluate(organization, STACK_CONFIGURATION, definitions.sent(), login=False)
         if checked.diagnostics:
             return failure(checked)
         # Whoever does not say gets no secrets; the CLI always says.
         shown = checked.properties_json(show_secrets=request.args.get("showSecrets") == "true")
-        return jsonify({"exprs": checked.expressions_json(), "properties": shown})
+        return {"exprs": checked.expressions_json(), "properties": shown}
 
-    @calls.post("/yaml/open")
-    def open_anonymous(organization: str) -> Response:
-        return opening(organization, STACK_CONFIGURATION, vault.reveal(wire.yaml_body()))
+    @cloud.post(f"{base}/yaml/open")
+    def open_anonymous(organization: str) -> Reply:
+        return opening(organization, STACK_CONFIGURATION, definitions.sent())
 
-    @calls.get("/yaml/open/<identity>")
-    def read_anonymous(organization: str, identity: str) -> Response:
-        return jsonify({"properties": properties(organization, STACK_CONFIGURATION, identity)})
+    @cloud.get(f"{base}/yaml/open/<identity>")
+    def read_anonymous(organization: str, identity: str) -> Reply:
+        return {"properties": properties(organization, STACK_CONFIGURATION, identity)}
 
-    one = "/<project>/<name>"
-
-    @calls.post(f"{one}/open", defaults={"version": LATEST})
-    @calls.post(f"{one}/versions/<version>/open")
-    def open_named(version: str, **_: str) -> Response:
+    @cloud.post(f"{one}/open", defaults={"version": LATEST})
+    @cloud.post(f"{one}/versions/<version>/open")
+    def open_named(version: str, **_: str) -> Reply:
         ref = wire.environment()
-        return opening(ref.organization, ref.path, store.revision(ref, version).yaml)
+        return opening(ref.organization, ref.path, definitions.store.revision(ref, version).yaml)
 
-    @calls.get(f"{one}/open/<identity>")
-    def read_named(organization: str, identity: str, **_: str) -> Response:
+    @cloud.get(f"{one}/open/<identity>")
+    def read_named(organization: str, identity: str, **_: str) -> Reply:
         found = properties(organization, wire.environment().path, identity)
         path = request.args.get("property")
-        return jsonify({"properties": found} if path is None else _value_at(found, path))
+        return {"properties": found} if path is None else _value_at(found, path)
 
-    def opening(organization: str, name: str, yaml: str) -> Response:
+    def opening(organization: str, name: str, yaml: str) -> Reply:
         expires = time.monotonic() + _lifetime()
         evaluated = definitions.evaluate(organization, name, yaml, login=True)
         if evaluated.diagnostics:
             return failure(evaluated)
         identity = str(uuid.uuid4())
         opened[organization, name, identity] = expires, evaluated.properties_json()
-        return jsonify({"id": identity})
+        return {"id": identity}
 
     def properties(organization: str, name: str, identity: str) -> Mapping[str, Any]:
         if (organization, name, identity) not in opened:
@@ -118,10 +110,8 @@ def open_calls(  # noqa: C901 - one nested function per call
             raise NotFound(f"open environment {identity} of {name} has expired: open it again")
         return found
 
-    return calls
 
-
-def failure(evaluation: Evaluation) -> Response:
+def failure(evaluation: Evaluation) -> Reply:
     """What is wrong with a definition. Always 400: the CLI ignores diagnostics that come with 200."""
     summary = evaluation.diagnostics[0].summary
     return wire.refusal(HTTPStatus.BAD_REQUEST, f"evaluating the environment: {summary}", evaluation.diagnostics_json())

@@ -4,68 +4,117 @@ What they send and what they need back was found by running them: the pulumi CLI
 1.5.0 and pulumi-esc-sdk 0.14.0.
 """
 
-from flask import Blueprint, Flask, Response, jsonify, request
+from typing import Any
 
-from ..esc import EnvironmentStore, Vault
-from .environments import environment_calls
+from flask import Flask, request
+from flask.typing import ResponseReturnValue as Reply
+
+from ..esc import EnvironmentStore, NotFound, Vault, check_name
+from . import wire
+from .environments import add_environment_calls
 from .issuer import AwsLogin
-from .opening import Definitions, open_calls
-from .stacks import stack_calls, team_calls
-from .wire import AccessTokens, caller, install
+from .opening import Definitions, add_open_calls
 
 
-def create_cloud(store: EnvironmentStore, access: AccessTokens, aws_login: AwsLogin) -> Flask:
+def create_cloud(store: EnvironmentStore, access: wire.AccessTokens, aws_login: AwsLogin) -> Flask:
     """Make a Pulumi Cloud of these environments and access tokens, with its way to AWS, which has its OIDC issuer."""
     cloud = Flask("esc_oidc_cloud", static_folder=None)
     # `versions/latest` is a path of its own, not a redirection.
     cloud.url_map.redirect_defaults = False
     vault = Vault()
-    definitions = Definitions(store, aws_login)
-    install(cloud, access)
-    for calls in (
-        user_calls(),
-        issuer_calls(aws_login),
-        environment_calls(store, vault, definitions),
-        open_calls(store, vault, definitions),
-        stack_calls(vault),
-        team_calls(),
-    ):
-        cloud.register_blueprint(calls)
+    definitions = Definitions(store, vault, aws_login)
+    wire.install(cloud, access)
+    add_user_calls(cloud)
+    add_issuer_calls(cloud, aws_login)
+    add_environment_calls(cloud, definitions)
+    add_open_calls(cloud, definitions)
+    add_stack_calls(cloud, vault)
+    add_team_calls(cloud)
     return cloud
 
 
-def user_calls() -> Blueprint:
+def add_user_calls(cloud: Flask) -> None:
     """The calls of a client that finds out where it is, under ``/api``."""
-    calls = Blueprint("user", __name__, url_prefix="/api")
 
-    @calls.get("/user")
-    def user() -> Response:
-        login = caller().opener.login
-        organizations = [{"githubLogin": each, "name": each} for each in caller().organizations]
-        return jsonify({"githubLogin": login, "name": login, "organizations": organizations})
+    @cloud.get("/api/user")
+    def user() -> Reply:
+        login = wire.caller().opener.login
+        organizations = [{"githubLogin": each, "name": each} for each in wire.caller().organizations]
+        return {"githubLogin": login, "name": login, "organizations": organizations}
 
-    @calls.get("/user/organizations/default")
-    def default_organization() -> Response:
-        return jsonify({"GitHubLogin": caller().organizations[0]})
+    @cloud.get("/api/user/organizations/default")
+    def default_organization() -> Reply:
+        return {"GitHubLogin": wire.caller().organizations[0]}
 
-    @calls.get("/capabilities")
-    def capabilities() -> Response:
-        return jsonify({"capabilities": []})
-
-    return calls
+    @cloud.get("/api/capabilities")
+    def capabilities() -> Reply:
+        return {"capabilities": []}
 
 
-def issuer_calls(login: AwsLogin) -> Blueprint:
+def add_issuer_calls(cloud: Flask, login: AwsLogin) -> None:
     """What the OIDC issuer publishes, under ``/oidc``. Anybody may read it."""
-    calls = Blueprint("issuer", __name__, url_prefix="/oidc/.well-known")
 
-    @calls.get("/openid-configuration")
-    def discovery() -> Response:
+    @cloud.get("/oidc/.well-known/openid-configuration")
+    def discovery() -> Reply:
         # The real issuer's keys are on the internet; these are where the caller found this document.
-        return jsonify(login.issuer.discovery(login.issuer_url(), f"{request.host_url}oidc/.well-known/jwks"))
+        return login.issuer.discovery(login.issuer_url(), f"{request.host_url}oidc/.well-known/jwks")
 
-    @calls.get("/jwks")
-    def jwks() -> Response:
-        return jsonify(login.issuer.jwks())
+    @cloud.get("/oidc/.well-known/jwks")
+    def jwks() -> Reply:
+        return login.issuer.jwks()
 
-    return calls
+
+def add_stack_calls(cloud: Flask, vault: Vault) -> None:
+    """The calls on stacks under ``/api/stacks``.
+
+    Every stack exists and has never been updated: the sandbox keeps no state of stacks, only their deployment
+    settings.
+    """
+    one = "/api/stacks/<organization>/<project>/<stack>"
+    settings: dict[str, dict[str, Any]] = {}
+
+    @cloud.get(one)
+    def read_stack(organization: str, project: str, stack: str) -> Reply:
+        names = {"orgName": organization, "projectName": project, "stackName": stack}
+        return {**names, "activeUpdate": "", "tags": {}, "version": 0}
+
+    @cloud.put(f"{one}/deployments/settings")
+    def write_settings(**_: str) -> Reply:
+        settings[request.path] = vault.seal(wire.json_body())
+        return settings[request.path]
+
+    @cloud.get(f"{one}/deployments/settings")
+    def read_settings(**_: str) -> Reply:
+        if request.path not in settings:
+            raise NotFound(f"{request.path}: the stack has none")
+        return settings[request.path]
+
+    @cloud.delete(f"{one}/deployments/settings")
+    def delete_settings(**_: str) -> Reply:
+        if settings.pop(request.path, None) is None:
+            raise NotFound(f"{request.path}: the stack has none")
+        return wire.DONE
+
+
+def add_team_calls(cloud: Flask) -> None:
+    """The calls on teams under ``/api/orgs``: what is granted is kept and not enforced, see `AccessTokens`."""
+    one = "/api/orgs/<organization>/teams/<team>"
+    grants: dict[tuple[str, str, str, str], dict[str, str]] = {}
+
+    @cloud.get(one)
+    def read_team(organization: str, team: str) -> Reply:
+        granted = [grant for key, grant in grants.copy().items() if key[:2] == (organization, team)]
+        return {"name": team, "environments": granted}
+
+    @cloud.patch(one)
+    def change_team(organization: str, team: str) -> Reply:
+        body = wire.json_body()
+        adding = "addEnvironmentPermission" in body
+        grant = wire.member(body, "addEnvironmentPermission" if adding else "removeEnvironment", dict)
+        project, name = (check_name(wire.member(grant, key, str)) for key in ("projectName", "envName"))
+        if adding:
+            wire.member(grant, "permission", str)
+            grants[organization, team, project, name] = grant
+        else:
+            grants.pop((organization, team, project, name), None)
+        return wire.DONE

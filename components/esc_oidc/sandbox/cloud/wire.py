@@ -10,13 +10,17 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, request
+from flask.typing import ResponseReturnValue as Reply
 from werkzeug.exceptions import HTTPException
 
 from ...tokens import Opener
 from ..esc import Conflict, EnvironmentRef, InvalidRequest, NotFound, StoreError
 
 REVISION_HEADER: Final = "Pulumi-ESC-Revision"
+
+DONE: Final = "", HTTPStatus.NO_CONTENT
+"""An answer without content; clients look at its status only."""
 
 _STATUS: Final[Mapping[type[StoreError], HTTPStatus]] = {
     Conflict: HTTPStatus.CONFLICT,
@@ -70,7 +74,7 @@ def install(app: Flask, access: AccessTokens) -> None:
     """
 
     @app.before_request
-    def _authenticate() -> Response | None:
+    def _authenticate() -> Reply | None:
         if not request.path.startswith("/api/"):
             return None
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -84,37 +88,27 @@ def install(app: Flask, access: AccessTokens) -> None:
         return None
 
     @app.errorhandler(StoreError)
-    def _refuse(error: StoreError) -> Response:
+    def _refuse(error: StoreError) -> Reply:
         return refusal(_STATUS[type(error)], str(error))
 
     @app.errorhandler(HTTPException)
-    def _answer(error: HTTPException) -> Response:
+    def _answer(error: HTTPException) -> Reply:
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
         return refusal(status, error.description or status.phrase)
 
 
-def refusal(status: HTTPStatus, message: str, diagnostics: Sequence[Mapping[str, Any]] = ()) -> Response:
+def refusal(status: HTTPStatus, message: str, diagnostics: Sequence[Mapping[str, Any]] = ()) -> Reply:
     """An error as the CLI, the SDK and the provider all read it.
 
     Without diagnostics the key is left out: the provider takes the mere key for a failure.
     """
-    body = {"code": status.value, "message": message, **({"diagnostics": diagnostics} if diagnostics else {})}
-    reply = jsonify(body)
-    reply.status_code = status
-    return reply
+    return {"code": status, "message": message, **({"diagnostics": diagnostics} if diagnostics else {})}, status
 
 
 def definition_reply(yaml: str, revision: int) -> Response:
     """A definition. The SDK demands the content type; the CLI sends the ETag back when it writes."""
-    reply = Response(yaml, content_type="application/x-yaml")
-    reply.headers[REVISION_HEADER] = str(revision)
-    reply.headers["ETag"] = str(revision)
-    return reply
-
-
-def empty_reply() -> Response:
-    """An answer without content; clients look at its status only."""
-    return Response(status=HTTPStatus.NO_CONTENT)
+    headers = {REVISION_HEADER: str(revision), "ETag": str(revision)}
+    return Response(yaml, headers=headers, content_type="application/x-yaml")
 
 
 def caller() -> Caller:

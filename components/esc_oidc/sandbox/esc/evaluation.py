@@ -50,22 +50,9 @@ _LOGIN: Final = Draft202012Validator(
 )
 
 
-@dataclass(frozen=True)
-class Position:
-    """A place in a text: line and column count from 1, bytes from 0."""
-
-    line: int
-    column: int
-    byte: int
-
-
-@dataclass(frozen=True)
-class Span:
-    """A part of the definition of an environment."""
-
-    environment: str
-    begin: Position
-    end: Position
+Span = Mapping[str, Any]
+"""A part of an environment's definition, as a `range` of Pulumi's REST API: `environment`, and `begin` and `end` with
+`line` and `column`, which count from 1, and `byte`, from 0. pulumi-esc-sdk can't read one without positions."""
 
 
 @dataclass(frozen=True)
@@ -207,9 +194,9 @@ class Evaluation:
         return {key: value.expressions() for key, value in self.properties.items()}
 
     def diagnostics_json(self) -> list[dict[str, Any]]:
-        """The `diagnostics` of Pulumi's REST API. pulumi-esc-sdk can't read a range without positions."""
+        """The `diagnostics` of Pulumi's REST API."""
         return [
-            {"summary": each.summary, "severity": "error", **({"range": _range_json(each.span)} if each.span else {})}
+            {"summary": each.summary, "severity": "error", **({"range": each.span} if each.span else {})}
             for each in self.diagnostics
         ]
 
@@ -291,7 +278,7 @@ class _Environment:
         # An anonymous definition is nobody's root: each of its imports is its own.
         self._root_name = name if parents_root == STACK_CONFIGURATION else parents_root
         names = {"currentEnvironment": {"name": name}, "rootEnvironment": {"name": self._root_name}}
-        self._context = _from_json({**shared.context, **names})
+        self._context = _from_maps({**shared.context, **names})
         self._imports: dict[str, Value] = {}
 
     def evaluate(self) -> Value:
@@ -302,7 +289,7 @@ class _Environment:
             value = self._evaluate_document()
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            span = Span(self._name, self._position(mark), self._position(mark)) if mark else None
+            span = self._span(mark, mark) if mark else None
             problem = getattr(error, "problem", None) or " ".join(str(error).split())
             self._shared.diagnostics.append(Diagnostic(f"yaml: {problem}", span))
         self._shared.imports[self._name] = value
@@ -415,7 +402,7 @@ class _Environment:
             except _Wrong as wrong:
                 self._error(str(wrong), cell.node)
                 value = Value(unknown=True)
-            cell.value = replace(value, span=self._span(cell.node)).over(cell.base)
+            cell.value = replace(value, span=self._span(cell.node.start_mark, cell.node.end_mark)).over(cell.base)
         return cell.value
 
     def _evaluate(self, cell: _Cell) -> Value:
@@ -501,14 +488,15 @@ class _Environment:
         return self._value_of(cell).at(rest)
 
     def _error(self, summary: str, node: yaml.Node | None) -> None:
-        self._shared.diagnostics.append(Diagnostic(summary, self._span(node) if node else None))
+        span = self._span(node.start_mark, node.end_mark) if node else None
+        self._shared.diagnostics.append(Diagnostic(summary, span))
 
-    def _span(self, node: yaml.Node) -> Span:
-        return Span(self._name, self._position(node.start_mark), self._position(node.end_mark))
+    def _span(self, begin: Any, end: Any) -> Span:  # PyYAML has two kinds of marks, with the same attributes
+        def position(mark: Any) -> dict[str, int]:
+            byte = mark.index if self._text.isascii() else len(self._text[: mark.index].encode())
+            return {"line": mark.line + 1, "column": mark.column + 1, "byte": byte}
 
-    def _position(self, mark: Any) -> Position:  # PyYAML has two kinds of marks, with the same attributes
-        byte = mark.index if self._text.isascii() else len(self._text[: mark.index].encode())
-        return Position(mark.line + 1, mark.column + 1, byte)
+        return {"environment": self._name, "begin": position(begin), "end": position(end)}
 
 
 def _missing(step: str | int, members: Mapping[str | int, object]) -> _Wrong:
@@ -525,14 +513,8 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _from_json(content: Any) -> Value:
-    """The value that a JSON value stands for."""
+def _from_maps(content: Any) -> Value:
+    """The value that texts and maps of them stand for."""
     if isinstance(content, dict):
-        return Value({key: _from_json(value) for key, value in content.items()})
-    if isinstance(content, list):
-        return Value([_from_json(value) for value in content])
+        return Value({key: _from_maps(value) for key, value in content.items()})
     return Value(content)
-
-
-def _range_json(span: Span) -> dict[str, Any]:
-    return {"environment": span.environment, "begin": vars(span.begin), "end": vars(span.end)}

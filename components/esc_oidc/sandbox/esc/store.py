@@ -5,7 +5,7 @@ import re
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import RLock
 from typing import Final, Generic, Literal, TypeVar
@@ -119,8 +119,11 @@ class Labels(Generic[Labelled]):
 
     def create(self, name: str, value: Labelled, editor: str) -> Label[Labelled]:
         """Add a label."""
+        if name in self._labels:
+            raise Conflict(f"{self._what} {name!r} already exists")
         now = datetime.now(UTC)
-        return self._put(Label(name, value, editor, now, now))
+        self._labels[name] = Label(name, value, editor, now, now)
+        return self._labels[name]
 
     def get(self, name: str) -> Label[Labelled]:
         """The label of that name."""
@@ -130,30 +133,20 @@ class Labels(Generic[Labelled]):
 
     def change(self, name: str, editor: str, *, value: Labelled, new_name: str | None = None) -> Label[Labelled]:
         """Write a label anew, under another name if one is given."""
-        label = self.delete(name)
-        try:
-            return self._put(
-                replace(label, name=new_name or name, value=value, editor=editor, modified=datetime.now(UTC))
-            )
-        except Conflict:
-            self._labels[name] = label
-            raise
+        created, new_name = self.get(name).created, new_name or name
+        if new_name != name:
+            self.create(new_name, value, editor)
+            self.delete(name)
+        self._labels[new_name] = Label(new_name, value, editor, created, datetime.now(UTC))
+        return self._labels[new_name]
 
-    def delete(self, name: str) -> Label[Labelled]:
-        """Remove a label and give it back."""
-        label = self.get(name)
-        del self._labels[name]
-        return label
+    def delete(self, name: str) -> None:
+        """Remove a label."""
+        del self._labels[self.get(name).name]
 
     def page(self, after: str = "", count: int | None = None) -> list[Label[Labelled]]:
         """The labels in the order of their names: those after a name, at most so many."""
         return [self._labels[name] for name in sorted(self._labels) if name > after][:count]
-
-    def _put(self, label: Label[Labelled]) -> Label[Labelled]:
-        if label.name in self._labels:
-            raise Conflict(f"{self._what} {label.name!r} already exists")
-        self._labels[label.name] = label
-        return label
 
 
 @dataclass

@@ -12,13 +12,12 @@ from ...claims import (
     stack_configuration_subject,
     subject,
 )
-from ...trust import ACTION, read_iam_arn
-from ..decisions import Request, compile_policy
-from ..policy import CompiledStatement, Statement, compile_statement, matches
+from ...trust import ACTION, provider_arn
+from ..policy import CompiledStatement, Statement, compile_statement, covers_login, deciding_statement, matches
 from ..undefined import UndefinedBehaviour
 from .condition import key_issuer, operator_unknown
-from .reading import PulumiStatement, TrustPolicy, covers_tokens, organization_of, trusts_everybody
-from .rules import IAM, PROVIDER, STATEMENT, Problem, Problems, bad, equals, error
+from .reading import PulumiStatement, TrustPolicy, organization_of, trusts_everybody
+from .rules import IAM, STATEMENT, Problem, Problems, bad, equals, error
 
 _FABRIKAM: Final = subject("fabrikam", [(CURRENT_ENVIRONMENT, "aws/dev")])
 _STRANGER: Final = "somebody-else"
@@ -30,7 +29,7 @@ _MOST_PAIRS: Final = 1000
 @bad({"Action": []}, see=f"{IAM}reference_policies_evaluation-logic.html")
 def never_matches(statement: PulumiStatement) -> Problems:
     """It lets nobody in, whatever it was written for; what somebody adds to make it work is often too wide."""
-    if not statement.written.excluding_actions and not covers_tokens(statement.written):
+    if not statement.written.excluding_actions and not covers_login(statement.written):
         yield f"it can never match: no action covers {ACTION}."
     if denied := _outweighed(statement):
         yield f"it can never match: {denied}."
@@ -49,7 +48,7 @@ def _outweighed(allow: PulumiStatement) -> str | None:
     """Why no token gets in by this Allow because of a Deny, as far as that is plain."""
     denies = [statement for statement in allow.document.statements if statement.effect == "Deny"]
     unconditional = [
-        each for each in denies if not each.conditions and not each.excluding_actions and covers_tokens(each)
+        each for each in denies if not each.conditions and not each.excluding_actions and covers_login(each)
     ]
     denied = {arn for statement in unconditional for arn in statement.principals.get("Federated", ())}
     providers = set(map(str, allow.providers))
@@ -58,10 +57,9 @@ def _outweighed(allow: PulumiStatement) -> str | None:
     pairs = _pairs(allow) if denies and providers and not allow.is_wide else []
     if not pairs or len(pairs) > _MOST_PAIRS:
         return None
-    keys = _keys(allow)
     compiled = list(_on_claims(allow, denies))
     for pair in pairs:
-        context = dict(zip(keys, pair, strict=True))
+        context = dict(zip(_keys(allow), pair, strict=True))
         if any(not any(deny.applies(arn, context) is True for deny in compiled) for arn in providers):
             return None
     return "a Deny outweighs every audience and subject that it names"
@@ -134,23 +132,23 @@ Answer = tuple[str, str] | UndefinedBehaviour | None
 
 
 def stranger_in(policy: TrustPolicy) -> Answer:
-    """The net under the rules: ask `decide` about environments, organizations and clouds that no policy names."""
+    """The net under the rules: ask about environments, organizations and clouds that no policy names."""
     document, statements = policy.document, policy.statements
     try:
-        for each in document.statements:
-            compile_statement(each, has_variables=document.has_variables)
+        compiled = [compile_statement(each, has_variables=document.has_variables) for each in document.statements]
     except UndefinedBehaviour as problem:
         return None if any(map(_is_explained, statements)) else problem
     if all(map(_names_values, statements)):
         return None
+    denies_first = sorted(compiled, key=lambda statement: statement.written.effect == "Allow")
+    named = [provider for each in statements for provider in each.providers]
+    account, partition = (named[0].account, named[0].partition) if named else ("123456789012", "aws")
+    arn = provider_arn(f"https://{statements[0].path}", account, partition)
     try:
-        decider = compile_policy(policy.given)
-        provider = next((provider for each in statements for provider in each.providers), read_iam_arn(PROVIDER))
-        account, partition = (provider.account, provider.partition) if provider else ("", "")
-        for audience, sub in _strangers(_organization(statements)):
-            claims, issuer = {"aud": audience, "sub": sub}, f"https://{statements[0].path}"
-            if decider.decide(Request(claims, issuer, account=account, partition=partition)).allowed:
-                return audience, sub
+        for pair in _strangers(_organization(statements)):
+            decides = deciding_statement(denies_first, arn, dict(zip(_keys(statements[0]), pair, strict=True)))
+            if decides and decides.written.effect == "Allow":
+                return pair
     except UndefinedBehaviour as problem:
         return problem
     return None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from typing import Final, Literal
 
 from ...claims import (
@@ -20,8 +21,8 @@ from ...claims import (
     read_audience,
     read_subject,
 )
-from ...trust import ACTION, IamArn, size
-from ..policy import Block, Document, Operator, Statement, matches, operator_of, read
+from ...trust import IamArn, size
+from ..policy import Block, Document, Operator, Statement, covers_login, operator_of, read
 from ..providers import PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
 from ..undefined import UndefinedBehaviour
 
@@ -29,6 +30,7 @@ ClaimName = Literal["aud", "sub"]
 Form = Literal["exact", "pattern", "literal", "variable"]
 CLAIMS: Final[tuple[ClaimName, ...]] = ("aud", "sub")
 
+_FIXED: Final = re.compile(ORGANIZATION)
 _WILDCARD: Final = re.compile(r"[*?]")
 _LIKE_OURS: Final = re.compile(r"pulumi:|(?:aws|azure|gcp):[A-Za-z0-9*?._-]*", re.IGNORECASE)
 # These compare a claim with values one by one; any other operator is wrong on a claim.
@@ -44,10 +46,9 @@ def head_of(text: str) -> str:
 def organization_of(value: str) -> str | None:
     """The organization that a subject, or a pattern for subjects, fixes."""
     subject = read_subject(value)
-    return subject.organization if subject and re.fullmatch(ORGANIZATION, subject.organization) else None
+    return subject.organization if subject and _FIXED.fullmatch(subject.organization) else None
 
 
-@dataclass(frozen=True, eq=False)
 class Value:
     """One value that a statement compares `aud` or `sub` with.
 
@@ -59,10 +60,8 @@ class Value:
             ``variable`` when it depends on the request.
     """
 
-    statement: "PulumiStatement"
-    claim: ClaimName
-    text: str
-    form: Form
+    def __init__(self, statement: "PulumiStatement", claim: ClaimName, text: str, form: Form) -> None:
+        self.statement, self.claim, self.text, self.form = statement, claim, text, form
 
     @cached_property
     def audience(self) -> Audience | None:
@@ -71,58 +70,31 @@ class Value:
 
 
 class SubjectValue(Value):
-    """One value of `sub`."""
+    """One value of `sub`.
 
-    @cached_property
-    def subject(self) -> Subject | None:
-        """Its parts, wildcards included; None when it has none of the forms that Pulumi Cloud writes."""
-        return read_subject(self.text)
+    Attributes:
+        subject: Its parts, wildcards included; None when it has none of the forms that Pulumi Cloud writes.
+        organization: The organization, if it is fixed and well formed.
+        attributes: The subject, if it is an exact one with attributes, each with a value.
+        unknown_attribute: The first of these attributes that Pulumi Cloud does not write, or that is listed twice.
+        known_attributes: The subject with attributes, if Pulumi Cloud writes each of them.
+        open_subject: The subject of a pattern that fixes the organization; None otherwise.
+        open_environment: The environment's name in such a pattern, perhaps with wildcards; None where the pattern
+            doesn't say it.
+    """
 
-    @cached_property
-    def organization(self) -> str | None:
-        """The organization, if it is fixed and well formed."""
-        return organization_of(self.text)
-
-    @cached_property
-    def attributes(self) -> AttributeSubject | None:
-        """The subject, if it is an exact one with attributes, each with a value."""
-        subject = self.subject
-        if self.form == "exact" and self.organization and isinstance(subject, AttributeSubject) and subject.attributes:
-            return subject if str(subject) == self.text else None
-        return None
-
-    @cached_property
-    def unknown_attribute(self) -> str | None:
-        """The first of these attributes that Pulumi Cloud does not write, or that is listed twice."""
+    def __init__(self, statement: "PulumiStatement", claim: ClaimName, text: str, form: Form) -> None:
+        super().__init__(statement, claim, text, form)
+        self.subject, self.organization = read_subject(text), organization_of(text)
+        fixed = self.subject if self.organization else None
+        self.attributes: AttributeSubject | None = None
+        if form == "exact" and isinstance(fixed, AttributeSubject) and fixed.attributes and str(fixed) == text:
+            self.attributes = fixed
         names = self.attributes.names if self.attributes else ()
-        return next((name for name in names if name not in ATTRIBUTES or names.count(name) > 1), None)
-
-    @cached_property
-    def known_attributes(self) -> AttributeSubject | None:
-        """The subject with attributes, if Pulumi Cloud writes each of them."""
-        return self.attributes if self.unknown_attribute is None else None
-
-    @cached_property
-    def open_subject(self) -> Subject | None:
-        """The subject of a pattern that fixes the organization; None otherwise."""
-        return self.subject if self.form == "pattern" and self.organization else None
-
-    @cached_property
-    def open_environment(self) -> str | None:
-        """The environment's name in such a pattern, perhaps with wildcards; None where the pattern doesn't say it."""
-        subject = self.open_subject
-        if isinstance(subject, DefaultSubject) and str(subject) == self.text:
-            return subject.environment
-        if not isinstance(subject, AttributeSubject) or not head_of(subject.names[0]):
-            return None
-        # A name without a value is no attribute.
-        attributes = subject.attributes if str(subject) == self.text else subject.attributes[:-1]
-        for place, (name, _) in enumerate(attributes):
-            if name == CURRENT_ENVIRONMENT:
-                return (
-                    None if any(head_of(other) != other for other in subject.names[:place]) else dict(attributes)[name]
-                )
-        return None
+        self.unknown_attribute = next((name for name in names if name not in ATTRIBUTES or names.count(name) > 1), None)
+        self.known_attributes = self.attributes if self.unknown_attribute is None else None
+        self.open_subject = fixed if form == "pattern" else None
+        self.open_environment = _environment_in(self.open_subject, text)
 
     def comes_with(self, cloud: str | None) -> bool:
         """Whether its audience can be one for this cloud, or for none: the organization alone."""
@@ -137,6 +109,19 @@ class SubjectValue(Value):
         if "/" in head_of(name) and not name.startswith(f"{LEGACY_PROJECT}/"):
             return cloud == "aws"
         return cloud is None or name in {"", STACK_CONFIGURATION} or head_of(name) != name
+
+
+def _environment_in(pattern: Subject | None, text: str) -> str | None:
+    is_whole = str(pattern) == text
+    if isinstance(pattern, DefaultSubject):
+        return pattern.environment if is_whole else None
+    if not isinstance(pattern, AttributeSubject) or not head_of(pattern.names[0]):
+        return None
+    # A name without a value is no attribute.
+    attributes = pattern.attributes if is_whole else pattern.attributes[:-1]
+    # Behind a wildcard in a name, nothing says what stands where.
+    known = takewhile(lambda pair: head_of(pair[0]) == pair[0], attributes)
+    return dict(attributes)[CURRENT_ENVIRONMENT] if CURRENT_ENVIRONMENT in dict(known) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +153,6 @@ class Condition:
         return self.operator is not None and self.operator.name in _COMPARING
 
 
-@dataclass(frozen=True, eq=False)
 class PulumiStatement:
     """A statement about tokens of Pulumi Cloud.
 
@@ -180,50 +164,35 @@ class PulumiStatement:
         others: Every other principal, as written.
         is_wide: Whether a principal is ``*``.
         path: The issuer that its condition keys must have, without the scheme.
+        allows: Whether it is an Allow.
+        conditions: Its conditions, in their order.
+        asked: The conditions on each claim.
+        audiences: What `aud` may be.
+        minted_audiences: Those that Pulumi Cloud mints for AWS.
+        subjects: What `sub` may be.
     """
 
-    written: Statement
-    document: Document
-    role: IamArn | None
-    providers: tuple[IamArn, ...]
-    others: tuple[str, ...]
-    is_wide: bool
-    path: str
-
-    @property
-    def allows(self) -> bool:
-        """Whether it is an Allow."""
-        return self.written.effect == "Allow"
-
-    @cached_property
-    def conditions(self) -> tuple[Condition, ...]:
-        """Its conditions, in their order."""
-        parts = ((block, *block.key.lower().rpartition(":")) for block in self.written.conditions)
-        return tuple(
+    def __init__(
+        self, written: Statement, document: Document, role: IamArn | None, providers: tuple[IamArn, ...]
+    ) -> None:
+        self.written, self.document, self.role, self.providers = written, document, role, providers
+        ours = {("Federated", str(provider)) for provider in providers}
+        named = [(kind, name) for kind, names in written.principals.items() for name in names]
+        self.others = tuple(name for kind, name in named if name != "*" and (kind, name) not in ours)
+        self.is_wide, self.path = trusts_everybody(written), _path(written, providers)
+        self.allows = written.effect == "Allow"
+        parts = ((block, *block.key.lower().rpartition(":")) for block in written.conditions)
+        self.conditions = tuple(
             Condition(self, block, _operator(block.operator), issuer, claim) for block, issuer, _, claim in parts
         )
-
-    @cached_property
-    def audiences(self) -> tuple[Value, ...]:
-        """What `aud` may be."""
-        return tuple(Value(self, "aud", text, form) for text, form in self._values("aud"))
-
-    @cached_property
-    def subjects(self) -> tuple[SubjectValue, ...]:
-        """What `sub` may be."""
-        return tuple(SubjectValue(self, "sub", text, form) for text, form in self._values("sub"))
-
-    @cached_property
-    def minted_audiences(self) -> tuple[Audience, ...]:
-        """The audiences that Pulumi Cloud mints for AWS."""
-        read = (value.audience for value in self.audiences)
-        return tuple(audience for audience in read if audience and audience.cloud in {None, "aws"})
-
-    @cached_property
-    def asked(self) -> Mapping[ClaimName, tuple[Condition, ...]]:
-        """The conditions on each claim."""
         on_claims = [condition for condition in self.conditions if condition.is_on_a_claim]
-        return {claim: tuple(each for each in on_claims if each.claim == claim) for claim in CLAIMS}
+        self.asked: Mapping[ClaimName, list[Condition]] = {
+            claim: [each for each in on_claims if each.claim == claim] for claim in CLAIMS
+        }
+        self.audiences = [Value(self, "aud", text, form) for text, form in self._values("aud")]
+        self.subjects = [SubjectValue(self, "sub", text, form) for text, form in self._values("sub")]
+        read = (value.audience for value in self.audiences)
+        self.minted_audiences = [audience for audience in read if audience and audience.cloud in {None, "aws"}]
 
     def limits(self, claim: ClaimName) -> bool:
         """Whether a condition says what the claim may be."""
@@ -266,12 +235,6 @@ def trusts_everybody(statement: Statement) -> bool:
     return any("*" in names for names in statement.principals.values())
 
 
-def covers_tokens(statement: Statement) -> bool:
-    """Whether its actions cover the one that tokens need."""
-    covered = any(action in {ACTION, "*"} or matches(action.lower(), ACTION.lower()) for action in statement.actions)
-    return covered is not statement.excluding_actions
-
-
 def _about_pulumi(document: Document, role: IamArn | None) -> Iterator[PulumiStatement]:
     for statement in document.statements:
         wide, mentioned = trusts_everybody(statement), _mentions_pulumi(statement)
@@ -279,23 +242,12 @@ def _about_pulumi(document: Document, role: IamArn | None) -> Iterator[PulumiSta
             continue
         if wide and not mentioned and _is_for_others(statement):
             continue
-        providers = tuple(
-            provider
-            for provider in providers_of(statement)
-            if says_pulumi(provider.name) or can_be_pulumi(provider.name)
-        )
+        named = providers_of(statement)
+        providers = tuple(each for each in named if says_pulumi(each.name) or can_be_pulumi(each.name))
         open_to_all = wide and not statement.conditions
-        if not (open_to_all or providers or covers_tokens(statement) or any(_names_tokens(statement))):
-            # A role named pulumi-deployer may assume roles, too: that has nothing to do with tokens.
-            continue
-        ours = {str(provider) for provider in providers}
-        others = tuple(
-            name
-            for kind, names in statement.principals.items()
-            for name in names
-            if name != "*" and not (kind == "Federated" and name in ours)
-        )
-        yield PulumiStatement(statement, document, role, providers, others, wide, _path(statement, providers))
+        # A role named pulumi-deployer may assume roles, too: that has nothing to do with tokens.
+        if open_to_all or providers or covers_login(statement) or any(_names_tokens(statement)):
+            yield PulumiStatement(statement, document, role, providers)
 
 
 @lru_cache(maxsize=128)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, Generic, Literal, TypeVar
+from typing import ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
 from ...trust import ACTION
 
@@ -63,8 +63,7 @@ class Finding:
         return f"{self.severity} {self.rule}: {place}: {self.message} {self.fix}"
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """What a check found, where a message alone does not say it.
 
     Attributes:
@@ -128,8 +127,7 @@ def judge(checks: Iterable[Check[Judged]], judged: Judged, statement: int | None
             yield Finding(rule.id, rule.severity, said.message, place, said.fix or rule.fix)
 
 
-@dataclass(frozen=True)
-class _Example(Generic[Judged]):
+class _Example(NamedTuple, Generic[Judged]):
     find: Callable[[Judged], Problems]
     bad: Elements
     good: Elements

@@ -30,15 +30,13 @@ _BY_NAME: Final = "pulumi:environments:org:contoso:env"
 _STACKS: Final = "pulumi:deploy:org:contoso:project:Core"
 _ATTRIBUTES_IN_LOGIN: Final = "Set `subjectAttributes: [currentEnvironment.name]` in the login, and name that subject."
 
-_FIELDS: Final = (
-    ("project", NAME),
-    ("stack", NAME),
-    ("operation", "|".join(OPERATIONS)),
-    ("scope", "write"),
+_OPERATIONS: Final = "|".join(OPERATIONS)
+_DEPLOYMENT: Final = re.compile(
+    rf"{SUBJECT_HEADS[2]}[^:]+:project:{NAME}:stack:{NAME}:operation:(?:{_OPERATIONS}):scope:write"
 )
 _OPEN_DEPLOYMENT: Final = re.compile(
     rf"{SUBJECT_HEADS[2]}[^:]+:project:[^:]+:stack:[^:]+:"
-    rf"(?:\*|operation:(?:\*(?::scope:write)?|(?:{'|'.join(OPERATIONS)}):(?:\*|scope:\*)))"
+    rf"(?:\*|operation:(?:\*(?::scope:write)?|(?:{_OPERATIONS}):(?:\*|scope:\*)))"
 )
 
 
@@ -159,16 +157,13 @@ def middle_wildcard(value: SubjectValue) -> Problems:
 def open_end(value: SubjectValue) -> Problems:
     """The environment or stack is named; who opens it, and what else the login asks for, is not."""
     subject, environment = value.open_subject, value.open_environment
-    if isinstance(subject, AttributeSubject):
-        is_open = environment is not None and _is_fixed(environment) and value.text.endswith(":*")
+    if isinstance(subject, DeploymentSubject):
+        is_open = _names_a_stack(subject) and _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
     else:
-        is_open = isinstance(subject, DeploymentSubject) and _names_a_stack(subject) and _is_open_deployment(value)
+        names_it = isinstance(subject, AttributeSubject) and environment is not None and _is_fixed(environment)
+        is_open = names_it and value.text.endswith(":*")
     if is_open:
         yield f"{value.text!r} accepts whatever stands at its end."
-
-
-def _is_open_deployment(value: SubjectValue) -> bool:
-    return _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
 
 
 @error("yaml-subject", "Any stack's configuration", fix=_ATTRIBUTES_IN_LOGIN)
@@ -234,17 +229,13 @@ def _is_minted(value: SubjectValue) -> bool:
     if subject is None or not value.organization:
         return False
     if isinstance(subject, AttributeSubject):
-        known = value.known_attributes
-        pairs = known.attributes if known else ()
-        return value.attributes is not None and all(re.fullmatch(VALUES[name], had) for name, had in pairs)
+        known = value.known_attributes.attributes if value.known_attributes else ()
+        return value.attributes is not None and all(re.fullmatch(VALUES[name], had) for name, had in known)
     if isinstance(subject, DefaultSubject):
         return _is_yaml(value) or (
             str(subject) == value.text and re.fullmatch(ENVIRONMENT, subject.environment) is not None
         )
-    return len(subject.fields) == len(_FIELDS) and all(
-        name == field and re.fullmatch(expression, had)
-        for (name, had), (field, expression) in zip(subject.fields, _FIELDS, strict=True)
-    )
+    return _DEPLOYMENT.fullmatch(value.text) is not None
 
 
 def _can_match(value: SubjectValue) -> bool:
@@ -255,7 +246,7 @@ def _can_match(value: SubjectValue) -> bool:
     if pattern is None:
         return not _is_fixed(subject.organization)
     if isinstance(pattern, DeploymentSubject):
-        return not _names_a_stack(pattern) or _is_open_deployment(value)
+        return not _names_a_stack(pattern) or _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
     if environment is not None:
         return not _is_fixed(environment) or re.fullmatch(ENVIRONMENT, environment) is not None
     return isinstance(pattern, AttributeSubject) or "env:".startswith(head_of(pattern.environment))

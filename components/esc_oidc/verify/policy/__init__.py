@@ -2,7 +2,7 @@
 
 from .conditions import Condition, Operator, operator_of
 from .document import Block, Document, Statement, read
-from .statements import CompiledStatement, compile_statement
+from .statements import CompiledStatement, compile_statement, covers_login, deciding_statement
 from .values import Value, matches
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "Statement",
     "Value",
     "compile_statement",
+    "covers_login",
+    "deciding_statement",
     "matches",
     "operator_of",
     "read",

@@ -5,12 +5,11 @@ Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_ele
 .../access-analyzer-reference-policy-checks.html (empty lists, Null with a set operator).
 """
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Final
+from typing import Final
 
 from ..undefined import Undefined, UndefinedBehaviour, Verdict
 from .document import Block
@@ -21,16 +20,7 @@ _ASCII_UPPER: Final = {ord(upper): upper.lower() for upper in "ABCDEFGHIJKLMNOPQ
 
 
 class StringEquals:
-    """Compares exactly. It is made of the values that a condition lists.
-
-    Attributes:
-        is_negated: Whether the operator wants the key not to match. A missing key matches nothing, so that a negated
-            operator holds for it.
-        has_wildcards: Whether ``*`` and ``?`` are wildcards, so that ``${*}`` and ``${?}`` mean something.
-    """
-
-    is_negated: ClassVar[bool] = False
-    has_wildcards: ClassVar[bool] = False
+    """Compares exactly. It is made of the values that a condition lists."""
 
     def __init__(self, values: Sequence[Resolved]) -> None:
         self.exact = frozenset(map(literal, values))
@@ -38,12 +28,6 @@ class StringEquals:
     def matches(self, value: str) -> Verdict:
         """Whether the request's value matches any of the listed ones."""
         return value in self.exact
-
-
-class StringNotEquals(StringEquals):
-    """Holds where StringEquals does not."""
-
-    is_negated = True
 
 
 class StringEqualsIgnoreCase(StringEquals):
@@ -62,16 +46,8 @@ class StringEqualsIgnoreCase(StringEquals):
         return matched
 
 
-class StringNotEqualsIgnoreCase(StringEqualsIgnoreCase):
-    """Holds where StringEqualsIgnoreCase does not."""
-
-    is_negated = True
-
-
 class StringLike(StringEquals):
     """Compares exactly, but ``*`` stands for any run of characters and ``?`` for one."""
-
-    has_wildcards = True
 
     def __init__(self, values: Sequence[Resolved]) -> None:
         super().__init__([value for value in values if not is_pattern(value)])
@@ -89,12 +65,6 @@ class StringLike(StringEquals):
         return value in self.exact or self.pattern.fullmatch(value) is not None
 
 
-class StringNotLike(StringLike):
-    """Holds where StringLike does not."""
-
-    is_negated = True
-
-
 class Bool(StringEquals):
     """Compares ``true`` and ``false``."""
 
@@ -110,9 +80,12 @@ class Null(StringEquals):
 
 
 _TRUTH: Final = frozenset({"true", "false"})
-_STRINGS: Final = (StringEquals, StringEqualsIgnoreCase, StringLike)
-_NEGATED: Final = (StringNotEquals, StringNotEqualsIgnoreCase, StringNotLike)
-_JUDGED: Final = {operator.__name__: operator for operator in (*_STRINGS, *_NEGATED, Bool, Null)}
+_STRINGS: Final = {"Equals": StringEquals, "EqualsIgnoreCase": StringEqualsIgnoreCase, "Like": StringLike}
+_NEGATED: Final = {f"StringNot{name}": compares for name, compares in _STRINGS.items()}
+"""They hold where the same without `Not` does not; so they hold for a missing key, which matches nothing."""
+
+_JUDGED: Final = {**{f"String{name}": compares for name, compares in _STRINGS.items()}, **_NEGATED}
+_JUDGED.update(Bool=Bool, Null=Null)
 _ORDERED: Final = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 _NOT_JUDGED: Final = {
     *(f"{kind}{comparison}" for kind in ("Numeric", "Date") for comparison in _ORDERED),
@@ -132,17 +105,14 @@ class Operator:
         set_operator: ``ForAllValues``, ``ForAnyValue`` or None.
         if_exists: Whether a missing key satisfies it.
         compares: What the name does; None for one that is not implemented here.
+        is_negated: Whether it wants the key not to match.
     """
 
     name: str
     set_operator: str | None
     if_exists: bool
     compares: type[StringEquals] | None
-
-    @property
-    def is_negated(self) -> bool:
-        """Whether it wants the key not to match."""
-        return self.compares is not None and self.compares.is_negated
+    is_negated: bool
 
 
 @lru_cache(maxsize=256)
@@ -156,17 +126,23 @@ def operator_of(name: str) -> Operator:
         UndefinedBehaviour: AWS has no such operator.
     """
     found = _QUALIFIED.fullmatch(name)
-    known = {*_JUDGED, *_NOT_JUDGED}
-    if not found or found["name"] not in known:
-        by_lower_case = {each.lower(): each for each in sorted(known)}
-        base = re.sub(r"^[^:]*:|IfExists$", "", name).lower()
-        near = difflib.get_close_matches(base, by_lower_case, n=1)
-        hint = f"; did you mean {by_lower_case[near[0]]}? IAM takes only this spelling" if near else ""
-        raise UndefinedBehaviour(f"AWS has no condition operator {name!r}{hint}.")
+    if not found or not (found["name"] in _JUDGED or found["name"] in _NOT_JUDGED):
+        raise UndefinedBehaviour(_unknown(name))
     if found["name"] == "Null" and found["exists"]:
         # "You can add IfExists to the end of any condition operator name except the Null condition."
         raise UndefinedBehaviour("AWS has no condition operator NullIfExists.")
-    return Operator(found["name"], found["set"], found["exists"] is not None, _JUDGED.get(found["name"]))
+    base = found["name"]
+    return Operator(base, found["set"], found["exists"] is not None, _JUDGED.get(base), base in _NEGATED)
+
+
+@lru_cache(maxsize=256)
+def _unknown(name: str) -> str:
+    import difflib  # noqa: PLC0415 - only a misspelled operator waits for it
+
+    by_lower_case = {each.lower(): each for each in sorted({*_JUDGED, *_NOT_JUDGED})}
+    near = difflib.get_close_matches(re.sub(r"^[^:]*:|IfExists$", "", name).lower(), by_lower_case, n=1)
+    hint = f"; did you mean {by_lower_case[near[0]]}? IAM takes only this spelling" if near else ""
+    return f"AWS has no condition operator {name!r}{hint}."
 
 
 @dataclass(frozen=True)
@@ -221,7 +197,7 @@ class _Comparison(Condition):
         if not self.block.values and not self.operator.if_exists:
             return _empty_list(self.block)
         value = context.get(self.key)
-        is_negated = self.compared.is_negated
+        is_negated = self.operator.is_negated
         # "If the key is not present, evaluate the condition element as true" for IfExists.
         when_missing = is_negated or self.operator.if_exists
         if value is None:
@@ -256,62 +232,33 @@ class _Comparison(Condition):
                         return Undefined(f"the policy variable ${{{part.key}}} has no value in this request")
         return verdict
 
-    def _members(self, context: Mapping[str, Value]) -> tuple[str, ...]:
-        """A key's values for a set operator; a missing key and "a null dataset, such as an empty string" have none."""
+
+@dataclass(frozen=True)
+class _SetComparison(_Comparison):
+    """With a set operator: of the request's values, all must pass or any."""
+
+    def test(self, context: Mapping[str, Value]) -> Verdict:
         value = context.get(self.key)
-        if not value:
-            return ()
-        return (value,) if isinstance(value, str) else value
-
-    def _never(self) -> Verdict:
-        """What a set operator with an empty list answers for a key that has values.
-
-        AWS documents "... matches only if the key is missing" for ForAllValues, and "... never matches" for
-        ForAnyValue; of negated operators it says nothing that agrees with it.
-        """
-        return _empty_list(self.block) if self.compared.is_negated else False
-
-
-@dataclass(frozen=True)
-class _ForAllValues(_Comparison):
-    """Every value of the request passes, and so does a key without values."""
-
-    def test(self, context: Mapping[str, Value]) -> Verdict:
-        verdict: Verdict = True
-        for value in self._members(context):
-            if not self.block.values:
-                return self._never()
-            matched = self._matches(value, context)
-            if isinstance(matched, Undefined):
-                verdict = matched
-            elif matched is self.compared.is_negated:
-                return False
-        return self._unless_unresolved(verdict, context)
-
-
-@dataclass(frozen=True)
-class _ForAnyValue(_Comparison):
-    """One value of the request passes; a key without values does not."""
-
-    def test(self, context: Mapping[str, Value]) -> Verdict:
-        values = self._members(context)
-        if not values and self.operator.if_exists:
+        # "A null dataset, such as an empty string", counts like a missing key: ForAllValues is true, ForAnyValue false.
+        values = () if not value else (value,) if isinstance(value, str) else value
+        wants_all = self.operator.set_operator == "ForAllValues"
+        if not values and self.operator.if_exists and not wants_all:
             return Undefined(
                 f"{self.block.operator} and no value of {self.block.key}: AWS documents both true and false"
             )
-        verdict: Verdict = False
-        for value in values:
-            if not self.block.values:
-                return self._never()
-            matched = self._matches(value, context)
+        if values and not self.block.values:
+            # AWS documents "... matches only if the key is missing" for ForAllValues, and "... never matches" for
+            # ForAnyValue; of negated operators it says nothing that agrees with it.
+            return _empty_list(self.block) if self.operator.is_negated else False
+        verdict: Verdict = wants_all
+        for each in values:
+            matched = self._matches(each, context)
             if isinstance(matched, Undefined):
                 verdict = matched
-            elif matched is not self.compared.is_negated:
-                return self._unless_unresolved(True, context)
-        return verdict
-
-
-_KINDS: Final = {None: _Comparison, "ForAllValues": _ForAllValues, "ForAnyValue": _ForAnyValue}
+            elif (matched is not self.operator.is_negated) is not wants_all:
+                # One that fails decides for all; one that passes, for any.
+                return self._unless_unresolved(not wants_all, context)
+        return self._unless_unresolved(verdict, context)
 
 
 def check_form(block: Block) -> Operator:
@@ -354,9 +301,10 @@ def compile_condition(block: Block, operator: Operator, *, has_variables: bool) 
         else:
             variables.append(template)
         # Outside a pattern these characters are ordinary, so nothing says what escaping them gives.
-        if not compare.has_wildcards and any(isinstance(part, Literal) and part.text != "$" for part in resolved):
+        if compare is not StringLike and any(isinstance(part, Literal) and part.text != "$" for part in resolved):
             raise UndefinedBehaviour(f"AWS does not say what ${{*}} and ${{?}} are under {operator.name}.")
-    return _KINDS[operator.set_operator](block, operator, key, compare(fixed), tuple(variables))
+    kind = _SetComparison if operator.set_operator else _Comparison
+    return kind(block, operator, key, compare(fixed), tuple(variables))
 
 
 def _empty_list(block: Block) -> Undefined:

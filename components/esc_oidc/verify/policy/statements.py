@@ -1,12 +1,12 @@
 """One statement of a trust policy, compiled: does it apply to this caller?"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...trust import ACTION
-from ..undefined import UndefinedBehaviour, Verdict
+from ..undefined import Undefined, UndefinedBehaviour, Verdict
 from .conditions import Condition, check_form, compile_condition
 from .document import Statement
 from .values import Value, matches
@@ -65,17 +65,14 @@ def compile_statement(statement: Statement, *, has_variables: bool) -> CompiledS
             '{"AWS": "*"}.'
         )
     operators = [check_form(block) for block in statement.conditions]
-    covered = False
     for action in statement.actions:
-        is_action, covers = _judge_action(action)
-        if not is_action:
+        if not _is_action(action):
             # "Consists of a service namespace, a colon, and the name of an action. Action names can include wildcards."
             raise UndefinedBehaviour(
                 f"{action!r} in statement {statement.index} is no action: AWS wants service:Action."
             )
-        covered = covered or covers
     # A statement with an empty list "includes no actions and does not affect the policy".
-    covers_action = bool(statement.actions) and covered is not statement.excluding_actions
+    covers_action = bool(statement.actions) and covers_login(statement)
     conditions = [
         compile_condition(block, operator, has_variables=has_variables)
         for block, operator in zip(statement.conditions if covers_action else (), operators, strict=False)
@@ -83,10 +80,48 @@ def compile_statement(statement: Statement, *, has_variables: bool) -> CompiledS
     return CompiledStatement(statement, covers_action, tuple(conditions))
 
 
+def deciding_statement(
+    statements: Iterable[CompiledStatement], arn: str, context: Mapping[str, Value]
+) -> CompiledStatement | None:
+    """The statement that allows or denies a request; None when none applies, so that it is refused.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+
+    Args:
+        statements: Every Deny first, since a Deny outweighs every Allow.
+        arn: The ARN of the OIDC provider.
+        context: The request's condition keys, in lower case.
+
+    Raises:
+        UndefinedBehaviour: AWS does not define which one decides.
+    """
+    undefined: dict[str, str] = {}
+    for statement in statements:
+        verdict = statement.applies(arn, context)
+        if isinstance(verdict, Undefined):
+            name = statement.written.name
+            undefined[statement.written.effect] = f"AWS does not define whether {name} applies: {verdict.reason}."
+        elif verdict:
+            if statement.written.effect == "Allow" and "Deny" in undefined:
+                raise UndefinedBehaviour(undefined["Deny"])
+            return statement
+    if "Allow" in undefined:
+        raise UndefinedBehaviour(undefined["Allow"])
+    return None
+
+
+def covers_login(statement: Statement) -> bool:
+    """Whether its Action or NotAction covers a login with a token."""
+    return any(map(_is_login, statement.actions)) is not statement.excluding_actions
+
+
 @lru_cache(maxsize=256)
-def _judge_action(action: str) -> tuple[bool, bool]:
-    """Whether this is an action or a pattern for some, and whether it covers a login with a token."""
-    is_action = action == "*" or re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+", action) is not None
+def _is_action(pattern: str) -> bool:
+    return pattern == "*" or re.fullmatch(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+", pattern) is not None
+
+
+@lru_cache(maxsize=256)
+def _is_login(pattern: str) -> bool:
     # "The prefix and the action name are case insensitive."
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
-    return is_action, matches(action.lower(), ACTION.lower())
+    return matches(pattern.lower(), ACTION.lower())
