@@ -30,8 +30,8 @@ VECTORS = yaml.safe_load((Path(__file__).parent / "vectors.yaml").read_text())
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[vector["name"] for vector in VECTORS])
-def test_the_published_examples_come_out_to_the_character(vector):
-    """Audience and subject are those that Pulumi's own pages show."""
+def test_the_published_examples_match_exactly(vector):
+    """Audience and subject are those on Pulumi's own pages."""
     organization, project = vector["organization"], vector["project"]
     if "operation" in vector:
         aud = deployment_audience(organization)
@@ -49,25 +49,25 @@ def test_the_published_examples_come_out_to_the_character(vector):
 
 
 def test_a_condition_key_is_the_issuer_without_its_scheme():
-    """AWS drops `https://` from the issuer and puts the claim behind a colon."""
+    """AWS drops `https://` from the issuer and appends a colon and the claim."""
     assert condition_key("https://api.pulumi.com/oidc", "aud") == "api.pulumi.com/oidc:aud"
 
 
 def test_an_environment_of_the_legacy_project_has_two_spellings():
-    """Sources conflict on whether the project is stripped: both name the same environment."""
+    """Sources disagree on whether the project is stripped; both name the same environment."""
     assert environment_spellings("default/dev") == ("dev", "default/dev")
     assert environment_spellings("aws/dev") == ("aws/dev",)
 
 
 @given(NAME, st.lists(st.tuples(st.sampled_from(ATTRIBUTES), ENVIRONMENT | NAME), max_size=4))
 def test_a_subject_with_attributes_is_read_as_it_was_composed(organization, attributes):
-    """Reading a subject gives back the organization and the attributes it was composed of, in order."""
+    """Reading returns the organization and the attributes in their order."""
     assert read_subject(subject(organization, attributes)) == AttributeSubject(organization, tuple(attributes))
 
 
 @given(NAME, NAME.filter(lambda project: project != "default"), NAME)
 def test_a_subject_without_attributes_is_read_as_it_was_composed(organization, project, environment):
-    """Reading gives back organization and environment, the legacy project left out."""
+    """Reading returns organization and environment, without the legacy project."""
     read = read_subject(default_subject(organization, project, environment))
     assert read == DefaultSubject(organization, f"{project}/{environment}")
     assert read_subject(default_subject(organization, "default", environment)) == DefaultSubject(
@@ -77,7 +77,7 @@ def test_a_subject_without_attributes_is_read_as_it_was_composed(organization, p
 
 @given(NAME, NAME, NAME)
 def test_a_deployment_is_read_as_it_was_composed(organization, project, stack):
-    """Reading gives back organization, project, stack, operation and scope."""
+    """Reading returns organization, project, stack, operation and scope."""
     read = read_subject(deployment_subject(organization, project, stack, "update"))
     fields = (("project", project), ("stack", stack), ("operation", "update"), ("scope", "write"))
     assert read == DeploymentSubject(organization, fields)
@@ -85,5 +85,5 @@ def test_a_deployment_is_read_as_it_was_composed(organization, project, stack):
 
 @pytest.mark.parametrize("other", ["", "repo:contoso/app", "pulumi:environments", "Pulumi:deploy:org:x"])
 def test_other_subjects_are_not_read(other):
-    """What Pulumi Cloud does not mint is not read."""
+    """Pulumi Cloud never writes them."""
     assert read_subject(other) is None

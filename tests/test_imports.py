@@ -23,7 +23,7 @@ HEAVY = {
 
 
 def loaded(code: str) -> set[str]:
-    """The top-level packages that a new Python has loaded after running some code."""
+    """The top-level packages that a new Python has loaded after it ran some code."""
     script = f"import json, sys\n{code}\nprint(json.dumps(sorted({{name.partition('.')[0] for name in sys.modules}})))"
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     return set(json.loads(ran.stdout.splitlines()[-1]))
@@ -31,7 +31,7 @@ def loaded(code: str) -> set[str]:
 
 @pytest.mark.parametrize("room", ["claims", "tokens", "sessions", "trust", "environment", "inputs", "verify"])
 def test_the_core_loads_neither_pulumi_nor_a_cloud(room):
-    """Who only decides, lints or composes subjects does not wait for Pulumi, nor need it installed."""
+    """A program that only decides, lints or composes subjects needs no Pulumi installed."""
     assert loaded(f"import esc_oidc.{room}") & HEAVY == set()
 
 
@@ -50,7 +50,7 @@ def test_a_command_loads_only_what_it_runs(arguments, tmp_path, monkeypatch):
 
 
 def test_the_facade_has_every_public_name():
-    """The lazy package gives each public name, lists it, and refuses any other like an ordinary module."""
+    """It returns and lists each public name, and lacks any other like an ordinary module."""
     assert set(esc_oidc.__all__) <= set(dir(esc_oidc))
     for name in esc_oidc.__all__:
         assert getattr(esc_oidc, name).__name__ == name

@@ -28,8 +28,8 @@ from esc_oidc.interpolation import Reference, escape, parse
         ('${["à"]}', [Reference(("à",))]),
     ],
 )
-def test_reads_texts_and_references(text, parts):
-    """A text is literals and references, in their order, without empty literals."""
+def test_a_text_is_literals_and_references(text, parts):
+    """They keep their order, and there are no empty literals."""
     assert parse(text) == (parts, [])
 
 
@@ -38,7 +38,7 @@ def test_reads_texts_and_references(text, parts):
     [("$$", "$"), ("$${a}", "${a}"), ("$", "$"), ("$5", "$5"), ("$$$", "$$"), ("a$$$$b", "a$$b")],
 )
 def test_two_dollars_are_one(text, literal):
-    """Two dollars are one literal dollar, and one that begins nothing is itself."""
+    """Two dollars are a literal dollar; a single one that begins nothing is itself."""
     assert parse(text) == ([literal], [])
 
 
@@ -66,15 +66,15 @@ def test_two_dollars_are_one(text, literal):
         ("${[0]}", "a list index comes first"),
     ],
 )
-def test_says_what_is_wrong(text, problem):
-    """The first thing wrong with a text is named, with the reference that has it."""
+def test_the_first_error_is_named(text, problem):
+    """The message has the reference that is wrong."""
     _, (error,) = parse(f"fine ${{x}} {text}")
     assert error.startswith(problem)
     assert "in the reference '${" in error
 
 
 def test_a_letter_whose_second_byte_is_a_space_to_go_ends_a_reference():
-    """Pulumi's parser looks at single bytes, and stops at the second one of "à"."""
+    """Pulumi's parser reads single bytes, and stops at the second one of "à"."""
     assert parse("${à}")[1] == ["missing closing brace '}' in the reference '${à}'"]
 
 
@@ -82,12 +82,12 @@ def test_a_letter_whose_second_byte_is_a_space_to_go_ends_a_reference():
     ("literal", "text"),
     [("$", "$"), ("$5 a$b", "$5 a$b"), ("${a}", "$${a}"), ("$$", "$$$"), ("$${", "$$$${"), ("{}", "{}")],
 )
-def test_escapes_only_what_would_be_read_otherwise(literal, text):
-    """A dollar is doubled only in front of another one or of a brace."""
+def test_only_what_would_be_misread_is_escaped(literal, text):
+    """A dollar is doubled only before another dollar or a brace."""
     assert escape(literal) == text
 
 
 @given(st.text(st.sampled_from("${}a[]\"'.é \n") | st.characters(exclude_categories=["Cs"])))
-def test_what_is_escaped_reads_as_it_was(literal):
-    """Any literal text, escaped, is read as exactly that text."""
+def test_escaped_text_is_read_as_it_was(literal):
+    """This holds for any text."""
     assert parse(escape(literal)) == ([literal] if literal else [], [])

@@ -40,8 +40,8 @@ def subject(attributes, *, opened="aws/dev", current="aws/dev", root="aws/dev", 
         ),
     ],
 )
-def test_the_worked_examples_of_the_guide(current, audience, expected):
-    """Audience and subject are those that Pulumi's guide prints, project `default` included."""
+def test_the_guides_worked_examples_match(current, audience, expected):
+    """Audience and subject are those in Pulumi's guide, also for project `default`."""
     token = login_claims(
         Opening("contoso", current, Opener("personA")),
         current_environment=current,
@@ -53,8 +53,8 @@ def test_the_worked_examples_of_the_guide(current, audience, expected):
     assert token["trigger_user"] == "personA"
 
 
-def test_every_attribute_in_the_listed_order():
-    """The subject repeats the attributes as the login lists them, each with its value."""
+def test_attributes_keep_the_listed_order():
+    """The subject has each attribute with its value, as the login lists them."""
     listed = ["pulumi.token.team", "pulumi.token.type", "rootEnvironment.name", "currentEnvironment.name"]
     ops = Opener("contoso", "team", "ops")
     assert subject(listed, root="app/prod", opener=ops) == (
@@ -69,8 +69,8 @@ def test_an_absent_team_is_an_empty_value():
 
 
 @pytest.mark.parametrize("attribute", ["pulumi.token.name", "pulumi.organization.login", "user", ""])
-def test_attributes_that_the_server_does_not_take_are_refused(attribute):
-    """An attribute that is forged easily, undocumented or unknown fails the login, naming the allowed ones."""
+def test_attributes_that_the_server_refuses_are_refused(attribute):
+    """A forgeable, undocumented or unknown attribute fails the login; the message has the allowed ones."""
     with pytest.raises(UnknownSubjectAttribute, match=r"use one of currentEnvironment\.name, "):
         subject([attribute])
 
@@ -84,7 +84,7 @@ def test_attributes_that_the_server_does_not_take_are_refused(attribute):
     ],
 )
 def test_without_attributes_the_subject_names_what_was_opened(opened, expected):
-    """It is the opened environment's name, whichever environment holds the block, and `<yaml>` for a stack."""
+    """It is the opened environment, whichever one holds the login, and `<yaml>` for a stack."""
     assert subject([], opened=opened, current="aws/dev", root="app/prod") == expected
 
 
@@ -98,8 +98,8 @@ def test_without_attributes_the_subject_names_what_was_opened(opened, expected):
         ("stripped", "aws/dev@stable", "aws/dev@stable"),
     ],
 )
-def test_the_two_spellings_of_project_default(spelling, current, expected):
-    """The guide strips the project, the evaluator leaves the name as the import wrote it."""
+def test_project_default_has_two_spellings(spelling, current, expected):
+    """The guide strips it; the evaluator keeps the name as the import has it."""
     minted = subject(["currentEnvironment.name"], current=current, default_project=spelling)
     assert minted.endswith(f":currentEnvironment.name:{expected}")
 
@@ -113,21 +113,21 @@ def test_the_two_spellings_of_project_default(spelling, current, expected):
         (STACK_CONFIGURATION, "aws:contoso"),
     ],
 )
-def test_the_audience_is_decided_by_the_project_that_holds_the_block(current, audience):
-    """Not by the environment that was opened."""
+def test_the_project_that_holds_the_login_decides_the_audience(current, audience):
+    """The opened environment doesn't matter."""
     token = login_claims(
         Opening("contoso", "default/root", ALICE), current_environment=current, root_environment="default/root"
     )
     assert token["aud"] == audience
 
 
-def test_project_of_an_import_without_project_is_default():
-    """Environments older than projects are in the project `default`."""
+def test_an_import_without_a_project_is_in_default():
+    """Environments older than projects are there."""
     assert (project_of("dev"), project_of("aws/dev")) == ("default", "aws")
 
 
-def test_a_deployments_token():
-    """Its audience is the bare organization, its subject names stack and operation."""
+def test_a_deployment_has_a_token_of_its_own():
+    """Its audience is the bare organization; its subject names stack and operation."""
     token = deployment_claims("contoso", "Core", "prod", "update", issuer="https://pulumi.example.com/oidc")
     assert token["iss"] == "https://pulumi.example.com/oidc"
     assert token["aud"] == "contoso"
@@ -135,7 +135,7 @@ def test_a_deployments_token():
 
 
 @pytest.mark.parametrize("opener", [("contoso", "team", ""), ("alice", "personal", "ops"), ("alice", "robot", "")])
-def test_an_opener_that_cannot_be_is_refused(opener):
-    """A team goes with a team token, and the type is one of three."""
+def test_an_impossible_opener_is_refused(opener):
+    """A team needs a team token, and there are three types."""
     with pytest.raises(ValueError, match="token"):
         Opener(*opener)

@@ -28,7 +28,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def environment(tmp_path):
-    """The user's variables; temporary folders in a place of the test's own, so that what is left there is seen."""
+    """A user's variables, with temporary folders in a place of the test's own, so that leftovers are seen."""
     (tmp_path / "tmp").mkdir()
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
     return {**own, **NASTY, "TMPDIR": str(tmp_path / "tmp")}
@@ -36,7 +36,7 @@ def environment(tmp_path):
 
 @pytest.fixture
 def left(tmp_path):
-    """What was left behind in the folder for temporary things."""
+    """What was left in the folder for temporary files."""
     return lambda: list((tmp_path / "tmp").iterdir())
 
 
@@ -59,7 +59,7 @@ def run(environment):
 
 @pytest.fixture
 def start(environment):
-    """The command, still running, from its first line on; whatever happens it does not outlive the test."""
+    """Starts the command and lets it run; it never outlives the test."""
     started = []
 
     def start(*arguments, wrapper=()):

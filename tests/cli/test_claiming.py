@@ -7,8 +7,8 @@ import pytest
 from tests.support.command import esc_oidc
 
 
-def test_claims_for_each_way_of_opening():
-    """By name, for a stack, through an import, with a team's and with an organization's token."""
+def test_each_way_to_open_has_its_claims():
+    """By name, from a stack, through an import, with a team token and with an organization token."""
     result = esc_oidc(
         "claims", "contoso/aws/dev", "--attribute", "rootEnvironment.name", "--attribute", "pulumi.user.login"
     )
@@ -22,21 +22,21 @@ def test_claims_for_each_way_of_opening():
     ]
 
 
-def test_claims_of_the_legacy_project_have_both_spellings():
-    """Sources conflict on them, so that both are shown, and said to be."""
+def test_the_legacy_project_shows_both_spellings():
+    """Sources disagree on the spelling, so both are shown and labelled."""
     tokens = json.loads(esc_oidc("claims", "contoso/default/dev", "--format", "json").stdout)["tokens"]
     assert {token["aud"] for token in tokens} == {"contoso"}
     assert [token["sub"].rpartition(":")[2] for token in tokens[:2]] == ["dev", "default/dev"]
 
 
-def test_claims_without_attributes_say_yaml_for_a_stack():
-    """The subject that works for `pulumi env open` and not for `pulumi up`."""
+def test_without_attributes_a_stack_has_the_subject_yaml():
+    """A policy for the environment's name works for `pulumi env open`, but not for `pulumi up`."""
     tokens = json.loads(esc_oidc("claims", "contoso/aws/dev", "--no-attributes", "--format", "json").stdout)["tokens"]
     assert tokens[0]["sub"] == "pulumi:environments:org:contoso:env:aws/dev"
     assert tokens[1]["sub"] == "pulumi:environments:org:contoso:env:<yaml>"
 
 
-def test_claims_of_deployments():
+def test_deployments_have_a_token_for_each_operation():
     """One token for each operation on the stack."""
     tokens = json.loads(esc_oidc("claims", "--stack", "contoso/shop/prod", "--format", "json").stdout)["tokens"]
     assert [token["sub"].split(":")[9] for token in tokens] == ["preview", "update", "refresh", "destroy"]
@@ -56,8 +56,8 @@ def test_claims_of_deployments():
         ([f"contoso/{'p' * 101}/dev", "--stack"], "100"),
     ],
 )
-def test_wrong_references_are_status_2(arguments, said):
-    """Each says how it is written."""
+def test_a_malformed_reference_exits_with_2(arguments, said):
+    """The message shows how to write it."""
     result = esc_oidc("claims", *arguments)
     assert result.exit_code == 2
     assert said in result.stderr

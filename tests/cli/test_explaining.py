@@ -15,8 +15,8 @@ from tests.support.inputs import plan
 from tests.support.judged import ALICE, BASE, BOB, POLICY, ROLE
 
 
-def test_an_admitted_token_is_status_0(file):
-    """The verdict, the statement that decided and, if asked for, what of the token was judged."""
+def test_an_admitted_token_exits_with_0(file):
+    """The output has the verdict, the deciding statement and, with --verbose, the claims that were judged."""
     result = esc_oidc("explain", file(POLICY), "--token", file(ALICE, "token"), "--verbose")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("admitted  statement 0 allows it\n")
@@ -24,8 +24,8 @@ def test_an_admitted_token_is_status_0(file):
     assert "client IDs are not known here" in result.stdout
 
 
-def test_a_refused_token_is_status_1_with_the_likely_mistake(file):
-    """The attribute that differs, in text and as data; the JSON has a version."""
+def test_a_refused_token_exits_with_1_and_names_the_likely_mistake(file):
+    """The attribute that differs appears in text and as data; the JSON has a version."""
     assert esc_oidc("explain", file(POLICY), "--token", file(BOB, "token")).stdout.splitlines()[:4] == [
         "refused   AccessDenied                            statement 0 does not apply",
         "          pulumi.user.login    wanted  alice",
@@ -41,8 +41,8 @@ def test_a_refused_token_is_status_1_with_the_likely_mistake(file):
     assert document["token"] == BOB
 
 
-def test_a_jwt_is_decoded_and_not_echoed(file):
-    """Its claims are judged, expired or not; neither the token nor its signature is printed."""
+def test_a_jwt_is_decoded_but_never_printed(file):
+    """Its claims are judged even if it has expired; neither the token nor its signature is printed."""
     token = jwt.encode({**BOB, "exp": int(time.time()) - 60}, "a secret of thirty-two characters", algorithm="HS256")
     result = esc_oidc("explain", file(POLICY), "--token", "-", stdin=token + "\n")
     assert result.exit_code == 1
@@ -60,14 +60,14 @@ def test_a_jwt_is_decoded_and_not_echoed(file):
         (["--issuer", "https://api.pulumi.com/oidc/v2"], "InvalidIdentityToken"),
     ],
 )
-def test_what_is_known_besides_is_judged_too(file, options, error):
-    """Client IDs, durations, session name and issuer: each refuses with AWS's own code."""
+def test_options_are_judged_too(file, options, error):
+    """Client IDs, durations, session name and issuer each refuse with AWS's own code."""
     result = esc_oidc("explain", file(POLICY), "--token", file(ALICE, "token"), "--format", "json", *options)
     assert json.loads(result.stdout)["error"] == error
 
 
-def test_a_role_is_read_live(file, monkeypatch):
-    """`--role` takes policy, maximum session and client IDs from AWS with the caller's own credentials."""
+def test_a_role_is_read_from_aws(file, monkeypatch):
+    """`--role` reads policy, maximum session and client IDs with the caller's own credentials."""
     for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
@@ -102,8 +102,8 @@ def test_a_role_is_read_live(file, monkeypatch):
         (["ODD", "--token", "TOKEN"], "cannot be decided"),
     ],
 )
-def test_what_cannot_be_read_is_status_2(file, arguments, said):
-    """Each with its own message, and never with what a token contains."""
+def test_unreadable_input_exits_with_2(file, arguments, said):
+    """Each mistake has its own message, which never shows what a token contains."""
     odd = json.loads(json.dumps(POLICY))
     odd["Statement"][0]["Condition"]["StringEquals"]["api.pulumi.com/oidc:sub"] = "${*}"
     files = {
@@ -120,8 +120,8 @@ def test_what_cannot_be_read_is_status_2(file, arguments, said):
     assert said in result.stderr
 
 
-def test_the_role_s_own_account_counts(file):
-    """AWS looks for the provider where the role is: refused in `explain`, and `prove` says that it proves nothing."""
+def test_the_roles_own_account_counts(file):
+    """AWS looks for the provider in the role's account: `explain` refuses, and `prove` says that it proves nothing."""
     role = {"Role": {**ROLE["Role"], "Arn": "arn:aws:iam::999999999999:role/esc"}}
     assert esc_oidc("explain", file(ROLE), "--token", file(ALICE, "token")).exit_code == 0
     assert esc_oidc("explain", file(role), "--token", file(ALICE, "token")).exit_code == 1
@@ -130,7 +130,7 @@ def test_the_role_s_own_account_counts(file):
     assert "this proves nothing" in proved.stderr
 
 
-def test_the_role_s_own_maximum_counts(file):
+def test_the_roles_own_maximum_session_counts(file):
     """`get-role` says how long a session may be."""
     role = file({"Role": {**ROLE["Role"], "MaxSessionDuration": 3600}})
     token = file(ALICE, "token")
@@ -139,8 +139,8 @@ def test_the_role_s_own_maximum_counts(file):
     assert json.loads(refused.stdout)["error"] == "ValidationError"
 
 
-def test_without_an_issuer_pulumi_s_provider_is_meant(file):
-    """Claims may lack `iss`; then the statement for GitHub, though it is first, is not the one."""
+def test_without_an_issuer_pulumis_provider_is_assumed(file):
+    """Claims may lack `iss`; then the statement for Pulumi decides, even if one for GitHub comes first."""
     github = json.loads(json.dumps(POLICY["Statement"][0]).replace("api.pulumi.com/oidc", "token.actions.example.com"))
     policy = {**POLICY, "Statement": [github, *POLICY["Statement"]]}
     claims = {name: value for name, value in ALICE.items() if name != "iss"}

@@ -9,7 +9,7 @@ from tests.support.judged import ALICE, BASE, POLICY
 
 
 def test_a_policy_is_proved_against_the_inputs(file):
-    """Inputs in either spelling say what is declared; the policy admits exactly that."""
+    """The policy admits exactly what the inputs declare, whichever way they are spelled."""
     for inputs in (BASE, "organization: contoso\nproject: aws\nenvironment: dev\nallowedUsers: [alice]\n"):
         result = esc_oidc("prove", file(POLICY), "--inputs", file(inputs, "inputs"))
         assert result.exit_code == 0, result.output
@@ -17,7 +17,7 @@ def test_a_policy_is_proved_against_the_inputs(file):
 
 
 def test_a_wide_policy_is_refuted_by_the_shortest_subject(file):
-    """The counterexample is a token, with audience and subject, that the policy admits and nobody declared."""
+    """The counterexample is a token that the policy admits and nobody declared."""
     declared = ["--audience", "aws:contoso", "--subject", ALICE["sub"]]
     wide = json.loads(json.dumps(POLICY))
     condition = wide["Statement"][0]["Condition"]
@@ -33,7 +33,7 @@ def test_a_wide_policy_is_refuted_by_the_shortest_subject(file):
 
 
 def test_deployments_are_proved_too(file):
-    """Inputs with stacks are those of PulumiDeploymentsOidc."""
+    """Inputs with `stacks` are those of PulumiDeploymentsOidc."""
     inputs = {"organization": "contoso", "project": "shop", "stacks": ["dev"], "operations": ["preview"]}
     refuted = esc_oidc("prove", file(POLICY), "--inputs", file(inputs, "inputs"))
     assert refuted.exit_code == 1
@@ -51,8 +51,8 @@ def test_deployments_are_proved_too(file):
         (["--inputs", "YAML"], "YAML"),
     ],
 )
-def test_a_proof_without_a_declaration_is_status_2(file, arguments, said):
-    """What is declared has to be said, in one way, and well."""
+def test_a_proof_without_a_declaration_exits_with_2(file, arguments, said):
+    """The user must say what is declared, in exactly one way."""
     files = {
         "INPUTS": file(BASE, "inputs"),
         "BAD": file({**BASE, "organization": "aws:contoso"}, "bad"),

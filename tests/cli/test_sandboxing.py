@@ -76,8 +76,8 @@ def answers(url):
         return False
 
 
-def test_the_command_sees_the_sandbox_and_nothing_of_the_user_s(run, left):
-    """Of AWS and Pulumi exactly our variables, whatever the user has; the folders they name are gone afterwards."""
+def test_the_command_sees_only_the_sandboxs_variables(run, left):
+    """It gets none of the user's AWS and Pulumi variables, and the folders that ours name are gone afterwards."""
     result = run("--", sys.executable, "-c", LOOK)
     assert (result.returncode, result.stderr) == (0, "")
     seen = json.loads(result.stdout)
@@ -100,8 +100,8 @@ def test_the_command_sees_the_sandbox_and_nothing_of_the_user_s(run, left):
     ("user", "last"),
     [("alice", "arn:aws:sts::123456789012:assumed-role/esc/pulumi-esc"), ("mallory", "pulumi.user.login is 'mallory'")],
 )
-def test_aws_and_pulumi_cloud_are_there_with_what_was_sown(run, tmp_path, user, last):
-    """boto3 and pulumi-esc-sdk find both clouds by their variables; the role admits alice, and mallory is refused."""
+def test_both_clouds_hold_what_the_seed_says(run, tmp_path, user, last):
+    """boto3 and pulumi-esc-sdk find both clouds; the role admits alice and refuses mallory."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(SEED.replace("USER", "alice"))
     result = run("--seed", seed, "--user", user, sys.executable, "-c", CLOUDS)
@@ -110,8 +110,8 @@ def test_aws_and_pulumi_cloud_are_there_with_what_was_sown(run, tmp_path, user, 
     assert last in (result.stdout if user == "alice" else result.stderr)
 
 
-def test_the_token_is_of_these_organizations(run):
-    """`--organization` names them, the default one first; no other exists for the user."""
+def test_the_token_is_a_member_of_the_given_organizations(run):
+    """`--organization` names them, the default one first; the user has no others."""
     ask = (
         "import os, urllib.request as u; r = u.Request(os.environ['PULUMI_API'] + '/api/user', "
         "headers={'Authorization': 'token ' + os.environ['PULUMI_ACCESS_TOKEN']}); print(u.urlopen(r).read().decode())"
@@ -131,23 +131,23 @@ def test_the_token_is_of_these_organizations(run):
         (["--", "sh", "-c", 'test "$*" = "-- --seed f -y"', "sh", "--", "--seed", "f", "-y"], 0),
     ],
 )
-def test_the_exit_status_is_the_command_s(run, left, command, status):
-    """Whatever it is; 128 and the signal's number after a signal. Its own options and `--` are left to it."""
+def test_the_exit_status_is_that_of_the_command(run, left, command, status):
+    """After a signal it is 128 plus the signal's number; the command keeps its own options and `--`."""
     result = run(*command)
     assert (result.returncode, result.stdout, result.stderr) == (status, "", "")
     assert left() == []
 
 
-def test_a_command_that_does_not_exist_is_127(run, left):
-    """As in a shell, with its name."""
+def test_a_missing_command_exits_with_127(run, left):
+    """As in a shell, the message has its name."""
     result = run("--", "no-such-command", "--yes")
     assert result.returncode == 127
     assert result.stderr == "esc-oidc: no-such-command: command not found.\n"
     assert left() == []
 
 
-def test_a_command_that_cannot_be_run_is_126(run, tmp_path, left):
-    """As in a shell: it is there, and nobody may run it."""
+def test_a_command_that_cannot_run_exits_with_126(run, tmp_path, left):
+    """As in a shell, for a file that exists but isn't executable."""
     (tmp_path / "notes").write_text("text")
     result = run("--", tmp_path / "notes")
     assert result.returncode == 126
@@ -165,8 +165,8 @@ def test_a_command_that_cannot_be_run_is_126(run, tmp_path, left):
         (["--format", "json", "--", "true"], "without a COMMAND"),
     ],
 )
-def test_wrong_use_is_status_2(run, left, arguments, said):
-    """What cannot be used is said before the command runs, and nothing is left."""
+def test_wrong_use_exits_with_2(run, left, arguments, said):
+    """The message comes before the command runs, and nothing is left behind."""
     result = run(*arguments)
     assert (result.returncode, result.stdout) == (2, "")
     assert said in result.stderr
@@ -175,7 +175,7 @@ def test_wrong_use_is_status_2(run, left, arguments, said):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_without_a_command_it_prints_the_variables_and_waits(start, left, environment, number):
-    """A shell evaluates them and is in the sandbox; the signal ends it well, servers and folders with it."""
+    """A shell that evaluates them is in the sandbox; a signal ends it cleanly."""
     process = start()
     lines = [process.stdout.readline()]
     while not lines[-1].startswith("export no_proxy"):
@@ -198,8 +198,8 @@ def test_without_a_command_it_prints_the_variables_and_waits(start, left, enviro
     assert not answers(seen["PULUMI_API"])
 
 
-def test_the_variables_can_be_had_as_json(start, left):
-    """Whole and alone on standard output: what to set, and what to unset."""
+def test_the_variables_can_be_printed_as_json(start, left):
+    """Standard output is one document that says what to set and what to unset."""
     process = start("--format", "json")
     document, _ = json.JSONDecoder().raw_decode("".join(iter(process.stdout.readline, "}\n")) + "}")
     assert set(document) == {"set", "unset"}

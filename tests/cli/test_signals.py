@@ -14,7 +14,7 @@ pytest.importorskip("pty", reason="signals and terminals as POSIX has them")
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_go_to_the_command_and_everything_is_cleaned_up(start, left, number):
-    """The command decides what becomes of them: this one ends with a status of its own, after a moment."""
+    """The command decides how to end: this one takes a moment and exits with its own status."""
     trap = f"trap 'sleep 0.3; exit 9' {number.name[3:]}; echo ready; while :; do sleep 0.05; done"
     process = start("--", "sh", "-c", trap)
     assert process.stdout.readline() == "ready\n"
@@ -23,7 +23,7 @@ def test_signals_go_to_the_command_and_everything_is_cleaned_up(start, left, num
     assert left() == []
 
 
-def test_a_command_that_dies_of_a_signal_gives_128_and_its_number(start, left):
+def test_a_command_killed_by_a_signal_exits_with_128_plus_its_number(start, left):
     """SIGTERM to us is SIGTERM to it: 143."""
     process = start("--", "sh", "-c", "echo ready; exec sleep 600")
     assert process.stdout.readline() == "ready\n"
@@ -56,16 +56,16 @@ def test_one_ctrl_c_in_a_terminal_is_one_interrupt(start, left, group, interrupt
     assert left() == []
 
 
-def test_a_signal_that_comes_first_keeps_the_command_from_starting(tmp_path):
-    """While the servers start, nobody waits for the command to be ended again."""
+def test_an_early_signal_keeps_the_command_from_starting(tmp_path):
+    """A signal while the servers start ends everything at once."""
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGTERM)
         assert signals.run(["touch", str(tmp_path / "started")], os.environ) == 143
     assert not (tmp_path / "started").exists()
 
 
-def test_what_was_ignored_stays_ignored():
-    """As under nohup: a terminal that goes away ends neither us nor the command. Afterwards all is as before."""
+def test_an_ignored_signal_stays_ignored():
+    """As under nohup, a closed terminal ends neither us nor the command; the handlers are restored afterwards."""
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -52,8 +52,8 @@ def lines(result, verdict):
     return [line.strip() for line in result.stdout.splitlines() if line.strip().startswith(verdict)]
 
 
-def test_this_repository_s_stack_admits_its_two_users_and_nobody_else():
-    """`make try`: provider, role, attachment and environment appear, alice and bob get in, all others do not."""
+def test_this_repositorys_stack_admits_its_two_users_and_nobody_else():
+    """`make try` shows provider, role, attachment and environment; alice and bob get in, everybody else is refused."""
     result = run(ROOT)
     assert result.exit_code == 0, result.output
     for kind, name in (
@@ -82,7 +82,7 @@ def test_this_repository_s_stack_admits_its_two_users_and_nobody_else():
 
 
 def test_every_refusal_has_its_reason():
-    """What AWS keeps to itself is what a person needs: which key, what it wanted, what the token has."""
+    """AWS doesn't say which condition failed; the reason names the key, what was wanted and what the token has."""
     attempts = json.loads(run(ROOT, "--format", "json").stdout)["attempts"]
     reasons = [attempt["reason"] for attempt in attempts if attempt["actual"] == "refused"]
     for reason, said in zip(
@@ -100,8 +100,8 @@ def test_every_refusal_has_its_reason():
         assert said in reason
 
 
-def test_json_is_whole_and_alone():
-    """What the program prints does not mix with it, and every field is there."""
+def test_the_json_is_complete_and_alone():
+    """What the program prints doesn't mix with it, and every field is there."""
     document = json.loads(run(ROOT, "--format", "json").stdout)
     assert (document["version"], document["ok"]) == (1, True)
     assert document["resources"][0]["name"] == "esc-oidc"
@@ -112,7 +112,7 @@ def test_json_is_whole_and_alone():
 
 
 def test_quiet_prints_only_what_is_wrong(program):
-    """With everything as declared there is nothing to print; an attempt that is not is printed alone."""
+    """If everything is as declared nothing is printed; otherwise only the attempt that isn't."""
     quiet = run(program('allowed_users=["alice"],'), "--quiet")
     assert (quiet.exit_code, [line for line in quiet.stdout.splitlines() if "may print" not in line]) == (0, [])
     narrow = f'{CONDITION}["StringEquals"]["api.pulumi.com/oidc:sub"] = "nobody at all"'
@@ -123,7 +123,7 @@ def test_quiet_prints_only_what_is_wrong(program):
 
 
 def test_verbose_prints_subjects_and_identities_in_full():
-    """By default only what differs is shown; here are the whole subjects, conditions and ARNs."""
+    """Whole subjects, conditions and ARNs are printed; by default only what differs is."""
     shown, verbose = run(ROOT).stdout, run(ROOT, "--verbose").stdout
     for whole in ("StringEquals api.pulumi.com/oidc:sub", ":pulumi.user.login:mallory", "arn:aws:sts::123456789012:"):
         assert whole not in shown
@@ -131,12 +131,12 @@ def test_verbose_prints_subjects_and_identities_in_full():
 
 
 def test_a_program_without_tampering_passes(program):
-    """The yardstick of the next two tests: the same program, its trust policy left alone."""
+    """The control for the next two tests: the same program with its trust policy left alone."""
     assert run(program('allowed_users=["alice"],')).exit_code == 0
 
 
-def test_whoever_gets_in_undeclared_fails_the_command(program):
-    """A trust policy that admits too many is found, and said to be wrong."""
+def test_admitting_too_many_fails_the_command(program):
+    """A trust policy that admits somebody undeclared is reported as wrong."""
     wide = f'{CONDITION} = {{"StringLike": {{"api.pulumi.com/oidc:sub": "pulumi:environments:*"}}}}'
     result = run(program('allowed_users=["alice"],', wide))
     assert result.exit_code == 1
@@ -144,8 +144,8 @@ def test_whoever_gets_in_undeclared_fails_the_command(program):
     assert "attempts did not go as declared" in result.stdout
 
 
-def test_whoever_is_declared_and_refused_fails_the_command(program):
-    """The reverse: a trust policy that admits too few."""
+def test_admitting_too_few_fails_the_command(program):
+    """A trust policy that refuses somebody declared is reported as wrong."""
     narrow = f'{CONDITION}["StringEquals"]["api.pulumi.com/oidc:sub"] = "nobody at all"'
     result = run(program('allowed_users=["alice"],', narrow))
     assert result.exit_code == 1
@@ -182,14 +182,14 @@ def test_whoever_is_declared_and_refused_fails_the_command(program):
     ],
 )
 def test_every_kind_of_declaration_can_be_tried(program, inputs, admitted):
-    """Whatever is declared gets in, in the way in which it was declared."""
+    """Everyone declared gets in, in the way that was declared."""
     result = run(program(inputs))
     assert result.exit_code == 0, result.output
     assert f"admitted  {admitted}" in lines(result, "admitted")
 
 
 def test_configuration_can_be_overridden():
-    """`--config` stands in for `pulumi config set`, objects as JSON; warnings are shown."""
+    """`--config` replaces `pulumi config set`, with objects as JSON; warnings are shown."""
     result = run(ROOT, "--config", "project=default", "--config", 'allowedUsers=["carol"]')
     assert result.exit_code == 0, result.output
     assert "admitted  carol opens contoso/default/dev" in lines(result, "admitted")
@@ -197,7 +197,7 @@ def test_configuration_can_be_overridden():
 
 
 def test_refused_inputs_are_shown_without_a_traceback():
-    """A program whose inputs are refused ends with status 1 and the component's own words."""
+    """The status is 1, and the message is the component's own."""
     result = run(ROOT, "--config", "duration=13h")
     assert result.exit_code == 1
     assert "duration = '13h': AWS allows a session of 15m to 12h." in result.stdout
@@ -206,7 +206,7 @@ def test_refused_inputs_are_shown_without_a_traceback():
 
 
 def test_a_misspelled_configuration_key_is_refused():
-    """A key that narrows must not pass for one that is not set."""
+    """A misspelled key that narrows access can't pass for a key that isn't set."""
     result = run(ROOT, "--config", 'allowedUser=["alice"]')
     assert result.exit_code == 1
     assert "Did you mean `allowed_users`?" in result.stdout
@@ -221,15 +221,15 @@ def test_a_misspelled_configuration_key_is_refused():
         ([ROOT, "--seed", ROOT / "Makefile"], "Makefile"),
     ],
 )
-def test_wrong_use_is_status_2(arguments, said):
-    """What cannot be read is told apart from what is refused."""
+def test_wrong_use_exits_with_2(arguments, said):
+    """Input that can't be read has another status than input that is refused."""
     result = run(*arguments)
     assert result.exit_code == 2
     assert said in result.stderr
 
 
 def test_a_program_without_a_component_is_wrong_use(tmp_path):
-    """There is nobody to try: said, not passed over."""
+    """There is nothing to try, and the message says so."""
     (tmp_path / "Pulumi.yaml").write_text(PROJECT)
     (tmp_path / "Pulumi.only.yaml").write_text("{}")
     (tmp_path / "__main__.py").write_text("import pulumi\n")
@@ -239,7 +239,7 @@ def test_a_program_without_a_component_is_wrong_use(tmp_path):
 
 
 def test_an_adopted_provider_without_the_audience_is_refused(tmp_path):
-    """The real look-up: the refusal has the command that registers the audience."""
+    """The message has the command that registers the audience."""
     seed = tmp_path / "seed.yaml"
     seed.write_text("providers: [{url: 'https://api.pulumi.com/oidc', clientIds: [aws:fabrikam]}]")
     result = run(ROOT / "examples" / "adopted-provider", "--seed", seed)
@@ -248,8 +248,8 @@ def test_an_adopted_provider_without_the_audience_is_refused(tmp_path):
     assert "aws:iam/role:Role" not in result.stdout
 
 
-def test_a_kind_that_the_sandbox_does_not_know_is_named(tmp_path):
-    """Resources of other kinds are answered with their inputs, and said to be."""
+def test_a_kind_of_resource_that_the_sandbox_lacks_is_named(tmp_path):
+    """Such a resource gets its inputs back, and the output says so."""
     (tmp_path / "Pulumi.yaml").write_text(PROJECT)
     (tmp_path / "Pulumi.only.yaml").write_text("{}")
     (tmp_path / "__main__.py").write_text(
@@ -271,8 +271,8 @@ def test_a_kind_that_the_sandbox_does_not_know_is_named(tmp_path):
         ("createEnvironment=maybe", 2, "Configuration 'esc-oidc:createEnvironment' value 'maybe'"),
     ],
 )
-def test_what_a_cloud_or_the_configuration_refuses_is_one_line(config, status, said, caplog):
-    """The resource or the key, and why; nothing of what the refusal leaves behind in Pulumi's other tasks."""
+def test_a_refusal_by_a_cloud_or_the_configuration_is_one_line(config, status, said, caplog):
+    """It names the resource or the key and the reason, without the noise of Pulumi's other tasks."""
     result = run(ROOT, "--config", config)
     assert result.exit_code == status
     assert result.output.count(said) == 1
@@ -281,8 +281,8 @@ def test_what_a_cloud_or_the_configuration_refuses_is_one_line(config, status, s
 
 
 @pytest.mark.parametrize("organization", ["ab", "o" * 41])
-def test_names_that_the_sdk_does_not_take_are_tried_all_the_same(organization):
-    """pulumi-esc-sdk wants 3 to 40 characters; for others the same two calls are made as the CLI makes them."""
+def test_names_that_the_sdk_refuses_are_tried_too(organization):
+    """pulumi-esc-sdk wants 3 to 40 characters; for other names the same calls are made as the CLI makes them."""
     result = run(ROOT, "--config", f"organization={organization}")
     assert result.exit_code == 0, result.output
     assert f"admitted  alice opens {organization}/aws/dev" in lines(result, "admitted")

@@ -42,7 +42,7 @@ def shown(*what, width=None, verbose=False, **style):
 
 
 def test_the_difference_comes_first_in_aligned_columns():
-    """Who tried, what was wanted, what they had, and what to do."""
+    """It shows who tried, what was wanted, what they had, and what to do."""
     assert shown("refused", "mallory opens contoso/aws/dev", MALLORY, "a user who is not listed", width=80) == [
         "refused   mallory opens contoso/aws/dev           a user who is not listed",
         "          pulumi.user.login    wanted  alice or bob",
@@ -53,7 +53,7 @@ def test_the_difference_comes_first_in_aligned_columns():
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_line_is_longer_than_the_terminal(width):
-    """Lines hang below their beginning, and whole subjects break behind their colons."""
+    """Lines have hanging indents, and whole subjects break after their colons."""
     everything = shown("refused", "mallory opens contoso/aws/dev", MALLORY, "not listed", width=width, verbose=True)
     everything += shown("refused", "mallory", ("AccessDenied", MALLORY.reason), "x" * 30, width=width)
     assert max(map(len, everything)) <= width
@@ -61,49 +61,49 @@ def test_no_line_is_longer_than_the_terminal(width):
 
 
 def test_a_file_gets_whole_lines():
-    """What is searched and copied is not wrapped."""
+    """Text to search and copy is not wrapped."""
     lines = shown("refused", "mallory", ("AccessDenied", MALLORY.reason))
     assert lines[1] == f"          AccessDenied: {MALLORY.reason}"
 
 
 def test_a_command_is_never_wrapped():
-    """Whoever pastes it gets all of it."""
+    """A command can be pasted as it is."""
     policy = trust_policy(Trust(ISSUER, "contoso", ("x",)), provider_arn(ISSUER, "123456789012"))
     decision = decide(policy, Request({"aud": "contoso"}, ISSUER, client_ids=["aws:contoso"]))
     (difference,) = decision.differences
     assert shown("refused", "legacy", decision, width=60)[-1].strip() == difference.command
 
 
-def test_several_parts_of_a_subject_that_differ_are_all_shown():
-    """Each on its own lines, though none of them is the one attribute."""
+def test_all_parts_of_a_subject_that_differ_are_shown():
+    """Each has lines of its own."""
     lines = shown("refused", "x", refused(f"{LOGIN}:currentEnvironment.name:x/y:pulumi.user.login:eve"))
     assert [line.split()[0] for line in lines if "wanted" in line] == ["currentEnvironment.name", "pulumi.user.login"]
 
 
-def test_subjects_of_two_forms_are_shown_in_full_only_if_asked():
+def test_subjects_of_two_forms_are_shown_only_with_verbose():
     """The mistake says what is wrong; the subjects are long."""
     decision = refused("pulumi:environments:org:contoso:env:aws/dev")
     assert not any("wanted" in line for line in shown("refused", "x", decision))
     assert any("wanted" in line for line in shown("refused", "x", decision, verbose=True))
 
 
-def test_a_deny_is_told_in_words():
-    """Nothing differs from what it wants; it applies."""
+def test_a_deny_is_explained_in_words():
+    """There is no difference to show: the Deny applies."""
     policy = compile_policy({**OURS, "Statement": [STATEMENT, {**STATEMENT, "Effect": "Deny", "Sid": "No"}]})
     decision = policy.decide(Request(TOKEN, ISSUER))
     assert shown("refused", "x", decision)[1] == f"          {decision.reason}"
 
 
 def test_a_missing_key_and_an_empty_value_are_named():
-    """Neither leaves a blank."""
+    """Neither is shown as a blank."""
     policy = compile_policy({**OURS, "Statement": {**STATEMENT, "Condition": {"StringEquals": {"aws:x": "y"}}}})
     assert "got     no such key" in shown("refused", "x", policy.decide(Request(TOKEN, ISSUER)))[2]
     team = refused(f"{DEV}:pulumi.user.login:")
     assert "got     (empty)" in shown("refused", "x", team)[2]
 
 
-def test_who_is_admitted_needs_no_reason():
-    """One line."""
+def test_an_admission_needs_no_reason():
+    """It is one line."""
     assert shown("admitted", "alice", Decision(True, None, MALLORY.explanation)) == ["admitted  alice"]
 
 
@@ -115,7 +115,7 @@ def test_long_lists_are_cut():
     assert shown("refused", "x", decision)[1].endswith("or 44 more")
 
 
-def test_colour_is_for_terminals():
-    """Neither a file nor NO_COLOR gets any."""
+def test_only_terminals_get_colour():
+    """Neither a file nor a terminal with NO_COLOR gets any."""
     assert any("\x1b[3" in line for line in shown("refused", "x", MALLORY, width=80, color_system="standard"))
     assert not any("\x1b" in line for line in shown("refused", "x", MALLORY, style="red"))

@@ -36,7 +36,7 @@ ROOTS = ["aws/dev", "aws/prod", "aws/other", "gcp/dev", "default/dev", "default/
 
 
 def orders(inputs):
-    """The attributes that follow from the inputs, and the same in the reverse order and with the root added."""
+    """The attributes that follow from the inputs, the same reversed, and the same with the root added."""
     yield inputs
     listed = list(plan(inputs).login.subject_attributes)
     yield inputs | {"subject_attributes": listed[::-1]}
@@ -45,7 +45,7 @@ def orders(inputs):
 
 
 class Deployed:
-    """What the inputs come to: a compiled trust policy, and the attributes that the definition asks for."""
+    """A compiled trust policy and the attributes that the definition asks for."""
 
     def __init__(self, inputs):
         # What is over AWS's limits is refused; who the policy would let in is worth knowing all the same.
@@ -95,8 +95,8 @@ def differing(inputs):
 
 
 @pytest.mark.parametrize("project", ["aws", "default"])
-def test_exactly_environments_times_roots_times_openers(project):
-    """Every shape admits what the contract says and nothing else, whoever opens what, in both spellings."""
+def test_exactly_the_declared_environments_roots_and_openers_get_in(project):
+    """Every shape admits what the contract says and nothing else, for everybody who opens, in both spellings."""
     checked = [inputs for inputs in shapes() if inputs["project"] == project]
     assert len(checked) > 500
     for inputs in checked:
@@ -105,14 +105,14 @@ def test_exactly_environments_times_roots_times_openers(project):
 
 @pytest.mark.parametrize("project", ["aws", "default"])
 def test_the_order_of_the_attributes_does_not_change_who_gets_in(project):
-    """Other orders, and the root added, admit the same as the contract says."""
+    """Other orders admit the same, and so does the list with the root added."""
     for inputs in list(shapes())[:: 37 if project == "aws" else 41]:
         for ordered in orders(inputs | {"project": inputs["project"]}):
             assert list(differing(ordered)) == [], ordered
 
 
 def test_a_login_that_asks_for_other_attributes_is_refused():
-    """Leaving one out, adding one or changing the order makes a subject that nobody declared."""
+    """An attribute less, one more or another order makes a subject that nobody declared."""
     inputs = {"organization": ORG, "project": "aws", "environment": "dev", "allowed_users": ["alice"]}
     deployed = Deployed(inputs)
     assert deployed.attributes == [CURRENT, USER]
@@ -123,7 +123,7 @@ def test_a_login_that_asks_for_other_attributes_is_refused():
 
 @pytest.mark.parametrize("project", ["aws", "default"])
 def test_other_tokens_are_refused(project):
-    """Another cloud's audience, the other kind of project's audience, and Deployments are not admitted."""
+    """Another cloud's audience, the other kind of project's audience and Deployments are refused."""
     inputs = {"organization": ORG, "project": project, "environment": "dev"}
     deployed = Deployed(inputs)
     token = login_claims(
@@ -142,8 +142,8 @@ def test_other_tokens_are_refused(project):
     "who",
     [{}, {"allowed_users": ["alice", "bob"]}, {"allowed_teams": ["ops"], "allowed_root_environments": ["aws/prod"]}],
 )
-def test_any_environment_in_the_project_is_exactly_that(who):
-    """The pattern opens the project, and leaves roots and openers as narrow as they were declared."""
+def test_any_environment_in_the_project_means_no_other_project(who):
+    """The pattern opens the project and leaves roots and openers as narrow as declared."""
     base = {"organization": ORG, "project": "aws", "environment": "dev", ANY_IN_PROJECT: True}
     assert list(differing(base | who)) == []
     assert list(differing(base | who | {"allowed_environments": ["gcp/dev"]})) == []
@@ -162,14 +162,14 @@ def test_any_environment_in_the_project_is_exactly_that(who):
     ],
 )
 def test_an_omitted_current_environment_admits_any_that_holds_the_login(who):
-    """Without the attribute every environment of the same kind of project may hold the login; the rest still binds."""
+    """Any environment of the same kind of project may then hold the login; the other attributes still bind."""
     assert list(differing({"organization": ORG, "project": "aws", "environment": "dev", OMIT: True} | who)) == []
 
 
 @pytest.mark.parametrize("project", ["aws", "default"])
 @pytest.mark.parametrize("any_stack", [False, True])
-def test_without_attributes_what_was_opened_counts(project, any_stack):
-    """The subject names the opened environment; a stack's list opens as `<yaml>`, for all alike."""
+def test_without_attributes_the_opened_environment_decides(project, any_stack):
+    """The subject names the opened environment, or `<yaml>` for a stack's list."""
     flags = {OMIT: True, **({ANY_STACK: True} if any_stack else {})}
     inputs = {"organization": ORG, "project": project, "environment": "dev", "subject_attributes": [], **flags}
     further = f"{project}/prod"
@@ -185,8 +185,8 @@ def test_without_attributes_what_was_opened_counts(project, any_stack):
 
 
 @pytest.mark.parametrize("project", ["aws", "default"])
-def test_any_environment_is_the_organization_under_one_audience(project):
-    """With and without attributes, whoever opens; never another organization, audience or Deployments."""
+def test_any_environment_means_the_organization_under_one_audience(project):
+    """Everybody in it gets in, with or without attributes; no other organization, audience or deployment does."""
     deployed = Deployed({"organization": ORG, "project": project, "environment": "dev", ANY: True})
     for organization, current, root, opener, attributes in product(
         [ORG, "fabrikam", "contoso-eu"],

@@ -9,8 +9,8 @@ from tests.support.deploying import ACCOUNT, PROVIDER_ARN, deploy
 from tests.support.programs import esc_login
 
 
-def test_an_adopted_provider_is_read_and_not_created():
-    """With `oidc_provider_arn` there is no provider of ours; the existing one is looked up and trusted."""
+def test_an_adopted_provider_is_looked_up_and_not_created():
+    """With `oidc_provider_arn` the role trusts the existing provider."""
     deployed = deploy(esc_login(oidc_provider_arn=PROVIDER_ARN), provider={"clientIdLists": ["aws:contoso", "x"]})
     assert deployed.error is None
     assert deployed.of("OpenIdConnectProvider") == []
@@ -20,7 +20,7 @@ def test_an_adopted_provider_is_read_and_not_created():
 
 
 def test_an_adopted_provider_without_the_audience_is_refused():
-    """The message has the very command that registers the audience, and no role is sent."""
+    """The message has the exact command that registers the audience, and no role is sent."""
     deployed = deploy(esc_login(oidc_provider_arn=PROVIDER_ARN), provider={"clientIdLists": ["aws:fabrikam"]})
     assert isinstance(deployed.error, InvalidInputs)
     assert (
@@ -31,7 +31,7 @@ def test_an_adopted_provider_without_the_audience_is_refused():
 
 
 def test_an_adopted_provider_without_client_ids_is_not_judged():
-    """A user's mocks answer nothing: then there is nothing to judge."""
+    """A user's mocks answer nothing, so there is nothing to judge."""
     assert deploy(esc_login(oidc_provider_arn=PROVIDER_ARN)).error is None
 
 

@@ -22,7 +22,7 @@ def test_the_two_forms_of_the_constructor_declare_the_same():
 
 
 def test_an_unknown_input_makes_its_children_unknown():
-    """An input that another resource computes is unknown in a preview; nothing is judged or guessed then."""
+    """In a preview an input that another resource computes is unknown; it is neither judged nor guessed."""
 
     def program():
         other = aws.iam.Policy("other", policy='{"Statement":[]}')
@@ -35,8 +35,8 @@ def test_an_unknown_input_makes_its_children_unknown():
     assert deployed.of("RolePolicyAttachment")[0].inputs["policyArn"] == UNKNOWN
 
 
-def test_outputs_as_inputs_come_to_the_same():
-    """Where the values are the same, Outputs and plain values declare the same resources."""
+def test_outputs_and_plain_values_declare_the_same():
+    """The same values declare the same resources in either form."""
     plain = {"allowed_users": ["alice", "bob"], "region": "us-east-1", "role_description": "ESC"}
     outputs = {name: partial(pulumi.Output.from_input, value) for name, value in {**ESC, **plain}.items()}
     as_outputs, as_plain = deploy(esc_login(**outputs)), deploy(esc_login(**plain))
@@ -45,8 +45,8 @@ def test_outputs_as_inputs_come_to_the_same():
     assert {r.name: r.inputs for r in as_outputs.resources} == {r.name: r.inputs for r in as_plain.resources}
 
 
-def test_an_output_that_turns_out_none_is_not_given():
-    """As for plain values; only what decides which resources there are may not."""
+def test_an_output_that_resolves_to_none_means_not_given():
+    """It is refused only where the input decides which resources exist."""
 
     def none():
         return pulumi.Output.from_input(None)
@@ -60,8 +60,8 @@ def test_an_output_that_turns_out_none_is_not_given():
 
 
 @pytest.mark.parametrize("later", [True, False])
-def test_what_was_passed_is_what_counts(later):
-    """Inputs are copied: whoever changes the dict or the lists afterwards changes nothing of this component."""
+def test_later_changes_to_the_arguments_have_no_effect(later):
+    """Inputs are copied: changing the dict or the lists afterwards changes nothing."""
 
     def program():
         organization = pulumi.Output.from_input("contoso") if later else "contoso"
@@ -83,8 +83,8 @@ def test_what_was_passed_is_what_counts(later):
     assert sorted(variables) == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "SAFE"]
 
 
-def test_members_of_enumerations_are_texts():
-    """pulumi_aws has enumerations for regions and policies; they come to the same as their values."""
+def test_members_of_enumerations_count_as_their_values():
+    """pulumi_aws has enumerations for regions and policies."""
     region, policy = aws.Region.US_EAST1, aws.iam.ManagedPolicy.READ_ONLY_ACCESS
     plain = deploy(esc_login(region="us-east-1", policy_arns=[READ_ONLY]))
     for wrap in (lambda value: value, pulumi.Output.from_input):
@@ -94,8 +94,8 @@ def test_members_of_enumerations_are_texts():
 
 
 @pytest.mark.parametrize("inputs", [{}, {"oidc_provider_arn": PROVIDER_ARN}, {"create_environment": False}])
-def test_the_simplest_mocks_will_do(inputs):
-    """Users' own tests answer with the inputs alone: no ARNs, no client IDs, no revision."""
+def test_the_simplest_mocks_are_enough(inputs):
+    """A user's own mocks may return the inputs alone: no ARNs, client IDs or revision."""
     deployed = deploy(esc_login(**inputs), sparse=True)
     assert deployed.error is None
     assert "subjectAttributes" in deployed.exports["environment_definition"]
@@ -103,7 +103,7 @@ def test_the_simplest_mocks_will_do(inputs):
 
 @pytest.mark.parametrize("name", [None, 5, ""])
 def test_a_component_needs_a_name(name):
-    """A name that is none is refused like any other input."""
+    """A missing name is refused like any other bad input."""
     deployed = deploy(lambda: PulumiEscOidc(name, **ESC) and None)
     assert "the component's name = " in str(deployed.error)
 
@@ -120,7 +120,7 @@ def test_an_awaitable_counts_as_an_output():
 
 
 @pytest.mark.parametrize("none", ["policy_arns", "region", "tags", "imports", "role_name", "create_environment"])
-def test_none_is_not_given(none):
-    """`config.get` answers None for what is not set; for what narrows nothing that means the default."""
+def test_none_means_not_given(none):
+    """`config.get` returns None for a key that isn't set; unless the input narrows access, it gets its default."""
     given, absent = deploy(esc_login(**{none: None})), deploy(esc_login())
     assert {r.name: r.inputs for r in given.resources} == {r.name: r.inputs for r in absent.resources}

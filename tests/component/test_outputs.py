@@ -10,7 +10,7 @@ from tests.support.programs import ESC, READ_ONLY, UNKNOWN, esc_login
 
 
 def test_every_output_has_its_value():
-    """All outputs resolve, and to what the children have."""
+    """All outputs resolve, to the values of the children."""
     exports = deploy(esc_login()).exports
     role = f"arn:aws:iam::{ACCOUNT}:role/esc-role-1234567"
     subject = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev"
@@ -33,15 +33,15 @@ def test_every_output_has_its_value():
     assert exports["open_command"] == "pulumi env open contoso/aws/dev"
 
 
-def test_what_is_registered_is_short():
-    """The policy and the definition stand in the children's state; the component's own does not repeat them."""
+def test_the_components_own_state_is_short():
+    """The policy and the definition are in the children's state and not repeated in the component's."""
     assert sorted(deploy(esc_login()).outputs["esc"]) == [
         "audience", "environmentRef", "oidcProviderArn", "roleArn", "roleName", "subjects",
     ]  # fmt: skip
 
 
-def test_an_unknown_in_a_preview_passes():
-    """Before the first deployment ARNs are unknown: what depends on them is too, and the rest is shown."""
+def test_a_first_preview_passes():
+    """ARNs are still unknown, and so is everything derived from them; the rest is shown."""
     deployed = deploy(esc_login(policy_arns=[READ_ONLY]), preview=True)
     assert deployed.error is None
     assert deployed.one("Role").inputs["assumeRolePolicy"] == UNKNOWN
@@ -53,8 +53,8 @@ def test_an_unknown_in_a_preview_passes():
     }
 
 
-def test_an_attribute_that_is_no_output_is_an_attribute_error():
-    """Outputs are made on demand; whatever else is asked for is missing, as on any object."""
+def test_other_attributes_raise_attribute_error():
+    """Outputs are made on demand; any other name is missing, as on any object."""
 
     def program():
         made = PulumiEscOidc("esc", **ESC)

@@ -39,7 +39,7 @@ def some(values):
 
 @st.composite
 def component_inputs(draw):
-    """Inputs that the component takes, of every kind, over names that the tokens have too."""
+    """Valid inputs of every kind, with names that the tokens use too."""
     own = draw(st.sampled_from([*MODERN, "default/dev"]))
     project, environment = own.split("/")
     inputs = {"organization": "contoso", "project": project, "environment": environment}
@@ -89,7 +89,7 @@ def opener_in(organization, opener):
 
 
 def declared(inputs, made, opening, block, sub):
-    """Whether section 3 of the design lets this opening in; the block is its environment and its attributes."""
+    """Whether the contract admits this opening; the block is the login's environment and attributes."""
     organization, root, opener = opening.organization, opening.environment, opening.opener
     current, attributes = block
     listed = list(made.login.subject_attributes)
@@ -115,7 +115,7 @@ def declared(inputs, made, opening, block, sub):
 @given(component_inputs(), st.data())
 @settings(max_examples=5000, database=None)
 def test_admitted_if_and_only_if_declared(inputs, data):
-    """Whatever the inputs and whoever opens what: the trust policy admits the token exactly if it is declared."""
+    """For any inputs and any opening, the trust policy admits a token exactly if it is declared."""
     assert all("AWS takes at most" in violation.rule for violation in check("esc", inputs)), inputs
     made = plan(inputs)
     policy = compile_policy(trust_policy(made.trust, provider_arn(ISSUER, "123456789012")))
@@ -144,8 +144,8 @@ def test_admitted_if_and_only_if_declared(inputs, data):
 @seed(SEED)
 @given(component_inputs(), st.data())
 @settings(max_examples=1000, database=None)
-def test_one_character_more_or_less_is_another_token(inputs, data):
-    """A single-character change to a token that the component's policy admits is refused, unless that is declared."""
+def test_a_token_with_one_character_changed_is_refused(inputs, data):
+    """Unless the changed subject is declared, too."""
     trust = plan(inputs).trust
     policy = compile_policy(trust_policy(trust, provider_arn(ISSUER, "123456789012")))
     sub = data.draw(st.sampled_from(trust.subjects or [pattern.replace("*", "x") for pattern in trust.patterns]))

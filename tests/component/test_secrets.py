@@ -11,8 +11,8 @@ from tests.support.programs import SECRET, SECRET_KEY, esc_login
 ELSEWHERE = {"clientIdLists": ["aws:fabrikam"]}
 
 
-def test_a_secret_stays_one():
-    """What derives from a secret input is a secret in the children and in the outputs."""
+def test_a_secret_stays_secret():
+    """Everything derived from a secret input is secret, in the children and in the outputs."""
     deployed = deploy(esc_login(allowed_users=lambda: pulumi.Output.secret(["alice"])))
     assert deployed.one("Role").inputs["assumeRolePolicy"][SECRET_KEY] == SECRET
     assert {"trust_policy", "subjects"} <= deployed.secrets
@@ -20,16 +20,16 @@ def test_a_secret_stays_one():
 
 
 @pytest.mark.parametrize("name", ["environment_variables", "pulumi_config"])
-def test_a_secret_does_not_reach_the_definition(name):
-    """Whoever may read the definition would see it: refused, and not shown in the message either."""
+def test_a_secret_never_reaches_the_definition(name):
+    """Anyone who may read the definition would see it, so it is refused, without being shown in the message."""
     deployed = deploy(esc_login(**{name: lambda: {"A": pulumi.Output.secret("hunter2")}}))
     assert "whoever may read the environment's definition" in str(deployed.error)
     assert "hunter2" not in str(deployed.error)
     assert deployed.of("Role") == []
 
 
-def test_a_secret_that_is_refused_is_not_shown():
-    """A violation of a secret input has the rule, but not the value."""
+def test_a_refused_secret_is_not_shown():
+    """The violation has the rule, but not the value."""
     deployed = deploy(esc_login(allowed_users=lambda: pulumi.Output.secret(["hunter 2"])))
     assert "letters, digits and `._@+-`" in str(deployed.error)
     assert "hunter" not in str(deployed.error)
@@ -37,8 +37,8 @@ def test_a_secret_that_is_refused_is_not_shown():
     assert str(odd.error).count("= (a secret): ") == 2
 
 
-def test_a_secret_does_not_stand_in_a_message():
-    """Rules and warnings speak of the value, or of another input's: neither shows a secret."""
+def test_no_message_shows_a_secret():
+    """Neither its own rules and warnings nor those of another input show it."""
     long = ["a" * 250]
     for inputs in ({"organization": "topsecret", "allowed_users": long}, {"organization": "TopSecret"}):
         organization = partial(pulumi.Output.secret, inputs["organization"])

@@ -17,8 +17,8 @@ def definition(deployed):
     return yaml.safe_load(deployed.one("Environment").inputs["yaml"]["text"])
 
 
-def test_the_minimal_component_is_provider_role_and_environment():
-    """Nothing but what the contract names is created, each of its type and named after the component."""
+def test_the_minimal_component_declares_provider_role_and_environment():
+    """Nothing else is created, and each is named after the component."""
     deployed = deploy(esc_login())
     assert deployed.error is None
     assert [(resource.type, resource.name, resource.parent) for resource in deployed.resources] == [
@@ -30,8 +30,8 @@ def test_the_minimal_component_is_provider_role_and_environment():
     assert deployed.warnings == []
 
 
-def test_the_default_admits_this_environment_alone():
-    """Tight by default: one audience, one exact subject, nothing but StringEquals."""
+def test_the_default_admits_only_this_environment():
+    """It has one audience, one exact subject, and no operator but StringEquals."""
     deployed = deploy(esc_login())
     assert json.loads(deployed.one("Role").inputs["assumeRolePolicy"]) == {
         "Version": "2012-10-17",
@@ -53,7 +53,7 @@ def test_the_default_admits_this_environment_alone():
 
 
 def test_every_name_is_a_plain_string():
-    """The engine takes names only as strings: none may be made of an Output."""
+    """The engine takes names only as strings, so none is made from an Output."""
     deployed = deploy(
         lambda: (
             PulumiEscOidc(
@@ -79,7 +79,7 @@ def test_an_attachment_is_named_after_its_policy():
 
 
 def test_inline_policies_are_resources_of_their_own():
-    """Each has the name and the document that was given, and belongs to the role."""
+    """Each has the given name and document and belongs to the role."""
     deployed = deploy(esc_login(inline_policies={"extra": '{"Statement":[]}'}))
     (policy,) = deployed.of("RolePolicy")
     assert policy.inputs == {"name": "extra", "policy": '{"Statement":[]}', "role": "esc-role-1234567"}
@@ -109,13 +109,13 @@ def test_the_inputs_of_the_role_reach_it():
 
 
 @pytest.mark.parametrize(("duration", "seconds"), [("15m", 3600), ("1h", 3600), ("90m", 5400), ("12h", 43200)])
-def test_the_role_allows_what_the_login_asks(duration, seconds):
-    """Without a maximum the role allows the larger of the duration and AWS's least, an hour."""
+def test_the_role_allows_the_logins_duration(duration, seconds):
+    """Without a maximum, the role allows the duration, or AWS's minimum of an hour if that is longer."""
     assert deploy(esc_login(duration=duration)).one("Role").inputs["maxSessionDuration"] == seconds
 
 
 def test_the_inputs_of_the_provider_reach_it():
-    """Issuer, audiences, thumbprints and tags arrive, the component's own audience first."""
+    """Issuer, audiences, thumbprints and tags arrive, with the component's own audience first."""
     deployed = deploy(
         esc_login(
             issuer="https://pulumi.example.com/oidc",
@@ -134,15 +134,15 @@ def test_the_inputs_of_the_provider_reach_it():
 
 
 @pytest.mark.parametrize("retain", [True, False, None])
-def test_the_provider_is_retained_only_when_asked(retain):
-    """`retain_oidc_provider` keeps the provider in AWS; the role is destroyed all the same."""
+def test_the_provider_is_retained_only_on_request(retain):
+    """`retain_oidc_provider` keeps the provider in AWS; the role is destroyed anyway."""
     deployed = deploy(esc_login(retain_oidc_provider=retain))
     assert deployed.one("OpenIdConnectProvider").request.retainOnDelete is bool(retain)
     assert deployed.one("Role").request.retainOnDelete is False
 
 
-def test_an_environment_of_somebody_else_is_not_created():
-    """`create_environment=False` leaves provider, role and all outputs."""
+def test_the_environment_can_be_left_to_somebody_else():
+    """`create_environment=False` leaves the provider, the role and all outputs."""
     deployed = deploy(esc_login(create_environment=False))
     assert deployed.of("Environment") == []
     assert deployed.exports["environment_ref"] == "contoso/aws/dev"
@@ -150,7 +150,7 @@ def test_an_environment_of_somebody_else_is_not_created():
 
 
 def test_the_environment_is_written_as_declared():
-    """Imports, region, variables, configuration and session policies stand where ESC looks for them."""
+    """Imports, region, variables, configuration and session policies are where ESC looks for them."""
     deployed = deploy(
         esc_login(
             imports=["aws/base"], region="eu-central-1", environment_variables={"B": "$${x}", "A": "${aws.login.x}"},
@@ -189,15 +189,15 @@ def test_the_environment_is_written_as_declared():
     assert (inputs["organization"], inputs["project"], inputs["name"]) == ("contoso", "aws", "dev")
 
 
-def test_a_region_needs_no_exported_variables():
-    """`AWS_REGION` is there without the credentials in variables too; everything empty is left out."""
+def test_the_region_is_exported_even_without_credentials():
+    """`AWS_REGION` stands alone then; empty sections are left out."""
     values = definition(deploy(esc_login(export_environment_variables=False, region="us-east-1")))["values"]
     assert values["environmentVariables"] == {"AWS_REGION": "us-east-1"}
     assert list(definition(deploy(esc_login(export_environment_variables=False)))["values"]) == ["aws"]
 
 
 def test_providers_reach_both_kinds_of_children():
-    """`providers=[aws, pulumiservice]` on the component is inherited by every child and by the look-up."""
+    """Every child and the look-up inherit `providers=[aws, pulumiservice]` from the component."""
 
     def opts():
         return pulumi.ResourceOptions(
@@ -217,7 +217,7 @@ def test_providers_reach_both_kinds_of_children():
 
 
 def test_dependencies_follow_the_data():
-    """The role waits for the provider, the attachment and the environment for the role."""
+    """The role waits for the provider; the attachment and the environment wait for the role."""
     deployed = deploy(esc_login(policy_arns=[READ_ONLY]))
     depends = {r.name: sorted(d.split("::")[-1] for d in r.request.dependencies) for r in deployed.resources}
     assert depends["esc-role"] == ["esc-provider"]
@@ -225,8 +225,8 @@ def test_dependencies_follow_the_data():
     assert depends["esc-environment"] == ["esc-role"]
 
 
-def test_two_components_in_one_program():
-    """Two instances share nothing but what one hands to the other."""
+def test_two_components_share_only_what_they_pass_on():
+    """The second one adopts the provider of the first."""
 
     def program():
         first = PulumiEscOidc("dev", **ESC)
@@ -239,6 +239,6 @@ def test_two_components_in_one_program():
 
 
 def test_protect_reaches_every_child():
-    """What is set on the component holds for what it declares."""
+    """An option of the component holds for everything it declares."""
     deployed = deploy(esc_login(opts=lambda: pulumi.ResourceOptions(protect=True), policy_arns=[READ_ONLY]))
     assert [r.request.protect for r in deployed.resources] == [True] * 5

@@ -34,7 +34,7 @@ def shapes():
 
 
 def environment_tokens():
-    """Tokens of ESC, in the legacy project and another, with every set of attributes and none, spelled both ways."""
+    """ESC's tokens, in the legacy project and another, with every set of attributes, in both spellings."""
     openers = Opener("alice"), Opener(ORG, "team", "ops"), Opener(ORG, "organization")
     attributes = list(chain([[]], subsets(ATTRIBUTES, (1, 2, 5))))
     for environment, opener, listed, spelling in product(
@@ -84,8 +84,8 @@ class Role:
 
 
 @pytest.mark.parametrize("inputs", list(shapes()), ids=str)
-def test_exactly_stacks_times_operations(inputs):
-    """Every shape admits the declared stacks in the declared operations and nothing else, ESC's tokens included."""
+def test_exactly_the_declared_stacks_and_operations_get_in(inputs):
+    """No shape admits any other deployment, or a token of ESC."""
     role = Role.of(inputs)
     differing = [where for where, token in DEPLOYMENT_TOKENS if role.admits(token) != expected(inputs, *where)]
     assert differing == []
@@ -96,7 +96,7 @@ def test_exactly_stacks_times_operations(inputs):
     "inputs", [{"stacks": ["dev"]}, {ANY_STACK: True}, {ANY_STACK: True, "operations": ["update"]}]
 )
 def test_another_audience_is_refused(inputs):
-    """Even the right subject needs the right audience: another cloud's, ESC's or another organization's is refused."""
+    """Even with the right subject, the audience of another cloud, ESC or another organization is refused."""
     role = Role.of({"organization": ORG, "project": "core", **inputs})
     token = deployment_claims(ORG, "core", "dev", "update")
     assert role.admits(token)
@@ -105,7 +105,7 @@ def test_another_audience_is_refused(inputs):
 
 
 def test_another_scope_or_form_is_refused():
-    """A subject that goes on, stops early or has another scope is not one that was declared."""
+    """A longer or shorter subject, or one with another scope, was never declared."""
     role = Role.of({"organization": ORG, "project": "core", "stacks": ["dev"]})
     token = deployment_claims(ORG, "core", "dev", "update")
     for subject in (
@@ -117,8 +117,8 @@ def test_another_scope_or_form_is_refused():
         assert not role.admits(token | {"sub": subject}), subject
 
 
-def test_the_legacy_project_and_deployments_keep_apart():
-    """Both have the audience ORG and one provider; neither role admits any token of the other's."""
+def test_the_legacy_project_and_deployments_stay_apart():
+    """Both have the audience ORG and one provider, but neither role admits the other's tokens."""
 
     def program():
         login = PulumiEscOidc("esc", organization=ORG, project="default", environment="dev")
@@ -147,8 +147,8 @@ def test_the_legacy_project_and_deployments_keep_apart():
         assert not any(role.admits(token) for token in others), name
 
 
-def test_prove_shows_exactly_the_declared_stacks_and_operations():
-    """For every shape the proof holds, and the shape before it refutes it by a token that `decide` confirms."""
+def test_prove_confirms_each_shape_and_refutes_the_others():
+    """`decide` confirms the counterexample to every other declaration."""
     before = None
     for inputs in shapes():
         trust = plan_deployment(inputs).trust
@@ -161,8 +161,8 @@ def test_prove_shows_exactly_the_declared_stacks_and_operations():
         before = trust
 
 
-def test_lint_finds_nothing_wrong_with_named_stacks():
-    """No error without a `dangerously_` input, and one with it."""
+def test_lint_accepts_named_stacks():
+    """There is an error exactly if a `dangerously_` input is set."""
     for inputs in shapes():
         policy = trust_policy(plan_deployment(inputs).trust, provider_arn(ISSUER, ACCOUNT))
         found = {finding.rule for finding in lint(policy) if finding.severity == "error"} - {"too-long"}

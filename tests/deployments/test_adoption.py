@@ -5,8 +5,8 @@ from tests.support.deploying import ACCOUNT, PROVIDER_ARN, deploy
 from tests.support.programs import DEPLOYMENTS, deployments_login
 
 
-def test_an_adopted_provider_is_read_and_not_created():
-    """With `oidc_provider_arn` there is no provider of ours; the existing one is looked up and trusted."""
+def test_an_adopted_provider_is_looked_up_and_not_created():
+    """With `oidc_provider_arn` the role trusts the existing provider."""
     deployed = deploy(deployments_login(oidc_provider_arn=PROVIDER_ARN), provider={"clientIdLists": ["contoso", "x"]})
     assert deployed.error is None
     assert deployed.of("OpenIdConnectProvider") == []
@@ -15,7 +15,7 @@ def test_an_adopted_provider_is_read_and_not_created():
 
 
 def test_an_adopted_provider_without_the_audience_is_refused():
-    """A provider for ESC alone has another audience: the message has the very command that adds this one."""
+    """A provider for ESC alone has another audience; the message has the exact command that adds this one."""
     deployed = deploy(deployments_login(oidc_provider_arn=PROVIDER_ARN), provider={"clientIdLists": ["aws:contoso"]})
     assert isinstance(deployed.error, InvalidInputs)
     assert "takes tokens for aws:contoso; this role's are for contoso" in str(deployed.error)
@@ -24,7 +24,7 @@ def test_an_adopted_provider_without_the_audience_is_refused():
 
 
 def test_an_adopted_provider_of_another_account_is_refused():
-    """AWS takes tokens only through a provider of the role's own account; no settings name such a role."""
+    """AWS takes tokens only through a provider of the role's own account; no settings are sent."""
     arn = PROVIDER_ARN.replace(ACCOUNT, "999999999999")
     deployed = deploy(deployments_login(oidc_provider_arn=arn, manage_deployment_settings=True))
     assert "provider of the role's own account" in str(deployed.error)
@@ -32,7 +32,7 @@ def test_an_adopted_provider_of_another_account_is_refused():
 
 
 def test_one_provider_serves_both_components():
-    """An account has one provider for an issuer: one component creates it with both audiences, the other adopts it."""
+    """One component creates it with both audiences, and the other adopts it."""
 
     def program():
         login = PulumiEscOidc(

@@ -23,7 +23,7 @@ def test_the_two_forms_of_the_constructor_declare_the_same():
 
 
 def test_an_unknown_input_makes_its_children_unknown():
-    """A stack that another resource computes is unknown in a preview; nothing is judged or guessed then."""
+    """In a preview a stack that another resource computes is unknown; it is neither judged nor guessed."""
 
     def program():
         other = aws.iam.Policy("other", policy='{"Statement":[]}')
@@ -36,8 +36,8 @@ def test_an_unknown_input_makes_its_children_unknown():
     assert deployed.one("DeploymentSettings").inputs["stack"] == UNKNOWN
 
 
-def test_outputs_as_inputs_come_to_the_same():
-    """Where the values are the same, Outputs and plain values declare the same resources."""
+def test_outputs_and_plain_values_declare_the_same():
+    """The same values declare the same resources in either form."""
     plain = {"operations": ["preview"], "role_description": "Deployments"}
     outputs = {name: partial(pulumi.Output.from_input, value) for name, value in {**DEPLOYMENTS, **plain}.items()}
     outputs["stacks"] = lambda: [pulumi.Output.from_input("dev")]
@@ -47,24 +47,24 @@ def test_outputs_as_inputs_come_to_the_same():
     assert {r.name: r.inputs for r in as_outputs.resources} == {r.name: r.inputs for r in as_plain.resources}
 
 
-def test_a_secret_stays_one():
-    """What derives from a secret input is a secret in the children and in the outputs."""
+def test_a_secret_stays_secret():
+    """Everything derived from a secret input is secret, in the children and in the outputs."""
     deployed = deploy(deployments_login(stacks=lambda: [pulumi.Output.secret("dev")]))
     assert deployed.one("Role").inputs["assumeRolePolicy"][SECRET_KEY] == SECRET
     assert {"trust_policy", "subjects"} <= deployed.secrets
     assert deploy(deployments_login()).secrets == set()
 
 
-def test_a_secret_that_is_refused_is_not_shown():
-    """A violation of a secret input has the rule, but not the value."""
+def test_a_refused_secret_is_not_shown():
+    """The violation has the rule, but not the value."""
     deployed = deploy(deployments_login(stacks=lambda: [pulumi.Output.secret("hunter 2")]))
     assert "a stack has 1 to 100" in str(deployed.error)
     assert "hunter" not in str(deployed.error)
 
 
 @pytest.mark.parametrize("none", ["policy_arns", "tags", "role_name", "session_name", ANY_STACK, MANAGE, "issuer"])
-def test_none_is_not_given(none):
-    """`config.get` answers None for what is not set; for what narrows nothing that means the default."""
+def test_none_means_not_given(none):
+    """`config.get` returns None for a key that isn't set; unless the input narrows access, it gets its default."""
     given, absent = deploy(deployments_login(**{none: None})), deploy(deployments_login())
     assert given.error is None
     assert {r.name: r.inputs for r in given.resources} == {r.name: r.inputs for r in absent.resources}

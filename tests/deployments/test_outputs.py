@@ -15,7 +15,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/dep-role-1234567"
 
 
 def test_every_output_has_its_value():
-    """All outputs resolve, and to what the children have."""
+    """All outputs resolve, to the values of the children."""
     exports = deploy(deployments_login()).exports
     assert set(exports) == set(PulumiDeploymentsOidc.__annotations__)
     assert exports["oidc_provider_arn"] == PROVIDER_ARN
@@ -29,8 +29,8 @@ def test_every_output_has_its_value():
     }
 
 
-def test_the_operation_context_has_the_names_of_the_wire():
-    """Every language's DeploymentSettings takes it as it is; keys that have nothing to say are left out."""
+def test_the_operation_context_fits_deployment_settings():
+    """Every language's DeploymentSettings takes it as it is; empty keys are left out."""
     given = {"session_name": "${stack.name}-${deployment.id}", "duration": "30m", "session_policy_arns": [READ_ONLY]}
 
     def program():
@@ -55,15 +55,15 @@ def test_the_operation_context_has_the_names_of_the_wire():
     assert deployed.one("Role").inputs["maxSessionDuration"] == 3600
 
 
-def test_what_is_registered_is_short():
-    """The policy stands in the role's state; the component's own does not repeat it."""
+def test_the_components_own_state_is_short():
+    """The policy is in the role's state and not repeated in the component's."""
     assert sorted(deploy(deployments_login()).outputs["dep"]) == [
         "audience", "oidcProviderArn", "operationContext", "roleArn", "roleName", "subjects",
     ]  # fmt: skip
 
 
-def test_an_unknown_in_a_preview_passes():
-    """Before the first deployment ARNs are unknown: what depends on them is too, and the rest is shown."""
+def test_a_first_preview_passes():
+    """ARNs are still unknown, and so is everything derived from them; the rest is shown."""
     deployed = deploy(deployments_login(manage_deployment_settings=True), preview=True)
     assert deployed.error is None
     assert deployed.one("Role").inputs["assumeRolePolicy"] == UNKNOWN
@@ -73,7 +73,7 @@ def test_an_unknown_in_a_preview_passes():
 
 
 def test_every_language_sees_the_component():
-    """The schema has both components, every output, and inputs in Pulumi's own types, each with its description."""
+    """The schema has both components, every output, and every input with its description."""
     schema = json.loads(ComponentProvider([PulumiDeploymentsOidc, PulumiEscOidc], name="esc-oidc").schema)
     assert sorted(schema["resources"]) == ["esc-oidc:index:PulumiDeploymentsOidc", "esc-oidc:index:PulumiEscOidc"]
     seen = schema["resources"]["esc-oidc:index:PulumiDeploymentsOidc"]

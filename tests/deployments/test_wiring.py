@@ -20,8 +20,8 @@ def statements(deployed):
     return json.loads(deployed.one("Role").inputs["assumeRolePolicy"])["Statement"]
 
 
-def test_the_minimal_component_is_provider_and_role():
-    """Nothing but what the contract names is created: no settings, unless they are asked for."""
+def test_the_minimal_component_declares_provider_and_role():
+    """Nothing else is created: deployment settings only if asked for."""
     deployed = deploy(deployments_login())
     assert deployed.error is None
     assert [(resource.type, resource.name, resource.parent) for resource in deployed.resources] == [
@@ -32,14 +32,14 @@ def test_the_minimal_component_is_provider_and_role():
     assert deployed.warnings == []
 
 
-def test_neither_component_is_a_kind_of_the_other():
-    """What they share is used by both, not inherited from one."""
+def test_neither_component_inherits_from_the_other():
+    """What they share is used by both."""
     assert not issubclass(PulumiDeploymentsOidc, PulumiEscOidc)
     assert not issubclass(PulumiEscOidc, PulumiDeploymentsOidc)
 
 
 def test_named_stacks_are_exact_subjects():
-    """One subject for each stack and operation, the audience the organization's own name, only StringEquals."""
+    """There is one subject for each stack and operation, and the audience is the organization's own name."""
     deployed = deploy(deployments_login(stacks=["dev", "prod"], operations=["preview", "update"]))
     assert statements(deployed) == [
         {
@@ -70,7 +70,7 @@ def test_named_stacks_are_exact_subjects():
     ],
 )
 def test_any_stack_of_the_project_is_a_pattern(operations, subjects):
-    """The flag writes what Pulumi's guide does, narrowed to the operations, the audience still exact."""
+    """The subject is that of Pulumi's guide, narrowed to the operations; the audience stays exact."""
     deployed = deploy(deployments_login(stacks=..., operations=operations, **{ANY_STACK: True}))
     assert [statement["Condition"] for statement in statements(deployed)] == [
         {
@@ -81,8 +81,8 @@ def test_any_stack_of_the_project_is_a_pattern(operations, subjects):
     assert deployed.exports["subjects"] == (subjects if isinstance(subjects, list) else [subjects])
 
 
-def test_managed_settings_are_those_of_each_named_stack():
-    """Asked for, every stack's settings hold the login to AWS, and nothing else."""
+def test_managed_settings_hold_the_login_of_each_named_stack():
+    """They hold the login to AWS and nothing else."""
     deployed = deploy(deployments_login(stacks=["dev", "prod"], manage_deployment_settings=True))
     assert {r.name: r.inputs for r in deployed.of("DeploymentSettings")} == {
         f"dep-settings-{stack}": {
@@ -96,8 +96,8 @@ def test_managed_settings_are_those_of_each_named_stack():
     assert {r.parent for r in deployed.of("DeploymentSettings")} == {"dep"}
 
 
-def test_a_stack_that_is_an_output_is_named_after_its_place():
-    """Names are plain strings; what another resource computes cannot be in one, but is waited for."""
+def test_settings_of_an_output_are_named_after_its_index():
+    """Names are plain strings, so they can't contain what another resource computes."""
 
     def program():
         made = pulumiservice.Stack("made", organization_name="contoso", project_name="core", stack_name="prod")
@@ -143,8 +143,8 @@ def test_the_inputs_of_provider_and_role_reach_them():
     assert deployed.one("RolePolicy").inputs == {"name": "extra", "policy": '{"Statement":[]}', "role": "dep"}
 
 
-def test_previews_and_updates_may_have_roles_of_their_own():
-    """Two components of one stack, apart in their operations, admit nothing in common."""
+def test_previews_and_updates_may_have_separate_roles():
+    """Two components of one stack with different operations admit nothing in common."""
 
     def program():
         given = {**DEPLOYMENTS, "policy_arns": [READ_ONLY]}
@@ -162,7 +162,7 @@ def test_previews_and_updates_may_have_roles_of_their_own():
 
 
 def test_providers_reach_both_kinds_of_children():
-    """`providers=[aws, pulumiservice]` on the component is inherited by every child and by the look-up."""
+    """Every child and the look-up inherit `providers=[aws, pulumiservice]` from the component."""
 
     def opts():
         return pulumi.ResourceOptions(
@@ -177,7 +177,7 @@ def test_providers_reach_both_kinds_of_children():
 
 
 def test_dependencies_follow_the_data():
-    """The role waits for the provider, the settings for the role."""
+    """The role waits for the provider, and the settings wait for the role."""
     deployed = deploy(deployments_login(manage_deployment_settings=True))
     depends = {r.name: sorted(d.split("::")[-1] for d in r.request.dependencies) for r in deployed.resources}
     assert depends["dep-role"] == ["dep-provider"]
@@ -185,7 +185,7 @@ def test_dependencies_follow_the_data():
 
 
 def test_protect_reaches_every_child():
-    """What is set on the component holds for what it declares."""
+    """An option of the component holds for everything it declares."""
     given = {"policy_arns": [READ_ONLY], MANAGE: True}
     deployed = deploy(deployments_login(opts=lambda: pulumi.ResourceOptions(protect=True), **given))
     assert [r.request.protect for r in deployed.resources] == [True] * 5

@@ -13,7 +13,7 @@ EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.p
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_the_example_does_what_it_says_in_the_sandbox(example):
-    """Everyone declared gets in, nobody else does, and the sandbox knows every kind of resource that is declared."""
+    """Everyone declared gets in, nobody else does, and the sandbox knows every kind of resource in it."""
     result = esc_oidc("try", example)
     assert result.exit_code == 0, result.output
     assert "Everyone declared was admitted, and nobody else" in result.stdout
@@ -21,8 +21,8 @@ def test_the_example_does_what_it_says_in_the_sandbox(example):
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
-def test_the_example_is_a_whole_program(example):
-    """It has a project file named after its folder, its requirements, a README and a stack for the sandbox."""
+def test_the_example_is_a_complete_program(example):
+    """It has a project file named after its folder, requirements, a README and a stack for the sandbox."""
     project = yaml.safe_load((example / "Pulumi.yaml").read_text())
     assert project["name"] == example.name
     assert project["description"]
@@ -33,7 +33,7 @@ def test_the_example_is_a_whole_program(example):
 
 @pytest.mark.parametrize("readme", sorted((ROOT / "examples").glob("*/README.md")), ids=lambda path: path.parent.name)
 def test_the_readme_sets_keys_that_the_program_reads(readme):
-    """Every configuration key in the commands is one that the program or its project file names."""
+    """The program or its project file names every configuration key in the commands."""
     keys = re.findall(r"pulumi config set (?:--path ')?([\w:]+)", readme.read_text())
     files = [path for path in readme.parent.iterdir() if path.is_file() and path != readme]
     program = "".join(path.read_text() for path in files)
@@ -65,7 +65,7 @@ def same_inputs(names):
 
 
 def test_the_yaml_example_is_the_first_one_in_yaml():
-    """Types and inputs are in the schema, outputs exist, and every reference names something declared."""
+    """Its types and inputs are in the schema, its outputs exist, and every reference is declared."""
     program = yaml.safe_load((ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
     login = program["resources"]["login"]
     assert login["type"] in SCHEMA["resources"]
@@ -77,7 +77,7 @@ def test_the_yaml_example_is_the_first_one_in_yaml():
 
 
 def test_the_typescript_example_is_the_first_one_in_typescript():
-    """The inputs that it names and the outputs that it exports are in the schema."""
+    """The inputs and outputs that it names are in the schema."""
     folder = ROOT / "examples" / "typescript"
     program = (folder / "index.ts").read_text()
     same_inputs(re.findall(r"^    (\w+):", program, re.MULTILINE))
@@ -88,7 +88,7 @@ def test_the_typescript_example_is_the_first_one_in_typescript():
 
 
 def test_the_template_asks_for_what_the_program_reads():
-    """`pulumi new` asks for each required key, with a description, and the folder that it copies is self-contained."""
+    """`pulumi new` asks for each required key, with a description, and the folder is self-contained."""
     folder = ROOT / "examples" / "one-environment"
     asked = yaml.safe_load((folder / "Pulumi.yaml").read_text())["template"]["config"]
     required = re.findall(r'config\.require\w*\("(\w+)"\)', (folder / "__main__.py").read_text())
@@ -97,7 +97,7 @@ def test_the_template_asks_for_what_the_program_reads():
     assert ".." not in "".join(path.read_text() for path in folder.iterdir() if path.is_file() and path.suffix != ".md")
 
 
-def test_several_accounts_are_two_accounts():
+def test_several_accounts_have_a_role_and_provider_each():
     """Each environment has its role and its identity provider in its own account."""
     result = esc_oidc("try", "--verbose", ROOT / "examples" / "several-accounts")
     for account in ("111111111111", "222222222222"):

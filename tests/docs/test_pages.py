@@ -21,17 +21,17 @@ COMMANDS = get_command(app).commands
 
 
 def called(value):
-    """A page by its path in this repository; everything else by pytest's own rules."""
+    """A page by its path in this repository; anything else by pytest's own rules."""
     return str(value.relative_to(ROOT)) if isinstance(value, Path) else None
 
 
 def blocks(page, language):
-    """The code of a page that is marked as being in this language."""
+    """The page's code blocks in this language."""
     return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
 
 
 def commands(page):
-    """The words of each `esc-oidc` command of a page, whether in a block or in a sentence."""
+    """The words of each `esc-oidc` command on a page, in a block or in a sentence."""
     found = re.findall(r"`esc-oidc ([^`\n]+)`", page.read_text("utf-8"))
     for block in (*blocks(page, "sh"), *(block.replace("$ ", "") for block in blocks(page, "console"))):
         found += re.findall(r"^esc-oidc ([^#\n]+)", block, re.MULTILINE)
@@ -56,7 +56,7 @@ def test_the_programs_run(component, program):
 
 
 def test_deployment_settings_name_the_role():
-    """The settings on the page of Pulumi Deployments log in to the role that the page declares."""
+    """The settings on the page about Deployments log in to the role that the page declares."""
     deployed = deploy(lambda: exec(PROGRAMS[-1][1], {}))  # noqa: S102 - our own page
     context = deployed.one("DeploymentSettings").inputs["operationContext"]
     assert ":role/updates-role" in context["oidc"]["aws"]["roleARN"]
@@ -64,7 +64,7 @@ def test_deployment_settings_name_the_role():
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=called)
 def test_commands_exist(page):
-    """Every `esc-oidc` command exists, with every option that the page gives it."""
+    """Every `esc-oidc` command on a page exists, and so does every option."""
     for name, *words in commands(page):
         options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
         given = words[: words.index("--")] if "--" in words else words
@@ -98,8 +98,8 @@ def test_the_program_about_decisions_runs(monkeypatch, capsys):
     assert capsys.readouterr().out == "True ['admits-strangers', 'organization-wide']\n"
 
 
-def test_the_seed_grows(tmp_path):
-    """The sandbox starts with the seed on its page, and runs a command."""
+def test_the_seed_is_accepted(tmp_path):
+    """The sandbox starts with the seed on its page and runs a command."""
     (seed,) = blocks(DOCS / "sandbox.md", "yaml")
     file = tmp_path / "sandbox.yaml"
     file.write_text(seed, "utf-8")
@@ -108,7 +108,7 @@ def test_the_seed_grows(tmp_path):
 
 
 def test_the_stack_takes_the_configuration_on_its_page():
-    """The page sets every key that the stack requires, and no key that is not an input."""
+    """The page sets every key that the stack requires, and only keys that are inputs."""
     text = (DOCS / "stack.md").read_text("utf-8")
     keys = set(re.findall(r"`pulumi config set (?:--path ')?(\w+)[\[ ]", text))
     schema = json.loads((ROOT / "tests" / "plugin" / "schema.json").read_text("utf-8"))
@@ -119,7 +119,7 @@ def test_the_stack_takes_the_configuration_on_its_page():
 
 @pytest.mark.parametrize("page", PAGES, ids=called)
 def test_links_lead_somewhere(page):
-    """Every relative link names a file of this repository, and a heading that the file has."""
+    """Every relative link names a file of this repository, and a heading in it."""
     for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text("utf-8")):
         file = page.parent / target if target else page
         assert file.exists(), target
@@ -127,7 +127,7 @@ def test_links_lead_somewhere(page):
 
 
 def headings(page):
-    """The headings of a page, as GitHub makes anchors of them."""
+    """The headings of a page, as GitHub turns them into anchors."""
     found = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 

@@ -34,14 +34,14 @@ def refuses_none(component, name):
     return isinstance(error, esc_oidc.InvalidInputs) and name in {each.input for each in error.violations}
 
 
-def test_the_page_is_the_schema():
+def test_the_page_is_made_from_the_schema():
     """When an input, an output or a description changes, so does the reference."""
     assert PAGE.read_text("utf-8") == page(json.loads(SCHEMA.read_text("utf-8"))), RENEW
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_every_name_is_the_one_that_python_has(component):
-    """The Python names on the page are those of the program."""
+def test_every_name_is_the_one_in_python(component):
+    """A program can use the names in the Python column as they are."""
     made = getattr(esc_oidc, component)
     arguments = getattr(esc_oidc, f"{component}Args")
     assert set(rows(component, "Inputs")) == set(arguments.__annotations__)
@@ -67,7 +67,7 @@ def test_a_mark_shows_which_inputs_refuse_none(component):
 
 
 def test_a_default_is_taken_from_the_description():
-    """The default has its own column; anything more that the sentence says stays in the description."""
+    """The default has its own column; the rest of the sentence stays in the description."""
 
     def cells(description):
         return input_row("name", {"type": "string", "description": description}, is_required=False)[4:]

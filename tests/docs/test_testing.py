@@ -11,7 +11,7 @@ TESTS = re.findall(r"^(?:async )?def (test_\w+)", FILES["test_login.py"], re.MUL
 
 
 def verdicts(folder: Path, files: dict[str, str]) -> dict[str, str]:
-    """Pytest's verdict on each of the page's tests, run as a user would run them, away from this repository."""
+    """Pytest's verdict on each of the page's tests, run as a user would, away from this repository."""
     for name, text in files.items():
         (folder / name).write_text(text)
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--tb=short"]
@@ -23,14 +23,14 @@ def verdicts(folder: Path, files: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def test_every_block_of_the_page_is_a_file_of_the_recipe():
+def test_every_block_of_the_page_is_a_file():
     """Every block of Python has a file name, so nothing on the page goes untested."""
     assert PAGE.count("```python") == len(FILES)
     assert set(FILES) == {"login.py", "__main__.py", "conftest.py", "test_login.py"}
 
 
 def test_the_recipe_passes(tmp_path):
-    """Every test on the page passes as it stands."""
+    """Every test on the page passes as it is."""
     assert verdicts(tmp_path, FILES) == dict.fromkeys(TESTS, "PASSED")
 
 
@@ -71,7 +71,7 @@ def test_the_recipe_passes(tmp_path):
     ids=["anyone", "any environment", "own provider", "a second login"],
 )
 def test_the_recipe_finds_a_mistake(right, wrong, failing, tmp_path):
-    """Each of the page's tests fails when the program makes the mistake that it is there to find."""
+    """When the program makes a mistake, the tests that should find it fail, and no others."""
     assert right in FILES["login.py"]
     found = verdicts(tmp_path, {**FILES, "login.py": FILES["login.py"].replace(right, wrong)})
     assert {name for name, verdict in found.items() if verdict == "FAILED"} == failing

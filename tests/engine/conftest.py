@@ -13,7 +13,7 @@ from esc_oidc.tokens import Opener
 
 @pytest.fixture
 def sandbox():
-    """A sandbox of the test's own; whatever it starts, an engine above all, finds nothing else."""
+    """A sandbox of the test's own; whatever it starts, above all an engine, finds nothing else."""
     with Sandbox() as running:
         token = running.access_token(Opener("alice"), ["contoso"])
         with surroundings(running, token, os.environ) as around:

@@ -87,7 +87,7 @@ def refused(sandbox, login, reference="contoso/aws/dev"):
 
 
 def test_what_up_deploys_opens_for_alice_and_not_for_mallory(deployed):
-    """The whole story with the real engine: everything is created, and who is named gets in."""
+    """Everything is created, and only a listed user gets in."""
     for login in ("alice", "bob"):
         role, session = opened(deployed, login, "contoso/aws/dev").split("/")[1:]
         assert role.startswith("esc-oidc-role-")
@@ -96,8 +96,8 @@ def test_what_up_deploys_opens_for_alice_and_not_for_mallory(deployed):
 
 
 @pytest.mark.usefixtures("deployed")
-def test_the_stack_s_outputs_are_what_was_deployed(program):
-    """All nine of the component and the stack's own page, none of them unknown."""
+def test_the_stacks_outputs_are_what_was_deployed(program):
+    """All nine of the component and the stack's own page are known."""
     outputs = {name: output.value for name, output in stack_of(program).outputs().items()}
     assert outputs["oidcProviderArn"] == PROVIDER
     assert outputs["environmentRef"] == "contoso/aws/dev"
@@ -110,13 +110,13 @@ def test_the_stack_s_outputs_are_what_was_deployed(program):
 
 
 @pytest.mark.usefixtures("deployed")
-def test_up_again_changes_nothing(program):
-    """Nothing that the component writes differs from one run to the next, on either side."""
+def test_a_second_update_changes_nothing(program):
+    """Nothing that the component writes differs from one run to the next."""
     assert up(program, expect_no_changes=True) == everything("same")
 
 
 def test_a_preview_creates_nothing(sandbox, program):
-    """It passes with every value still unknown, and no cloud hears of it."""
+    """It passes while every value is unknown, and sends nothing to a cloud."""
     events = []
     stack_of(program).preview(on_event=events.append)
     assert operations(events) == everything("create")
@@ -124,7 +124,7 @@ def test_a_preview_creates_nothing(sandbox, program):
 
 
 def test_other_users_change_the_role_in_place(deployed, program):
-    """In bob's place comes carol: the trust policy changes and nothing else, and nothing is replaced."""
+    """With carol instead of bob only the trust policy changes, and nothing is replaced."""
     configure(program, allowedUsers=["alice", "carol"])
     assert up(program) == {**everything("same"), "esc-oidc-role": {"update"}}
     assert opened(deployed, "carol", "contoso/aws/dev")
@@ -132,7 +132,7 @@ def test_other_users_change_the_role_in_place(deployed, program):
 
 
 def test_another_attribute_changes_role_and_environment_in_place(deployed, program):
-    """Both sides are updated in one run, so that they do not drift apart, and nothing is replaced."""
+    """One run updates both sides, so they don't drift apart, and replaces nothing."""
     configure(program, allowedUsers=None)
     updated = {name: {"update"} for name in ("esc-oidc-role", "esc-oidc-environment")}
     assert up(program) == {**everything("same"), **updated}
@@ -144,7 +144,7 @@ def test_another_attribute_changes_role_and_environment_in_place(deployed, progr
 
 
 def test_refused_inputs_stop_the_engine_before_anything_is_sent(sandbox, program):
-    """One clean error, no traceback, nothing created."""
+    """There is one clean error without a traceback, and nothing is created."""
     configure(program, duration="13h")
     with pytest.raises(automation.CommandError) as raised:
         up(program)
@@ -154,7 +154,7 @@ def test_refused_inputs_stop_the_engine_before_anything_is_sent(sandbox, program
 
 
 def test_a_renamed_environment_is_replaced_and_the_role_follows(sandbox, tmp_path):
-    """A component that keeps its name keeps role and provider: the environment alone is made anew."""
+    """If the component keeps its name, so do role and provider: only the environment is replaced."""
     program = copied(ROOT / "examples" / "one-environment", tmp_path / "program")
     up(program)
     roles = left(sandbox)["roles"]
@@ -168,8 +168,8 @@ def test_a_renamed_environment_is_replaced_and_the_role_follows(sandbox, tmp_pat
     assert "pulumi.user.login is 'mallory'" in refused(sandbox, "mallory", "contoso/aws/prod")
 
 
-def test_an_adopted_provider_is_read_trusted_and_left_alone(sandbox, tmp_path):
-    """The real look-up finds the audience; the provider is no resource of the stack and outlives it."""
+def test_an_adopted_provider_is_trusted_and_left_alone(sandbox, tmp_path):
+    """The real look-up finds the audience; the provider is not part of the stack and outlives it."""
     example = ROOT / "examples" / "adopted-provider"
     sandbox.sow(example / "sandbox.yaml")
     program = copied(example, tmp_path / "program")
@@ -182,7 +182,7 @@ def test_an_adopted_provider_is_read_trusted_and_left_alone(sandbox, tmp_path):
 
 
 def test_an_adopted_provider_without_the_audience_is_refused(sandbox, tmp_path):
-    """With the command that helps, and before role and environment exist."""
+    """The error has the command that helps, and neither role nor environment exists yet."""
     provider = boto3.Session().client("iam")
     provider.create_open_id_connect_provider(Url="https://api.pulumi.com/oidc", ClientIDList=["aws:fabrikam"])
     program = copied(ROOT / "examples" / "adopted-provider", tmp_path / "program")
@@ -198,7 +198,7 @@ def test_destroy_leaves_nothing(deployed, program):
 
 
 def test_another_language_uses_the_plugin(sandbox, tmp_path):
-    """The YAML example finds components/ beside it, which the engine installs (with pip, from its index)."""
+    """The YAML example finds components/ beside it; the engine installs it with pip."""
     program = repository(tmp_path / "repository") / "examples" / "yaml"
     configure(program, organization="contoso", users=["alice"])
     installed = subprocess.run(["pulumi", "install"], cwd=program, capture_output=True, text=True, check=False)  # noqa: S607 - the one on PATH
@@ -219,7 +219,7 @@ def pack(tmp_path):
     return str(copied(ROOT / "policy", tmp_path / "policy"))
 
 
-def test_the_policy_pack_lets_this_repository_s_stack_pass(sandbox, program, pack):
+def test_the_policy_pack_accepts_this_repositorys_stack(sandbox, program, pack):
     """What the component declares breaks no rule, in the preview and in the update."""
     events = []
     stack_of(program).preview(policy_packs=[pack], on_event=events.append)
@@ -229,7 +229,7 @@ def test_the_policy_pack_lets_this_repository_s_stack_pass(sandbox, program, pac
 
 
 def test_the_policy_pack_stops_a_role_that_admits_the_organization(sandbox, tmp_path, pack):
-    """The rules that `lint` names are those that stop the preview, and then nothing is created."""
+    """The preview stops at the rules that `lint` names, and nothing is created."""
     program = written(tmp_path / "open-role", f"POLICY = {OPEN_POLICY!r}\n{OPEN_ROLE}")
     events = []
     with pytest.raises(automation.CommandError):

@@ -12,7 +12,7 @@ from tests.support.judge import CREDENTIALS, Verdict, evaluate_in_sandbox, judge
 
 
 def expected(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Environment variables and configuration that the environment must have when it is opened."""
+    """The environment variables and configuration that the opened environment must have."""
     credentials = {
         "AWS_ACCESS_KEY_ID": CREDENTIALS["accessKeyId"],
         "AWS_SECRET_ACCESS_KEY": CREDENTIALS["secretAccessKey"],
@@ -22,7 +22,7 @@ def expected(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def assert_as_declared(case: Case, verdicts: list[Verdict]) -> None:
-    """However it is opened, the environment has what was declared, and its login asks for what was declared."""
+    """However it is opened, the environment has what was declared, and so does its login."""
     variables, config = expected(case)
     for verdict, root in zip(verdicts, case.roots, strict=True):
         assert verdict.diagnostics == []
@@ -42,7 +42,7 @@ def judged() -> dict[str, list[Verdict]]:
 
 @each_case
 def test_pulumi_reads_what_was_declared(name, judged):
-    """Opened by name, by import and by a stack, Pulumi's evaluator finds exactly the declared values and login."""
+    """Opened by name, import or stack, Pulumi's evaluator finds exactly the declared values and login."""
     assert_as_declared(CASES[name], judged[name])
 
 
@@ -54,7 +54,7 @@ def test_the_sandbox_reads_what_was_declared(name):
 
 @each_case
 def test_credentials_are_secret(name, judged):
-    """In Pulumi's and in the sandbox's reading, what the login answers is secret, and the region is not."""
+    """Both evaluators treat the login's answer as secret, but not the region."""
     for verdict in (judged[name][0], evaluate_in_sandbox(CASES[name].requests[0])):
         found = verdict.properties.get("environmentVariables", {"value": {}})["value"]
         secret = {key for key, value in found.items() if value.get("secret")}
@@ -63,8 +63,8 @@ def test_credentials_are_secret(name, judged):
 
 
 @each_case
-def test_keys_stand_in_the_documented_order(name):
-    """Imports, the login block, variables and configuration follow one another, and nothing is empty."""
+def test_keys_are_in_the_documented_order(name):
+    """Imports, login, variables and configuration follow each other, and none of them is empty."""
     read = yaml.safe_load(CASES[name].definition)
     assert list(read) == [key for key in ("imports", "values") if key in read]
     values = read["values"]
@@ -79,7 +79,7 @@ def test_keys_stand_in_the_documented_order(name):
 
 @each_case
 def test_there_is_no_newline_at_the_end(name):
-    """Pulumi Cloud gives a definition back without one, and a newline would show as a change forever."""
+    """Pulumi Cloud returns a definition without one, so a newline would show as a change forever."""
     assert CASES[name].definition == CASES[name].definition.rstrip()
 
 
@@ -92,7 +92,7 @@ def reversed_maps(value: Any) -> Any:
 
 @each_case
 def test_the_order_of_maps_changes_nothing(name):
-    """Maps have no order in Pulumi's engine: the same inputs in another one give the same text."""
+    """Maps have no order in Pulumi's engine, so the text must not depend on it."""
     case = CASES[name]
     other = Case(reversed_maps(dict(case.inputs)), role=case.role)
     assert other.definition == case.definition
@@ -102,7 +102,7 @@ def test_the_order_of_maps_changes_nothing(name):
     "name", [name for name, case in CASES.items() if not case.role.startswith("/esc") and len(case.role) < 100]
 )
 def test_the_component_registers_this_definition(name):
-    """What is sent to Pulumi Cloud is the definition that is tested here, for a role that the component declares."""
+    """The definition tested here is the one sent to Pulumi Cloud."""
     case = CASES[name]
     path, _, role = case.role.rpartition("/")
     inputs = {**case.given, "role_path": f"{path}/", "role_name": role}
@@ -112,7 +112,7 @@ def test_the_component_registers_this_definition(name):
 
 
 def test_random_texts_are_read_as_they_were_declared(random_cases):
-    """Whatever text a variable is given, Pulumi's evaluator and the sandbox's read that text."""
+    """Whatever text a variable has, both evaluators read exactly that text."""
     verdicts = judge([case.requests[0] for case in random_cases])
     for case, verdict in zip(random_cases, verdicts, strict=True):
         for each in (verdict, evaluate_in_sandbox(case.requests[0])):

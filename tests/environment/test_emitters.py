@@ -13,7 +13,7 @@ from tests.support.definitions import CASES, ROLE, each_case
 
 @pytest.fixture(scope="module")
 def in_python() -> Any:
-    """The module that emits definitions, as it is where PyYAML was built without its C emitter."""
+    """The module that emits definitions, loaded as if PyYAML had no C emitter."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delattr(yaml, "CSafeDumper")
         name = "esc_oidc.environment_in_python"
@@ -26,12 +26,12 @@ def in_python() -> Any:
 
 @each_case
 def test_both_emitters_write_the_same_bytes(name, in_python):
-    """With and without PyYAML's C emitter the definition is the same, so another machine changes nothing."""
+    """Another machine, without PyYAML's C emitter, changes nothing."""
     assert in_python.environment_definition(CASES[name].plan.login, ROLE + CASES[name].role) == CASES[name].definition
 
 
-def test_both_emitters_are_there(in_python):
-    """The comparison is one of two: this machine has the C emitter, and the copy does not use it."""
+def test_two_different_emitters_are_compared(in_python):
+    """This machine has the C emitter, and the other module doesn't use it."""
     assert issubclass(environment._Dumper, yaml.CSafeDumper)  # noqa: SLF001 - which one it picked is the question
     assert not issubclass(in_python._Dumper, yaml.CSafeDumper)  # noqa: SLF001 - the same
 

@@ -39,7 +39,7 @@ def docstrings(owner: type) -> dict[str, str]:
 
 @pytest.mark.parametrize(("arguments", "plan"), PLANS, ids=called)
 def test_a_plan_has_every_argument(arguments, plan):
-    """What may be passed is what is judged, and the required inputs stand first."""
+    """Every input is checked, and the required ones come first."""
     assert set(plan.formats()) == set(arguments.__annotations__)
     required = {name for name, read in ARGUMENTS[plan].items() if read.required}
     assert required == arguments.__required_keys__
@@ -49,7 +49,7 @@ def test_a_plan_has_every_argument(arguments, plan):
 
 @pytest.mark.parametrize(("arguments", "name", "default"), EACH_DEFAULT, ids=called)
 def test_a_default_is_documented_and_has_its_inputs_type(arguments, name, default):
-    """The docstring of an optional input has the value that is used when the input is not given."""
+    """The docstring of an optional input names the value it has if it isn't given."""
     assert type(default).__name__ == arguments_of(arguments)[name].kind
     written = {"True": "true", "False": "false", str(list(OPERATIONS)): "all four"}.get(str(default), str(default))
     _, found, said = " ".join(docstrings(arguments)[name].replace("`", "").split()).partition("Default: ")
@@ -61,7 +61,7 @@ def test_a_default_is_documented_and_has_its_inputs_type(arguments, name, defaul
     "owner", [PulumiEscOidcArgs, PulumiEscOidc, PulumiDeploymentsOidcArgs, PulumiDeploymentsOidc], ids=called
 )
 def test_every_input_and_output_is_documented(owner):
-    """Each has a docstring of its own: whole sentences, and no two alike."""
+    """Each has its own docstring of whole sentences, and no two are the same."""
     found = docstrings(owner)
     assert list(found) == list(owner.__annotations__)
     assert [name for name, text in found.items() if not text.endswith(".") or text != text.strip()] == []
@@ -70,7 +70,7 @@ def test_every_input_and_output_is_documented(owner):
 
 @pytest.mark.parametrize(("arguments", "name"), EACH_OPTIONAL, ids=called)
 def test_optional_inputs_say_what_leaving_them_out_means(arguments, name):
-    """The docstring of an optional input has its default, or which attribute it asks for, or when it is required."""
+    """The docstring names the default, the attribute that the input asks for, or when it is required."""
     assert any(says in docstrings(arguments)[name] for says in ("Default: ", "Asks for `", "Required unless `"))
 
 
@@ -86,7 +86,7 @@ class Annotated(TypedDict):
 
 
 def test_type_and_outputs_are_read_from_the_annotations():
-    """The argument type says what an input is, whether it is required and where an Output may stand."""
+    """The argument type says what an input is, whether it is required, and where an Output is allowed."""
     assert arguments_of(Annotated) == {
         "text": Argument("str", required=True, may_be_output=True, items_may_be_outputs=False),
         "flag": Argument("bool", required=False, may_be_output=False, items_may_be_outputs=False),

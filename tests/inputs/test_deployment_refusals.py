@@ -30,7 +30,7 @@ def test_an_output_is_refused_before_anything_is_sent(inputs, place, said):
 
 
 def test_all_violations_are_reported_at_once():
-    """Whoever has several inputs wrong is told of all of them in one go, across forms and relations."""
+    """Several wrong inputs are reported together, for forms and relations alike."""
     wrong = {"project": "a:b", "operations": ["Update"], "duration": "13h", MANAGE: True, "tags": {"A": "b", "a": "b"}}
     assert [violation.input for violation in check_deployment("esc", BASE | wrong)] == [
         "project",
@@ -42,20 +42,20 @@ def test_all_violations_are_reported_at_once():
 
 
 def test_a_long_stack_is_reported_once():
-    """Four operations make four subjects over AWS's limit; their one cause is one violation."""
+    """Its four operations make four subjects over AWS's limit, but they have one cause."""
     given = BASE | {"project": "p" * 90, "stacks": ["s" * 100, "t" * 99, "dev"], "duration": "1h"}
     assert [violation.value for violation in check_deployment("esc", given)] == ["s" * 100, "t" * 99]
 
 
 def test_the_longest_names_that_aws_takes_pass():
-    """A subject of 255 characters and a hundred characters of a name are still good."""
+    """A subject may have 255 characters, and a name 100."""
     rest = len("pulumi:deploy:org:contoso:project::stack::operation:refresh:scope:write")
     given = BASE | {"project": "p" * 100, "stacks": ["s" * (255 - 100 - rest)]}
     assert check_deployment("esc", given) == []
 
 
-def test_the_number_of_subjects_that_fit_does_fit():
-    """The refusal's figure is right: so many subjects fit, and four more do not."""
+def test_the_stated_number_of_subjects_fits():
+    """As many as the refusal says fit, and four more don't."""
     stacks = [f"stack-{index:02}" for index in range(20)]
     (violation,) = check_deployment("esc", BASE | {"stacks": stacks})
     fit = int(violation.rule.split(": ")[1].split()[0]) // 4
@@ -64,7 +64,7 @@ def test_the_number_of_subjects_that_fit_does_fit():
 
 
 def test_the_generated_role_name_must_fit():
-    """Without `role_name` the role is named after the component, whose name then has to suit IAM."""
+    """Without `role_name`, the role is named after the component, whose name must then suit IAM."""
     assert check_deployment("c" * 51, BASE | STACKS) == []
     (violation,) = check_deployment("c" * 52, BASE | STACKS)
     assert "over 64" in violation.rule
@@ -83,13 +83,13 @@ def test_the_generated_role_name_must_fit():
     ],
 )
 def test_templates_of_the_session_name_pass_through(name):
-    """Pulumi replaces them when the deployment runs, and trims names so that the whole fits."""
+    """Pulumi fills them in when the deployment runs, and trims names so that the result fits."""
     assert check_deployment("esc", BASE | STACKS | {"session_name": name}) == []
 
 
 @pytest.mark.parametrize("name", ["stacks", "manage_deployment_settings", "dangerously_allow_any_stack_in_project"])
 def test_an_output_where_a_plain_value_belongs_is_refused(name):
-    """What decides which resources there are, or how they are named, cannot be an Output."""
+    """An input that decides which resources exist, or their names, can't be an Output."""
     deployed = deploy(
         lambda: PulumiDeploymentsOidc("esc", **(BASE | STACKS | {name: pulumi.Output.from_input("x")})) and None
     )
@@ -103,8 +103,8 @@ def test_args_of_another_type_are_refused():
     assert "Pass PulumiDeploymentsOidcArgs, or keywords." in str(deployed.error)
 
 
-def test_what_both_components_take_has_one_check():
-    """Inputs of provider, role and session have one field and one type, whichever component takes them."""
+def test_shared_inputs_have_one_check():
+    """Inputs of provider, role and session have one field and one type for both components."""
     assert len(SHARED) > 70
     for name in SHARED_INPUTS:
         assert DeploymentPlan.formats()[name] is EnvironmentPlan.formats()[name]

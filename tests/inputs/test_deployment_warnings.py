@@ -54,8 +54,8 @@ QUIET = [
 
 
 @pytest.mark.parametrize(("inputs", "said"), [case[1:] for case in WARNINGS], ids=[case[0] for case in WARNINGS])
-def test_what_should_be_known_is_said_once(inputs, said):
-    """Allowed but worth knowing: each is a warning, under the component, once, and nothing else is said."""
+def test_a_risk_is_one_warning(inputs, said):
+    """What is allowed but worth knowing is one warning, on the component, and there are no others."""
     assert check_deployment("esc", BASE | inputs) == []
     warnings = deploy(lambda: PulumiDeploymentsOidc("esc", **(BASE | inputs)) and None).warnings
     assert len(warnings) == len(said), warnings
@@ -64,6 +64,6 @@ def test_what_should_be_known_is_said_once(inputs, said):
 
 
 @pytest.mark.parametrize("inputs", QUIET, ids=str)
-def test_what_is_ordinary_is_not_warned_of(inputs):
-    """A warning that always comes is one that nobody reads."""
+def test_ordinary_inputs_cause_no_warning(inputs):
+    """Nobody reads a warning that always comes."""
     assert plan_deployment(BASE | inputs).warnings == ()

@@ -30,7 +30,7 @@ def test_an_output_is_refused_before_anything_is_sent(inputs, place, said):
 
 
 def test_all_violations_are_reported_at_once():
-    """Whoever has several inputs wrong is told of all of them in one go, across forms and relations."""
+    """Several wrong inputs are reported together, for forms and relations alike."""
     wrong = {"organization": "aws:contoso", "allowed_users": [], "duration": "13h", "tags": {"A": "b", "a": "b"}}
     violations = check("esc", BASE | wrong)
     assert [violation.input for violation in violations] == [
@@ -42,7 +42,7 @@ def test_all_violations_are_reported_at_once():
 
 
 def test_the_generated_role_name_must_fit():
-    """Without `role_name` the role is named after the component, whose name then has to suit IAM."""
+    """Without `role_name`, the role is named after the component, whose name must then suit IAM."""
     assert check("c" * 51, BASE) == []
     for name, said in (("c" * 52, "over 64"), ("a/b", "letters, digits")):
         (violation,) = check(name, BASE)
@@ -53,7 +53,7 @@ def test_the_generated_role_name_must_fit():
 
 @pytest.mark.parametrize("name", ["issuer", "role_name", "duration", "create_environment", "imports", "thumbprints"])
 def test_an_output_where_a_plain_value_belongs_is_refused(name):
-    """What decides which resources there are, or how they are named, cannot be an Output."""
+    """An input that decides which resources exist, or their names, can't be an Output."""
     deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, **{name: pulumi.Output.from_input("x")}) and None)
     assert f"{name} = (an Output)" in str(deployed.error)
     assert deployed.resources == []
@@ -61,24 +61,24 @@ def test_an_output_where_a_plain_value_belongs_is_refused(name):
 
 @pytest.mark.parametrize("name", ["policy_arns", "tags", "environment_variables", "session_policy_arns"])
 def test_a_collection_that_is_an_output_is_refused(name):
-    """Of collections that make names or keys, only the items may be Outputs."""
+    """If a collection makes names or keys, only its items may be Outputs."""
     deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, **{name: pulumi.Output.from_input([])}) and None)
     assert "its items may be Outputs; the" in str(deployed.error)
 
 
 def test_an_output_in_a_plain_list_is_refused():
-    """A list of plain strings takes no Output as an item either."""
+    """The items of a list of plain strings can't be Outputs either."""
     deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, imports=[pulumi.Output.from_input("aws/x")]) and None)
     assert "imports[0] = (an Output)" in str(deployed.error)
 
 
-def test_args_and_keywords_do_not_mix():
-    """Inputs come as one argument or by keyword; both would leave open which wins."""
+def test_args_and_keywords_cannot_be_mixed():
+    """With both it would be unclear which one wins."""
     deployed = deploy(lambda: PulumiEscOidc("esc", BASE, region="us-east-1") and None)
     assert "not both" in str(deployed.error)
 
 
 def test_args_of_another_type_are_refused():
-    """Resource options passed in the place of the inputs are named as what they are."""
+    """The message says what was passed instead, such as resource options."""
     deployed = deploy(lambda: PulumiEscOidc("esc", pulumi.ResourceOptions()) and None)
     assert "the inputs are a dict, not a ResourceOptions" in str(deployed.error)

@@ -73,8 +73,8 @@ QUIET = [
 
 
 @pytest.mark.parametrize(("inputs", "said"), [case[1:] for case in WARNINGS], ids=[case[0] for case in WARNINGS])
-def test_what_should_be_known_is_said_once(inputs, said):
-    """Allowed but worth knowing: each is a warning, under the component, once, and nothing else is said."""
+def test_a_risk_is_one_warning(inputs, said):
+    """What is allowed but worth knowing is one warning, on the component, and there are no others."""
     assert check("esc", BASE | inputs) == []
     warnings = deploy(lambda: PulumiEscOidc("esc", **(BASE | inputs)) and None).warnings
     assert len(warnings) == len(said), warnings
@@ -83,8 +83,8 @@ def test_what_should_be_known_is_said_once(inputs, said):
 
 
 @pytest.mark.parametrize("inputs", QUIET, ids=str)
-def test_what_is_ordinary_is_not_warned_of(inputs):
-    """A warning that always comes is one that nobody reads."""
+def test_ordinary_inputs_cause_no_warning(inputs):
+    """Nobody reads a warning that always comes."""
     assert plan(BASE | inputs).warnings == ()
 
 
@@ -101,16 +101,16 @@ def policy_size(names):
     return size(trust_policy(trust, provider_arn(trust.issuer)))
 
 
-def test_a_real_provider_arn_may_be_what_is_over_the_quota():
-    """The size is looked at again with the ARN that AWS gave: a longer partition can make the difference."""
+def test_the_real_provider_arn_can_exceed_the_quota():
+    """The size is checked again with the ARN from AWS, whose partition may be longer."""
     inputs = BASE | {"allowed_environments": environments_of_size(2048)}
     assert plan(inputs).warnings == ()
     (warning,) = deploy(lambda: PulumiEscOidc("esc", **inputs) and None, partition="aws-cn").warnings
     assert "2051 characters, over AWS's default quota of 2048" in warning
 
 
-def test_a_real_provider_arn_may_be_what_is_over_the_limit():
-    """The same for the most that AWS can be made to take: refused, before the role is sent."""
+def test_the_real_provider_arn_can_exceed_the_limit():
+    """Over the most that AWS allows, the policy is refused before the role is sent."""
     inputs = BASE | {"allowed_environments": environments_of_size(4096)}
     assert check("esc", inputs) == []
     deployed = deploy(lambda: PulumiEscOidc("esc", **inputs) and None, partition="aws-cn")
@@ -118,8 +118,8 @@ def test_a_real_provider_arn_may_be_what_is_over_the_limit():
     assert deployed.of("Role") == []
 
 
-def test_the_number_of_subjects_that_fit_does_fit():
-    """The refusal's figure is right: so many subjects fit, and one more does not."""
+def test_the_stated_number_of_subjects_fits():
+    """As many as the refusal says fit, and one more doesn't."""
     names = [f"aws/environment-{index:03}" for index in range(80)]
     (violation,) = check("esc", BASE | {"environment": "environment-zzz", "allowed_environments": names})
     fit = int(violation.rule.split(": ")[1].split()[0])

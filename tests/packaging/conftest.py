@@ -28,7 +28,7 @@ def built(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def installed(built, tmp_path_factory):
-    """The Python of an empty environment that has the wheel, and beside it what this environment has."""
+    """The Python of an empty environment that has the wheel, and beside it this environment's packages."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"

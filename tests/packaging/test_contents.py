@@ -8,13 +8,13 @@ from tests.support.building import PROJECT, STEM
 
 
 def sources(checkout: Path) -> set[str]:
-    """Every file of the package, as it should be named in what is built."""
+    """Every file of the package, by its name in the wheel."""
     package = checkout / "components" / "esc_oidc"
     return {f"esc_oidc/{path.relative_to(package).as_posix()}" for path in package.rglob("*") if path.is_file()}
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(built):
-    """Every file of `esc_oidc`, its `py.typed` too, and beside them only the wheel's own account of itself."""
+    """It has every file of `esc_oidc`, with `py.typed`, and its own metadata."""
     with zipfile.ZipFile(built / f"{STEM}-py3-none-any.whl") as wheel:
         names = set(wheel.namelist())
     held = {name for name in names if not name.startswith(f"{STEM}.dist-info/")}
@@ -23,8 +23,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     assert f"{STEM}.dist-info/licenses/LICENSE" in names
 
 
-def test_the_sdist_holds_what_the_wheel_is_made_of_and_nothing_else(built):
-    """No tests without what they need, no plugin, no examples: those are in the repository."""
+def test_the_sdist_holds_only_the_sources_of_the_wheel(built):
+    """Tests, plugin and examples are in the repository."""
     with tarfile.open(built / f"{STEM}.tar.gz") as sdist:
         names = {member.name.removeprefix(f"{STEM}/") for member in sdist if member.isfile()}
     held = {name for name in names if not name.startswith("components/esc_oidc.egg-info/")}
@@ -33,7 +33,7 @@ def test_the_sdist_holds_what_the_wheel_is_made_of_and_nothing_else(built):
 
 
 def test_the_metadata_is_that_of_the_project(metadata):
-    """Name, version, license, Pythons and README are what an index shows."""
+    """An index shows the project's name, version, license, Pythons and README."""
     assert metadata["Name"] == "esc-oidc"
     assert metadata["Version"] == PROJECT["version"]
     assert metadata["License-Expression"] == "Apache-2.0"
@@ -44,7 +44,7 @@ def test_the_metadata_is_that_of_the_project(metadata):
 
 
 def test_the_base_install_is_small(metadata):
-    """Pulumi, its two providers and YAML; moto, Flask and the rest come with the extras only."""
+    """It needs Pulumi, its two providers and YAML; moto, Flask and the rest come only with extras."""
     required = [each for each in metadata.get_all("Requires-Dist") if "extra ==" not in each]
     assert sorted(each.partition("<")[0] for each in required) == [
         "pulumi", "pulumi-aws", "pulumi-pulumiservice", "pyyaml",

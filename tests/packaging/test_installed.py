@@ -74,12 +74,12 @@ reveal_type(PulumiEscOidc("d", organization="contoso", project="aws", environmen
 
 
 def test_the_command_is_installed(installed):
-    """The wheel brings the command `esc-oidc`."""
+    """The wheel has the command `esc-oidc`."""
     assert "Usage: esc-oidc" in run(installed.with_name("esc-oidc"), "--help", cwd=installed.parents[1])
 
 
 def test_a_program_runs_outside_the_repository(installed, tmp_path):
-    """In an environment that has only the wheel, a program declares the component against Pulumi's mocks."""
+    """With only the wheel installed, a program declares the component under Pulumi's mocks."""
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "run.py").write_text(RUN)
     printed = json.loads(run(installed, "-P", "run.py", cwd=tmp_path))
@@ -89,7 +89,7 @@ def test_a_program_runs_outside_the_repository(installed, tmp_path):
 
 
 def test_the_package_does_not_come_from_the_checkout(installed, tmp_path):
-    """The environment of the tests reaches the checkout through an editable install; the empty one does not."""
+    """The tests' environment reaches the checkout by an editable install; the empty one doesn't."""
     paths = run(installed, "-P", "-c", "import sys; print(*sys.path, sep='\\n')", cwd=tmp_path).splitlines()
     assert sysconfig.get_path("purelib") in paths
     assert str(ROOT / "components") not in paths
@@ -107,7 +107,7 @@ def checked(installed: Path, folder: Path, program: str) -> str:
 
 
 def test_a_program_is_type_checked(installed, tmp_path):
-    """With `py.typed` mypy --strict sees the inputs: the good program passes, and each mistake is named."""
+    """Thanks to `py.typed`, mypy --strict accepts a good program and finds each mistake in a bad one."""
     assert checked(installed, tmp_path, PROGRAM).startswith("Success: no issues found")
     said = checked(installed, tmp_path, MISTAKES)
     lines = MISTAKES.splitlines()

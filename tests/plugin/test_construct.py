@@ -14,7 +14,7 @@ BILLING = "arn:aws:iam::aws:policy/job-function/Billing"
 
 @pytest.mark.parametrize(("component", "inputs"), MINIMAL, ids=[component for component, _ in MINIMAL])
 def test_the_required_inputs_are_enough(plugin, component, inputs):
-    """Each component is constructed, its children stand under it, and every output has a value."""
+    """Each component is constructed with its children below it, and every output has a value."""
     made = plugin.construct(component, inputs)
     outputs = {"PulumiEscOidc": PulumiEscOidc, "PulumiDeploymentsOidc": PulumiDeploymentsOidc}[component]
     assert made.status is None
@@ -27,7 +27,7 @@ def test_the_required_inputs_are_enough(plugin, component, inputs):
 
 
 def test_the_outputs_are_those_of_the_children(plugin):
-    """What another language reads is what AWS and Pulumi Cloud were sent."""
+    """Other languages read what AWS and Pulumi Cloud were sent."""
     made = plugin.construct("PulumiEscOidc", ESC)
     role = f"arn:aws:iam::{ACCOUNT}:role/esc-role-1234567"
     assert [resource.name for resource in made.resources] == ["esc", "esc-provider", "esc-role", "esc-environment"]
@@ -41,7 +41,7 @@ def test_the_outputs_are_those_of_the_children(plugin):
     assert login["oidc"]["roleArn"] == role
 
 
-def test_the_operation_context_keeps_the_names_of_the_wire(plugin):
+def test_the_operation_context_fits_deployment_settings(plugin):
     """The one nested output arrives as `pulumiservice.DeploymentSettings` takes it."""
     context = plugin.construct("PulumiDeploymentsOidc", DEPLOYMENTS).state["operationContext"]
     assert context["oidc"]["aws"] == {
@@ -52,7 +52,7 @@ def test_the_operation_context_keeps_the_names_of_the_wire(plugin):
 
 
 def test_a_null_is_a_missing_input(plugin):
-    """Pulumi drops the nulls of other languages: for an input that narrows, that means everyone."""
+    """Pulumi drops nulls of other languages, so even an input that narrows access counts as not given."""
     nulled, left_out = (
         plugin.construct("PulumiEscOidc", {**ESC, "allowedUsers": None}),
         plugin.construct("PulumiEscOidc", ESC),
@@ -61,15 +61,15 @@ def test_a_null_is_a_missing_input(plugin):
     assert nulled.state["subjects"] == left_out.state["subjects"]
 
 
-def test_an_unknown_name_is_dropped_by_the_host(plugin):
-    """It never reaches our check of names: a typed SDK or the YAML checker has to find it, or nobody does."""
+def test_the_host_drops_an_unknown_name(plugin):
+    """Our check never sees it: only a typed SDK or the YAML checker can find it."""
     misspelled = plugin.construct("PulumiEscOidc", {**ESC, "alowedUsers": ["alice"]})
     assert misspelled.status is None
     assert misspelled.state["subjects"] == [SUBJECT]
 
 
 def test_items_of_a_list_may_be_outputs(plugin):
-    """An ARN of another resource stands beside a plain one; each is attached under a name that is plain."""
+    """An ARN of another resource and a plain one are both attached, under plain names."""
     made = plugin.construct(
         "PulumiEscOidc",
         {**ESC, "policyArns": [output(BOUNDARY, dependencies=(OTHER,)), BILLING]},
@@ -82,8 +82,8 @@ def test_items_of_a_list_may_be_outputs(plugin):
     }
 
 
-def test_warnings_stand_under_the_component(plugin):
-    """A warning reaches the engine with the component's URN, once."""
+def test_warnings_belong_to_the_component(plugin):
+    """A warning reaches the engine once, with the component's URN."""
     made = plugin.construct("PulumiEscOidc", {**ESC, "maxSessionDuration": "6h"})
     ((severity, text, urn),) = made.log
     assert (severity, urn) == ("WARNING", made.urn)
@@ -91,7 +91,7 @@ def test_warnings_stand_under_the_component(plugin):
 
 
 def test_providers_reach_the_children_and_the_look_up(plugin):
-    """The AWS provider that the caller gave makes the role and answers for the adopted provider."""
+    """The caller's AWS provider creates the role and looks up the adopted provider."""
     reference = "urn:pulumi:test::esc-oidc::pulumi:providers:aws::mine::id"
     made = plugin.construct(
         "PulumiEscOidc",

@@ -10,7 +10,7 @@ BILLING = "arn:aws:iam::aws:policy/job-function/Billing"
 
 @pytest.mark.parametrize("given", ["output", "state", "item"])
 def test_a_secret_input_makes_secret_outputs(plugin, given):
-    """In whatever form the engine hands a secret over, what derives from it is secret in children and outputs."""
+    """In any form the engine uses for a secret, everything derived from it is secret."""
     users = {"output": output(["alice"], secret=True), "state": secret(["alice"]), "item": [secret("alice")]}[given]
     made = plugin.construct("PulumiEscOidc", {**ESC, "allowedUsers": users})
     assert made.status is None
@@ -22,7 +22,7 @@ def test_a_secret_input_makes_secret_outputs(plugin, given):
 
 @pytest.mark.parametrize("value", [output(BOUNDARY, dependencies=(OTHER,)), BOUNDARY], ids=["output", "value"])
 def test_dependencies_propagate(plugin, value):
-    """What an input depends on, the role, the environment and the outputs made from it depend on."""
+    """The role, the environment and the outputs depend on whatever an input depends on."""
     made = plugin.construct(
         "PulumiEscOidc",
         {**ESC, "permissionsBoundaryArn": value},
@@ -36,8 +36,8 @@ def test_dependencies_propagate(plugin, value):
     assert made.dependencies["environmentRef"] == ["other", "esc-environment"]
 
 
-def test_nothing_depends_on_more_than_it_takes(plugin):
-    """Without Outputs among the inputs each output depends on the child that it comes from."""
+def test_an_output_depends_only_on_its_own_child(plugin):
+    """So it is if no input is an Output."""
     assert plugin.construct("PulumiEscOidc", ESC).dependencies == {
         "audience": [],
         "subjects": [],
@@ -53,7 +53,7 @@ def test_nothing_depends_on_more_than_it_takes(plugin):
 
 @pytest.mark.parametrize("value", [output(dependencies=(OTHER,)), rpc.UNKNOWN], ids=["output", "value"])
 def test_an_unknown_input_in_a_preview_is_not_judged(plugin, value):
-    """What another resource computes is unknown before the first deployment, and so is what comes of it."""
+    """It is unknown before the first deployment, and so is everything derived from it."""
     made = plugin.construct(
         "PulumiEscOidc",
         {**ESC, "permissionsBoundaryArn": value},
@@ -67,7 +67,7 @@ def test_an_unknown_input_in_a_preview_is_not_judged(plugin, value):
 
 
 def test_a_preview_knows_what_needs_no_cloud(plugin):
-    """From plain inputs the subjects and the audience are known before anything exists."""
+    """With plain inputs, subjects and audience are known before anything exists."""
     made = plugin.construct("PulumiEscOidc", ESC, preview=True)
     assert made.status is None
     assert {name: value for name, value in made.state.items() if value != rpc.UNKNOWN} == {
@@ -77,7 +77,7 @@ def test_a_preview_knows_what_needs_no_cloud(plugin):
 
 
 def test_an_unknown_item_of_a_list_is_attached_in_a_preview(plugin):
-    """How many attachments there are, and how they are named, does not hang on what is unknown yet."""
+    """The number and the names of attachments don't depend on unknown values."""
     made = plugin.construct(
         "PulumiEscOidc",
         {**ESC, "policyArns": [output(dependencies=(OTHER,)), BILLING]},

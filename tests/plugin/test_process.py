@@ -18,7 +18,7 @@ from tests.support.plugin import COMPONENTS, ESC, MINIMAL, SUBJECT, hosted, outp
 
 
 def values_of(schema: Any, key: str) -> Iterator[Any]:
-    """Whatever stands under this key, at any depth."""
+    """All values under this key, at any depth."""
     if isinstance(schema, dict):
         yield from (value for name, value in schema.items() if name == key)
     for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
@@ -26,29 +26,29 @@ def values_of(schema: Any, key: str) -> Iterator[Any]:
 
 
 def test_the_schema_over_grpc_is_the_one_in_process(plugin):
-    """What `pulumi package add` reads is what schema.json holds, with both components in it."""
+    """`pulumi package add` reads what schema.json holds, with both components."""
     schema = plugin.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema
     assert schema == ComponentProvider(**hosted()).schema
     assert set(json.loads(schema)["resources"]) == {f"esc-oidc:index:{component}" for component, _ in MINIMAL}
 
 
-def test_no_number_is_in_the_schema(plugin):
-    """The host hands numbers over as floats and breaks on those that are Outputs: durations are strings."""
+def test_the_schema_has_no_numbers(plugin):
+    """The host turns numbers into floats and fails on those that are Outputs, so durations are strings."""
     schema = json.loads(plugin.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
     types = [value for value in values_of(schema["resources"], "type") if isinstance(value, str)]
     assert set(types) == {"string", "boolean", "array", "object"}
 
 
 def test_a_refusal_leaves_nothing_behind(plugin):
-    """The engine keeps one process for all components of a program: the next Construct knows nothing of the last."""
+    """One process constructs all components of a program, and the next call knows nothing of the last."""
     plugin.construct("PulumiEscOidc", {**ESC, "organization": output("a b")})
     made = plugin.construct("PulumiEscOidc", ESC)
     assert made.status is None
     assert made.log == []
 
 
-def test_constructs_at_the_same_time_do_not_mix(plugin):
-    """The engine constructs components in parallel: each registers with its own monitor, in its own kind of run."""
+def test_parallel_constructs_stay_apart(plugin):
+    """Each one registers with its own monitor, in its own kind of run."""
     names = [f"env{number}" for number in range(8)]
     with ThreadPoolExecutor(len(names)) as pool:
         tasks = [
@@ -62,8 +62,8 @@ def test_constructs_at_the_same_time_do_not_mix(plugin):
         assert (one.state["roleArn"] == rpc.UNKNOWN) is (number % 2 == 0)
 
 
-def test_the_plugin_says_one_line_and_stops_when_told():
-    """The host reads the port from the first line; afterwards no process and no thread of the test is left."""
+def test_the_plugin_prints_one_line_and_stops_when_told():
+    """The host reads the port from that line; afterwards no process and no thread is left."""
     before = set(threading.enumerate())
     with running() as started:
         assert started.stub.GetPluginInfo(empty_pb2.Empty()).version == "0.0.0"

@@ -26,7 +26,7 @@ def missing(failed: Constructed) -> list[tuple[str, str]]:
     [(component, inputs, name) for component, inputs in MINIMAL for name in inputs if name != "stacks"],
 )
 def test_a_missing_input_is_named(plugin, component, inputs, name):
-    """The host refuses before our code runs, and says which input of which component."""
+    """The host refuses before our code runs, and names the input and the component."""
     failed = plugin.construct(component, {key: value for key, value in inputs.items() if key != name})
     assert failed.status.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert missing(failed) == [(name, f"Missing required input '{name}' on '{component}'")]
@@ -34,21 +34,21 @@ def test_a_missing_input_is_named(plugin, component, inputs, name):
 
 
 def test_missing_stacks_are_named(plugin):
-    """`stacks` is ours to ask for, since one input may stand in its place."""
+    """Our own check asks for `stacks`, since another input may replace it."""
     failed = plugin.construct("PulumiDeploymentsOidc", {key: DEPLOYMENTS[key] for key in ("organization", "project")})
     assert "\n  - stacks" in failed.status.details()
     assert failed.resources == []
 
 
-def test_a_secret_that_is_refused_is_not_shown(plugin):
+def test_a_refused_secret_is_not_shown(plugin):
     """Neither the log nor the status has the value."""
     failed = plugin.construct("PulumiEscOidc", {**ESC, "allowedUsers": output(["hunter 2"], secret=True)})
     assert "allowed_users" in failed.status.details()
     assert "hunter" not in failed.status.details() + str(failed.log)
 
 
-def test_a_list_that_makes_resources_is_no_output_as_a_whole(plugin):
-    """A language that joins a list's items into one Output is told that the items may be Outputs, the list not."""
+def test_a_list_that_makes_resources_cannot_be_one_output(plugin):
+    """Some languages join a list's items into one Output; the message says that only the items may be."""
     whole = output([BILLING], dependencies=(OTHER,))
     failed = plugin.construct("PulumiEscOidc", {**ESC, "policyArns": whole}, dependencies={"policyArns": [OTHER]})
     assert "its items may be Outputs; the list itself may not" in failed.status.details()
@@ -56,7 +56,7 @@ def test_a_list_that_makes_resources_is_no_output_as_a_whole(plugin):
 
 
 def test_refused_values_are_logged_before_the_traceback(plugin):
-    """The engine gets the clean text as an error first; the host's own message, with a traceback, has it as well."""
+    """The engine gets the clean text as an error first; the host's own message adds a traceback."""
     failed = plugin.construct("PulumiEscOidc", {**ESC, "organization": "a b", "project": "Default"})
     ((severity, text, _),) = failed.log
     assert severity == "ERROR"
@@ -67,7 +67,7 @@ def test_refused_values_are_logged_before_the_traceback(plugin):
 
 
 def test_refused_outputs_are_logged_without_a_traceback(plugin):
-    """Refused in the apply, nothing but the component itself was registered, and the status is the clean text."""
+    """Only the component itself was registered, and the status is the clean text."""
     failed = plugin.construct("PulumiEscOidc", {**ESC, "organization": output("a b")})
     ((severity, text, _),) = failed.log
     assert severity == "ERROR"
@@ -86,14 +86,14 @@ def test_refused_outputs_are_logged_without_a_traceback(plugin):
     ids=["number", "text", "output"],
 )
 def test_values_of_another_type_are_refused(plugin, name, value, rule):
-    """YAML programs may pass anything; a number arrives as a float and is refused as one."""
+    """YAML programs may pass anything; a number arrives as a float."""
     failed = plugin.construct("PulumiEscOidc", {**ESC, name: value})
     assert rule in failed.log[0][1]
     assert failed.resources == []
 
 
 def test_an_adopted_provider_without_the_audience_fails_the_construct(plugin):
-    """What only the look-up shows is refused through the plugin as well, before the role."""
+    """Only the look-up shows it; the role is not sent."""
     inputs = {**ESC, "oidcProviderArn": PROVIDER_ARN}
     failed = plugin.construct("PulumiEscOidc", inputs, provider={"clientIdLists": ["aws:fabrikam"]})
     assert "aws iam add-client-id-to-open-id-connect-provider" in failed.log[0][1]
@@ -102,7 +102,7 @@ def test_an_adopted_provider_without_the_audience_fails_the_construct(plugin):
 
 @pytest.mark.parametrize("organization", ["contoso", output("contoso")], ids=["plain", "output"])
 def test_revision_zero_fails_the_construct(plugin, organization):
-    """The check feeds an output: an apply that nothing awaits would pass silently here."""
+    """The check feeds an output; an apply that nothing awaits would silently pass."""
     failed = plugin.construct("PulumiEscOidc", {**ESC, "organization": organization}, revision=0)
     assert "Run `pulumi refresh`, then `pulumi up`" in failed.status.details()
     assert "Run `pulumi refresh`, then `pulumi up`" in failed.log[0][1]

@@ -37,7 +37,7 @@ def schema() -> dict[str, Any]:
 
 
 def normalised(value: Any) -> Any:
-    """Docstrings without their indentation, which Python 3.13 takes off itself; items without a second copy."""
+    """Docstrings without indentation, as Python 3.13 has them; items without a second copy."""
     if not isinstance(value, dict):
         return value
     tidy = {key: normalised(inner) for key, inner in value.items()}
@@ -60,14 +60,14 @@ IDS = [f"{component}-{kind}-{name}" for component, kind, name, _ in PROPERTIES]
 
 
 def test_the_schema_is_the_committed_one():
-    """A change of what other languages see is seen in review."""
+    """A change to what other languages see shows in review."""
     if os.environ.get("RECORD"):
         SNAPSHOT.write_text(json.dumps(SCHEMA, indent=1) + "\n", encoding="utf-8")
     assert json.loads(SNAPSHOT.read_text(encoding="utf-8")) == SCHEMA, RENEW
 
 
 def test_the_plugin_hosts_every_component_under_the_packages_name():
-    """Whatever component `esc_oidc` exports is in the schema, each under its type token."""
+    """The schema has every component that `esc_oidc` exports, by its type token."""
     exported = importlib.import_module("esc_oidc")
     classes = [getattr(exported, name) for name in exported.__all__]
     components = {each.__name__ for each in classes if issubclass(each, pulumi.ComponentResource)}
@@ -78,7 +78,7 @@ def test_the_plugin_hosts_every_component_under_the_packages_name():
 
 
 def test_a_components_inputs_and_outputs_are_its_annotations():
-    """No input and no output is lost on the way, and those that are required are the required ones."""
+    """None is lost on the way, and the required ones are required."""
     for component in hosted()["components"]:
         resource = SCHEMA["resources"][f"esc-oidc:index:{component.__name__}"]
         arguments = inspect.signature(component.__init__).parameters["args"].annotation
@@ -96,7 +96,7 @@ def test_every_component_is_described(resource):
 
 @pytest.mark.parametrize(("component", "kind", "name", "body"), PROPERTIES, ids=IDS)
 def test_every_input_and_output_is_described(component, kind, name, body):
-    """Other languages show the docstring of each; one that is not found is empty."""
+    """Other languages show each docstring; one that isn't found is empty."""
     assert body.get("description", "").endswith("."), (component, kind, name)
 
 

@@ -27,6 +27,6 @@ def stub():
 
 @pytest.fixture
 def pack(stub):
-    """The same, with its configuration as it is without any."""
+    """The same, without any configuration."""
     configure(stub, {})
     return stub

@@ -23,12 +23,12 @@ values:
 
 @pytest.mark.parametrize(("definition", "place"), [(SHORT, "aws.login"), (LONG, "accounts[0]")])
 def test_logins_are_found_in_both_forms(definition, place):
-    """`fn::open::aws-login` and `fn::open` with a provider, wherever they stand."""
+    """It finds `fn::open::aws-login`, and `fn::open` with a provider, at any place."""
     assert find_logins(definition) == [Login(place, "ROLE", (CURRENT,), "1h", "esc")]
 
 
-def test_a_login_that_says_little_asks_for_escs_defaults():
-    """No duration is 2h, no attributes are none, and `$$` is a dollar."""
+def test_a_short_login_has_escs_defaults():
+    """No duration means 2h, no attributes mean none, and `$$` is a dollar."""
     text = "values: {a: {fn::open::aws-login: {oidc: {roleArn: 'R$${x}', sessionName: 'a${b}'}}}}"
     assert find_logins(text) == [Login("a", "R${x}", (), "2h", None)]
 
@@ -54,6 +54,6 @@ def test_a_login_that_says_little_asks_for_escs_defaults():
         f"values: {'[' * 2000}",
     ],
 )
-def test_what_is_no_login_over_oidc_or_not_known_is_left_alone(definition):
+def test_anything_but_a_known_login_over_oidc_is_skipped(definition):
     """Other functions, references and definitions that Pulumi Cloud would refuse are not judged."""
     assert find_logins(definition) == []

@@ -12,7 +12,7 @@ from tests.support.pack import LEVELS, PACK, ROOT
 
 
 def test_there_is_one_policy_for_each_rule_and_one_for_logins(pack):
-    """Its name is the rule's id, errors are mandatory, warnings advisory, and Pulumi Cloud shows why and what to do."""
+    """It has the rule's id; errors are mandatory, warnings advisory, and Pulumi Cloud shows why and what to do."""
     info = pack.GetAnalyzerInfo(empty_pb2.Empty())
     policies = {policy.name: policy for policy in info.policies}
     assert info.name == "esc-oidc"
@@ -29,8 +29,8 @@ def test_there_is_one_policy_for_each_rule_and_one_for_logins(pack):
         assert list(policy.configSchema.properties) == [option]
 
 
-def test_the_packs_requirements_take_this_version():
-    """The pack is published alone: its ranges have this version of the package, and its version is the same."""
+def test_the_packs_requirements_accept_this_version():
+    """The pack is published separately, with the same version."""
     version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)[1]
     lines = (PACK / "requirements.txt").read_text("utf-8").splitlines()
     requirements = {requirement.name: requirement for requirement in map(Requirement, lines)}
@@ -39,8 +39,8 @@ def test_the_packs_requirements_take_this_version():
     assert yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text("utf-8"))["version"] == version
 
 
-def test_the_examples_of_the_readme_are_ones_that_the_pack_takes(pack):
-    """Every policy and option in its configuration file exists, and every option is explained."""
+def test_the_pack_accepts_the_examples_of_its_readme(pack):
+    """Every policy and option in them exists, and every option is explained."""
     page = (PACK / "README.md").read_text("utf-8")
     policies = {policy.name: policy for policy in pack.GetAnalyzerInfo(empty_pb2.Empty()).policies}
     (written,) = [json.loads(block) for block in re.findall(r"```json\n(.+?)```", page, re.DOTALL)]

@@ -12,7 +12,7 @@ PATTERNS = st.text("ab:*", max_size=6)
 
 @given(PATTERNS, PATTERNS)
 def test_patterns_meet_when_a_text_matches_both(value, wanted):
-    """The text that is found matches both patterns; and when there is none, none of four characters matches both."""
+    """The text that is found matches both; if none is found, no text of up to four characters does."""
     login_pattern = opened(value.replace("*", "\0"))
     ours = re.compile(re.escape(value).replace(r"\*", "[^:]*"))
     theirs = re.compile(re.escape(wanted).replace(r"\*", ".*"))
@@ -25,8 +25,8 @@ def test_patterns_meet_when_a_text_matches_both(value, wanted):
         assert theirs.fullmatch(found)
 
 
-def test_a_question_mark_is_any_one_character():
-    """StringLike has it beside the asterisk; it is neither none nor two."""
+def test_a_question_mark_is_exactly_one_character():
+    """StringLike knows it beside the asterisk."""
     assert meet(tuple("ab"), glob("a?")) == "ab"
     assert meet((Wild.VALUE,), glob("??")) == "xx"
     assert meet(tuple("a"), glob("a?")) is None

@@ -68,7 +68,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("elements", "attributes"), REFUSED.values(), ids=REFUSED)
 def test_a_login_that_nobody_can_use_is_reported(elements, attributes):
-    """The report names the login, the environment, the role, AWS's error and the reason of `decide`."""
+    """The report has the login, the environment, the role, AWS's error and the reason."""
     text = refusal(elements, login(*attributes))
     assert text is not None
     assert text.startswith(f"The login `aws.login` of contoso/aws/dev names {ROLE}, which refuses every token")
@@ -110,12 +110,12 @@ ADMITTED = {
 
 @pytest.mark.parametrize(("elements", "attributes"), ADMITTED.values(), ids=ADMITTED)
 def test_a_login_that_somebody_may_use_is_not_reported(elements, attributes):
-    """One opening that may get in is enough, and what cannot be judged beforehand counts as admitted."""
+    """One opening that may get in is enough, and what can't be judged yet counts as admitted."""
     assert refusal(elements, login(*attributes)) is None
 
 
 def test_a_deny_is_not_judged():
-    """A Deny may be about some openings alone; the rule `never-matches` speaks about one without conditions."""
+    """A Deny may concern only some openings; an unconditional one breaks the rule `never-matches`."""
     deny = {**STATEMENT, "Effect": "Deny"}
     assert refusal({"Statement": [STATEMENT, deny]}) is None
     assert "no Allow statement" in refusal({"Statement": [deny]})
@@ -123,14 +123,14 @@ def test_a_deny_is_not_judged():
 
 @pytest.mark.parametrize("name", ["dev", "default/dev"])
 def test_both_spellings_of_the_legacy_project_are_admitted(name):
-    """Sources conflict about the project `default`: neither spelling is reported, another environment is."""
+    """Sources disagree on the spelling, so neither is reported; another environment is."""
     legacy = Environment("contoso", "default", "dev")
     assert refusal(exactly(f"{LOGIN}:{CURRENT}:{name}", "contoso"), environment=legacy) is None
     assert refusal(exactly(f"{LOGIN}:{CURRENT}:aws/{name}", "contoso"), environment=legacy)
 
 
 def test_a_login_for_longer_than_the_role_allows_is_reported():
-    """ESC asks for 2h when the login names no duration, and a role allows 1h when it says nothing."""
+    """Without a duration ESC asks for 2h, and by default a role allows 1h."""
     assert refusal(exactly(DEV), login(CURRENT, duration="1h")) is None
     assert refusal(exactly(DEV), login(CURRENT, duration=None)) is None
     text = refusal(exactly(DEV), login(CURRENT, duration="2h"))
@@ -140,13 +140,13 @@ def test_a_login_for_longer_than_the_role_allows_is_reported():
 
 
 def test_a_session_name_that_aws_refuses_is_reported():
-    """One that depends on who opens is not judged."""
+    """A name that depends on the user is not judged."""
     assert "session name is 'a b'" in refusal(exactly(DEV), login(CURRENT, session_name="a b"))
     assert refusal(exactly(DEV), login(CURRENT, session_name=None)) is None
 
 
 def test_a_provider_without_the_audience_is_reported():
-    """The client IDs of the provider that the role trusts count, where the stack has it."""
+    """It is judged by the client IDs of the role's provider, if the stack has it."""
     assert "InvalidIdentityToken" in refusal(exactly(DEV), client_ids={PROVIDER: ["contoso"]})
     assert refusal(exactly(DEV), client_ids={PROVIDER: ["contoso", "aws:contoso"]}) is None
     assert refusal(exactly(DEV), client_ids={PROVIDER.replace("1234", "9999"): ["contoso"]}) is None
@@ -172,7 +172,7 @@ INPUTS = [
 
 
 def tokens(asking):
-    """What the sandbox mints for a login: everybody, by name, through an import and for a stack."""
+    """The sandbox's tokens for a login: for everybody, by name, through an import and from a stack."""
     organization, own = asking.environment_ref.split("/", 1)
     openers = [
         Opener("alice"),
@@ -191,8 +191,8 @@ def tokens(asking):
             )
 
 
-def test_a_login_is_reported_when_its_role_admits_none_of_its_tokens():
-    """Every shape of the component against the role of every other, with the tokens that the sandbox mints."""
+def test_a_login_is_reported_exactly_if_its_role_admits_none_of_its_tokens():
+    """Every shape of the component is tried against every other's role, with the sandbox's tokens."""
     assert [violation for inputs in INPUTS for violation in check("esc", inputs)] == []
     plans = [plan(inputs) for inputs in INPUTS]
     policies = [trust_policy(made.trust, provider_arn(ISSUER, "123456789012")) for made in plans]

@@ -28,7 +28,7 @@ ANY_SUBJECT = json.dumps(example(conditions(like="*")))
 
 
 def test_a_role_that_admits_too_much_is_refused(pack):
-    """The violation names the rule, the place, what is wrong and the fix, and stops the deployment."""
+    """The violation has the rule, the place, the problem and the fix, and stops the deployment."""
     answer = analyze(pack, {"assumeRolePolicy": ANY_SUBJECT})
     (diagnostic,) = [each for each in answer.diagnostics if each.policyName == "subject-any"]
     assert diagnostic.enforcementLevel == analyzer_pb2.MANDATORY
@@ -38,20 +38,20 @@ def test_a_role_that_admits_too_much_is_refused(pack):
 
 
 def test_a_warning_is_advice(pack):
-    """What should be known is printed and does not stop anything."""
+    """It is printed and stops nothing."""
     policy = json.dumps(example(conditions("pulumi:environments:org:contoso:env:aws/dev")))
     assert broken(pack, policy) == {"without-attributes": analyzer_pb2.ADVISORY}
 
 
 def test_a_sound_role_passes(pack):
-    """One that admits one environment violates nothing."""
+    """A role for one environment violates nothing."""
     assert broken(pack, SOUND) == {}
 
 
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize("own", ["aws/dev", "aws/other"])
 def test_what_the_component_declares_passes(pack, preview, own):
-    """Role and environment as the program sends them; and the role of a component with another environment does not."""
+    """Its role and environment pass as they are sent; with another environment, the role doesn't."""
     project, name = own.split("/")
     deployed = deploy(
         lambda: (
@@ -70,12 +70,12 @@ def test_what_the_component_declares_passes(pack, preview, own):
 
 @pytest.mark.parametrize("wrap", [dict, lambda policy: {SIGNATURE: SECRET, "value": json.dumps(policy)}])
 def test_a_policy_is_read_in_every_form(pack, wrap):
-    """As an object, which the AWS provider takes as well, and as a secret."""
+    """It may be an object, as the AWS provider allows, or a secret."""
     assert "subject-any" in broken(pack, wrap(json.loads(ANY_SUBJECT)))
 
 
 def test_aws_native_roles_are_read(pack):
-    """Its property has another name and may be an object."""
+    """Their property has another name and may be an object."""
     answer = analyze(pack, {"assumeRolePolicyDocument": json.loads(ANY_SUBJECT)}, "aws-native:iam:Role")
     assert "subject-any" in {diagnostic.policyName for diagnostic in answer.diagnostics}
 
@@ -90,8 +90,8 @@ def test_aws_native_roles_are_read(pack):
     ],
     ids=["no role", "unknown", "partly unknown", "missing"],
 )
-def test_what_is_not_known_is_silently_left_for_the_update(pack, kind, properties):
-    """In a preview of a new stack the trust policy is unknown: nothing fails and nothing is printed."""
+def test_unknown_policies_are_left_for_the_update(pack, kind, properties):
+    """In the preview of a new stack nothing fails and nothing is printed."""
     answer = analyze(pack, properties, kind)
     assert list(answer.diagnostics) == []
     if properties:
@@ -103,15 +103,15 @@ def test_what_is_not_known_is_silently_left_for_the_update(pack, kind, propertie
     [("esc-role", True), (ROLE_URN, True), ("esc-*", True), ("*::esc-role", True), ("esc", False), ("esc.role", False)],
 )
 def test_a_role_is_excluded_from_one_rule(pack, pattern, excluded):
-    """By its name or URN, whole, `*` standing for any characters; the other rules still hold for it."""
+    """By its whole name or URN, with `*` for any characters; the other rules still apply."""
     configure(pack, {"subject-any": (analyzer_pb2.MANDATORY, {"excludeRoles": ["other", pattern]})})
     found = broken(pack, ANY_SUBJECT)
     assert ("subject-any" not in found) is excluded
     assert "admits-strangers" in found
 
 
-def test_a_rule_can_be_enforced_otherwise(pack):
-    """Each rule on its own: as advice, or not at all."""
+def test_each_rule_has_its_own_enforcement_level(pack):
+    """A rule can be advisory or disabled."""
     levels = {"subject-any": (analyzer_pb2.ADVISORY, {}), "admits-strangers": (analyzer_pb2.DISABLED, {})}
     configure(pack, levels)
     found = broken(pack, ANY_SUBJECT)

@@ -45,32 +45,32 @@ def rules(policy, role=None):
 
 @pytest.mark.parametrize("elements", [rule.bad for rule in RULES.values() if rule.id != NOTE], ids=str)
 def test_a_broken_rule_is_found(elements):
-    """What `lint` finds in the bad example of every rule, the pack finds."""
+    """The pack finds what `lint` finds in the bad example of every rule."""
     text = json.dumps(example(elements))
     assert judge(text, ROLE) == tuple(finding for finding in lint(text, ROLE) if finding.rule != NOTE)
     assert judge(text, ROLE)
 
 
 @pytest.mark.parametrize(("elements", "rule"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
-def test_what_is_bad_is_found(elements, rule):
-    """Every policy that must not pass is found, under the rule that says so."""
+def test_every_bad_policy_is_found(elements, rule):
+    """The finding has the rule that the policy breaks."""
     assert rule in rules(example(elements), ROLE)
 
 
 def test_a_sound_policy_breaks_no_rule():
-    """A statement that admits one environment is nothing to report."""
+    """A statement that admits one environment is fine."""
     assert judge(json.dumps(document(STATEMENT)), ROLE) == ()
 
 
 @pytest.mark.parametrize("statement", OTHERS.values(), ids=OTHERS)
 def test_roles_that_do_not_trust_pulumi_cloud_pass(statement):
-    """Other issuers, services and callers are none of the pack's business, whatever they are named."""
+    """The pack ignores other issuers, services and callers, whatever their names."""
     assert judge(json.dumps(document(statement)), ROLE) == ()
 
 
 @pytest.mark.parametrize("statement", OTHERS.values(), ids=OTHERS)
 def test_other_statements_of_a_role_pass(statement):
-    """Beside a statement about Pulumi Cloud they are not judged either, but it is."""
+    """They are ignored beside a statement about Pulumi Cloud, which is judged."""
     assert judge(json.dumps(document(STATEMENT, statement)), ROLE) == ()
     bad = {**STATEMENT, **conditions(like="*")}
     assert {finding.statement for finding in judge(json.dumps(document(statement, bad)), ROLE)} <= {None, 1}
@@ -100,19 +100,19 @@ def test_other_statements_of_a_role_pass(statement):
         "condition",
     ],
 )
-def test_what_concerns_tokens_is_judged(statement):
-    """A principal, an action or a condition that only tokens of Pulumi Cloud can be meant by brings a statement in."""
+def test_statements_about_tokens_are_judged(statement):
+    """The principal, the action or a condition can show that tokens of Pulumi Cloud are meant."""
     assert judge(json.dumps(document(statement)), ROLE)
 
 
-def test_documents_that_cannot_be_read_are_judged_when_they_name_pulumi():
-    """A broken document is an error only where it says that it is about Pulumi Cloud."""
+def test_unreadable_documents_are_judged_if_they_name_pulumi():
+    """A broken document is an error only if it is about Pulumi Cloud."""
     assert {finding.rule for finding in judge(f'{{"Statement": ["{PROVIDER}"')} == {"unreadable"}
     assert judge('{"Statement": ["arn:aws:iam::123456789012:role/pulumi-deployer"') == ()
 
 
-def test_the_roles_own_arn_shows_providers_of_other_accounts():
-    """Without the role's ARN nothing is said about accounts."""
+def test_the_roles_arn_reveals_providers_of_other_accounts():
+    """Without it, accounts aren't compared."""
     text = json.dumps(document(STATEMENT))
     assert judge(text) == ()
     elsewhere = judge(text, "arn:aws:iam::210987654321:role/esc")

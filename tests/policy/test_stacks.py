@@ -34,14 +34,14 @@ from tests.support.policies import DEV, PROVIDER, conditions, example
     ],
 )
 def test_a_provider_of_another_account_is_found_in_the_stack(pack, arn, rule):
-    """Only the whole stack shows a role's own ARN, and there the role can be excluded, too."""
+    """Only the whole stack has a role's own ARN; the role can be excluded there, too."""
     assert [each[:2] for each in reports(pack, role(arn=arn))] == [(rule, ROLE_URN)]
     configure(pack, {rule: (analyzer_pb2.MANDATORY, {"excludeRoles": ["esc-role"]})})
     assert reports(pack, role(arn=arn)) == []
 
 
 def test_a_login_that_its_role_refuses_is_found_in_the_stack(pack):
-    """The violation is the environment's, and says why."""
+    """The violation belongs to the environment and says why."""
     ((name, urn, message),) = reports(pack, role(OTHER_ENVIRONMENT), environment())
     assert [(name, urn)] == REFUSED
     assert "contoso/aws/dev" in message
@@ -49,7 +49,7 @@ def test_a_login_that_its_role_refuses_is_found_in_the_stack(pack):
 
 
 def test_the_long_form_and_secret_definitions_are_read(pack):
-    """`fn::open` with a provider is the same login; a definition may be secret."""
+    """`fn::open` with a provider is the same login, and a definition may be secret."""
     call = {"fn::open": {"provider": "aws-login", "inputs": {"oidc": LOGIN}}}
     text = yaml.safe_dump({"values": {"login": call}})
     secret = {SIGNATURE: SECRET, "value": asset(text=text)}
@@ -58,7 +58,7 @@ def test_the_long_form_and_secret_definitions_are_read(pack):
 
 
 def test_a_definition_in_a_file_is_read(pack, tmp_path):
-    """A file that is there counts; one that is not, and one somewhere else, are not judged."""
+    """A missing file, or one at a URL, is not judged."""
     path = tmp_path / "dev.yaml"
     path.write_text(yaml.safe_dump({"values": {"fn::open::aws-login": {"oidc": LOGIN}}}), "utf-8")
     assert [each[:2] for each in reports(pack, role(OTHER_ENVIRONMENT), environment(yaml=asset(path=str(path))))] == (
@@ -69,7 +69,7 @@ def test_a_definition_in_a_file_is_read(pack, tmp_path):
 
 
 def test_the_roles_longest_session_and_the_providers_audience_count(pack):
-    """They come from the stack as well; numbers arrive as floats."""
+    """Both come from the stack, where numbers arrive as floats."""
     long = environment(login=LOGIN | {"duration": "2h"})
     ((_, _, message),) = reports(pack, role(maxSessionDuration=3600.0), long)
     assert "ValidationError" in message
@@ -82,8 +82,8 @@ def test_the_roles_longest_session_and_the_providers_audience_count(pack):
         assert reports(pack, resource(kind, "esc-provider", unknown), role(), environment()) == []
 
 
-def test_an_environment_of_no_project_is_in_the_legacy_one(pack):
-    """The provider's own default is `default`, which has another audience and subject."""
+def test_an_environment_without_a_project_is_in_the_legacy_one(pack):
+    """The provider's default is `default`, which has another audience and subject."""
     legacy = environment(project=None)
     spelled = [DEV.replace("aws/dev", name) for name in ("dev", "default/dev")]
     assert reports(pack, role(json.dumps(example(conditions(spelled, "contoso")))), legacy) == []
@@ -104,12 +104,12 @@ def test_an_environment_of_no_project_is_in_the_legacy_one(pack):
     ids=["arn unknown", "no arn", "policy unknown", "definition unknown", "no name", "another role", "no role"],
 )
 def test_what_the_stack_does_not_know_is_not_judged(pack, others):
-    """A preview of a new stack, and roles of other stacks, are nothing to report."""
+    """The preview of a new stack and roles of other stacks are not reported."""
     assert reports(pack, *others) == []
 
 
 @pytest.mark.parametrize("pattern", ["contoso/aws/dev", "contoso/*", "esc-environment", ENVIRONMENT_URN])
-def test_an_environment_is_excluded(pack, pattern):
+def test_an_environment_can_be_excluded(pack, pattern):
     """By its name in Pulumi Cloud, its name in the program, or its URN."""
     configure(pack, {"login-refused": (analyzer_pb2.MANDATORY, {"excludeEnvironments": [pattern]})})
     assert reports(pack, role(OTHER_ENVIRONMENT), environment()) == []

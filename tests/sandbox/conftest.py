@@ -16,7 +16,7 @@ from esc_oidc.tokens import Opener, Opening, login_claims
 
 @pytest.fixture(scope="module")
 def sandbox():
-    """One sandbox for all tests of a module; each makes what it needs under names of its own."""
+    """One sandbox for all tests of a module; each uses names of its own."""
     with Sandbox() as running:
         yield running
 
@@ -40,7 +40,7 @@ def iam(sandbox, aws_client):
 
 @pytest.fixture(scope="module")
 def sts(sandbox, aws_client):
-    """A client of STS without credentials, as everybody uses it who has a token."""
+    """A client of STS without credentials, as the holder of a token uses it."""
     return aws_client(sandbox, "sts", config=Config(signature_version=UNSIGNED))
 
 
@@ -122,7 +122,7 @@ def role(iam, provider, trust_policy):
 
 @pytest.fixture(scope="session")
 def claims():
-    """Writes the claims of a login in an environment, and what makes them different."""
+    """Writes the claims of a login in an environment, changed as asked."""
 
     def write(environment="aws/dev", organization="contoso", **others):
         own = login_claims(
@@ -138,7 +138,7 @@ def claims():
 
 @pytest.fixture(scope="module")
 def ask(sandbox):
-    """Sends one request with the CLI's headers; gives the status, the headers and the body, JSON read."""
+    """Sends one request with the CLI's headers; returns the status, the headers and the body, with JSON read."""
     alice = sandbox.access_token(Opener("alice"), ["contoso", "fabrikam"])
 
     def send(method, path, body=None, token=f"token {alice}", **headers):

@@ -16,8 +16,8 @@ environments:
 """
 
 
-def test_a_seed_is_what_exists_before(tmp_path):
-    """Providers and roles are in AWS, environments in Pulumi Cloud."""
+def test_a_seed_exists_before_the_program_runs(tmp_path):
+    """Its providers and roles are in AWS, its environments in Pulumi Cloud."""
     path = tmp_path / "seed.yaml"
     path.write_text(
         SEED.replace("Statement: []", 'Statement: [{Effect: Deny, Action: "sts:AssumeRole", Principal: {AWS: "*"}}]')
@@ -44,8 +44,8 @@ def test_a_seed_is_what_exists_before(tmp_path):
         ("environments: {a/b/c d: {}}", "c d"),
     ],
 )
-def test_a_seed_of_another_shape_is_refused(tmp_path, text, said):
-    """The message has the file and what it should have."""
+def test_a_malformed_seed_is_refused(tmp_path, text, said):
+    """The message has the file and what it should contain."""
     path = tmp_path / "seed.yaml"
     path.write_text(text)
     with Sandbox() as sandbox, pytest.raises(SeedError) as raised:
@@ -53,7 +53,7 @@ def test_a_seed_of_another_shape_is_refused(tmp_path, text, said):
     assert said in str(raised.value)
 
 
-def test_a_seed_that_is_not_there_is_refused(tmp_path):
-    """The same for a file that cannot be read."""
+def test_a_missing_seed_is_refused(tmp_path):
+    """The message has the file."""
     with Sandbox() as sandbox, pytest.raises(SeedError, match="No such file"):
         sandbox.sow(tmp_path / "none.yaml")

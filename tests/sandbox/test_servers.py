@@ -31,8 +31,8 @@ def create_role(iam, name):
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
 
 
-def test_one_after_another_begins_empty(aws_client):
-    """Both have the same account, and nothing of the first is in the second."""
+def test_the_next_sandbox_starts_empty(aws_client):
+    """It has the same account, and nothing of the first one is in it."""
     with Sandbox() as first:
         create_role(aws_client(first, "iam"), "left")
     with Sandbox() as second:
@@ -40,8 +40,8 @@ def test_one_after_another_begins_empty(aws_client):
         assert role_names(aws_client(second, "iam")) == []
 
 
-def test_two_at_once_do_not_mix(aws_client):
-    """Accounts, environments, tokens and keys are each one's own, and so is moto's reset."""
+def test_two_sandboxes_at_once_stay_apart(aws_client):
+    """Each has its own accounts, environments, tokens and keys, and moto's reset affects only one."""
     with Sandbox() as one, Sandbox() as other:
         ours, theirs = aws_client(one, "iam"), aws_client(other, "iam")
         assert one.account != other.account
@@ -57,7 +57,7 @@ def test_two_at_once_do_not_mix(aws_client):
 
 
 def test_nothing_is_left_behind():
-    """No thread, no port, no environment variable, no setting of moto."""
+    """No thread, port, environment variable or setting of moto remains."""
     environment, threads = dict(os.environ), set(threading.enumerate())
     setting = default_user_config["iam"]
     with Sandbox() as sandbox:
@@ -80,7 +80,7 @@ def test_nothing_is_left_behind():
 
 
 def test_it_stops_when_the_block_fails():
-    """An exception inside ends both servers as well."""
+    """An exception inside the block ends both servers, too."""
     with pytest.raises(KeyError), Sandbox() as sandbox:
         raise KeyError("x")
     with pytest.raises(ConnectionRefusedError):
@@ -93,8 +93,8 @@ def test_it_listens_on_loopback_only():
         assert {urlsplit(url).hostname for url in (sandbox.aws_url, sandbox.cloud_url)} == {"127.0.0.1"}
 
 
-def test_a_self_hosted_issuer_and_the_other_spelling(aws_client, esc):
-    """The issuer is whatever the provider in AWS has; environments of project `default` keep it on request."""
+def test_the_issuer_and_the_spelling_of_default_can_be_chosen(aws_client, esc):
+    """The issuer is that of the provider in AWS; the name of project `default` is kept on request."""
     with Sandbox(issuer_url="https://pulumi.example.com/oidc", default_project="as written") as sandbox:
         arn = aws_client(sandbox, "iam").create_open_id_connect_provider(
             Url="https://pulumi.example.com/oidc", ClientIDList=["contoso"]
@@ -114,14 +114,14 @@ def test_a_self_hosted_issuer_and_the_other_spelling(aws_client, esc):
         assert values["aws"]["accessKeyId"].startswith("ASIA")
 
 
-def test_an_access_token_for_nobody():
-    """A person without an organization cannot have one."""
+def test_an_access_token_needs_an_organization():
+    """A person without an organization can't have one."""
     with Sandbox() as sandbox, pytest.raises(InvalidRequest):
         sandbox.access_token(Opener("alice"))
 
 
 def test_it_is_silent_and_needs_nothing_from_the_environment():
-    """A program with an AWS profile that does not exist and a proxy that is down sees nothing on its terminal."""
+    """A missing AWS profile and a dead proxy don't matter, and nothing is printed."""
     program = (
         "from esc_oidc.sandbox import Sandbox\n"
         "import http.client\n"

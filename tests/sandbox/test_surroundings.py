@@ -28,12 +28,12 @@ OURS = {
 
 @pytest.fixture
 def enter(sandbox):
-    """Makes the surroundings over a user's variables."""
+    """Makes the surroundings from a user's variables."""
     return lambda environment: surroundings(sandbox, "pul-ours", environment)
 
 
-def test_exactly_our_variables_are_there(sandbox, enter):
-    """Of the families AWS_ and PULUMI_ nothing of the user's remains, and all else of the user's does."""
+def test_only_our_aws_and_pulumi_variables_are_there(sandbox, enter):
+    """None of the user's remains in these two families; all others do."""
     with enter(NASTY) as around:
         seen = around.around({**NASTY, "PATH": "/bin", "HTTP_PROXY": "http://proxy:3128", "AWSOME": "1"})
     assert set(seen) == OURS | {"PATH", "HTTP_PROXY", "AWSOME"}
@@ -44,8 +44,8 @@ def test_exactly_our_variables_are_there(sandbox, enter):
     assert seen["AWS_EC2_METADATA_DISABLED"] == seen["PULUMI_SKIP_UPDATE_CHECK"] == "true"
 
 
-def test_what_says_how_pulumi_finds_its_parts_is_kept():
-    """A machine without PyPI or with its own Python stays usable: these variables lead nowhere."""
+def test_variables_that_locate_pulumis_parts_are_kept():
+    """A machine without PyPI or with its own Python stays usable; these variables lead nowhere else."""
     kept = {"PULUMI_PYTHON_CMD": "python3.13", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
     with surroundings(_Nowhere, "t", kept) as around:
         assert around.around(kept).items() >= kept.items()
@@ -56,22 +56,22 @@ class _Nowhere:
     aws_url = cloud_url = "http://127.0.0.1:1"
 
 
-def test_what_is_unset_is_what_is_known_and_what_is_there(enter):
-    """A shell that evaluates the variables loses the user's and the best known, and never one of ours."""
+def test_the_users_and_the_well_known_variables_are_unset(enter):
+    """A shell that evaluates the output loses these, but none of ours."""
     with enter(NASTY) as around:
         assert list(around.unset) == sorted((LEADING_ELSEWHERE | NASTY.keys()) - OURS)
         assert set(around.variables) == OURS
 
 
 def test_aws_finds_no_configuration(enter):
-    """Neither profiles nor credentials: the files that the SDKs read are empty."""
+    """The files that the SDKs read are empty: no profiles and no credentials."""
     with enter({}) as around:
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             assert Path(around.variables[name]).read_bytes() == b""
 
 
 def test_pulumi_is_logged_in_to_a_folder(enter):
-    """A home of its own that nobody else can read, with the login that a real CLI took: no account, a state folder."""
+    """Its private home has the login of a real CLI: no account, and a folder for state."""
     with enter({}) as around:
         home = Path(around.variables["PULUMI_HOME"])
         login = json.loads((home / "credentials.json").read_text())
@@ -84,8 +84,8 @@ def test_pulumi_is_logged_in_to_a_folder(enter):
 
 
 @pytest.mark.parametrize("variable", ["PULUMI_HOME", "HOME"])
-def test_the_user_s_plugins_are_linked_and_survive(enter, tmp_path, monkeypatch, variable):
-    """They are hundreds of megabytes: from PULUMI_HOME, else ~/.pulumi; what COMMAND installs stays there too."""
+def test_the_users_plugins_are_linked_and_survive(enter, tmp_path, monkeypatch, variable):
+    """They are large: found in PULUMI_HOME or ~/.pulumi, they include what COMMAND installs."""
     home = tmp_path if variable == "PULUMI_HOME" else tmp_path / ".pulumi"
     (home / "plugins").mkdir(parents=True)
     (home / "credentials.json").write_text("the user's own")
@@ -99,7 +99,7 @@ def test_the_user_s_plugins_are_linked_and_survive(enter, tmp_path, monkeypatch,
 
 
 def test_without_plugins_there_is_no_link(enter, tmp_path):
-    """Whoever has none yet gets them into the temporary home, and nothing appears in the user's."""
+    """New plugins go to the temporary home, and nothing appears in the user's."""
     with enter({"PULUMI_HOME": str(tmp_path / "none")}) as around:
         assert not os.path.lexists(Path(around.variables["PULUMI_HOME"], "plugins"))
     assert not (tmp_path / "none").exists()
@@ -115,14 +115,14 @@ def test_without_plugins_there_is_no_link(enter, tmp_path):
         ({"NO_PROXY": "*"}, "*"),
     ],
 )
-def test_a_proxy_is_not_asked_for_this_machine(enter, given, expected):
-    """Both spellings say the same, since Go and Python disagree on which counts; the user's own hosts stay."""
+def test_no_proxy_is_used_for_this_machine(enter, given, expected):
+    """Both spellings agree, since Go and Python prefer different ones; the user's own hosts stay."""
     with enter(given) as around:
         assert around.variables["NO_PROXY"] == around.variables["no_proxy"] == expected
 
 
 def test_nothing_is_left_behind(enter):
-    """The folders go, with whatever was put there and also after a failure."""
+    """The folders go with all their content, even after a failure."""
 
     def fail_in(around):
         home = Path(around.variables["PULUMI_HOME"])

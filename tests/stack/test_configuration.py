@@ -14,7 +14,7 @@ OIDC_LOGIN = ("values", "aws", "login", "fn::open::aws-login", "oidc")
 
 
 def at(value: Any, *path: str) -> Any:
-    """What stands at a path."""
+    """The value at a path."""
     for key in path:
         value = value[key]
     return value
@@ -22,7 +22,7 @@ def at(value: Any, *path: str) -> Any:
 
 @pytest.fixture
 def passed(monkeypatch):
-    """The arguments of every component that a program declares, which is declared all the same."""
+    """Records the arguments of every component that a program declares."""
     calls = []
     declare = PulumiEscOidc.__init__
 
@@ -35,13 +35,13 @@ def passed(monkeypatch):
 
 
 def test_a_key_that_is_not_set_is_not_passed(passed):
-    """The component gets the configured inputs and nothing else: its own defaults hold, and nothing is None."""
+    """The component gets only the configured inputs, so its own defaults hold."""
     assert run_stack(REQUIRED).error is None
     assert passed == [{"name": "esc-oidc", **REQUIRED}]
 
 
 def test_texts_lists_maps_and_booleans_are_read_by_their_type(passed):
-    """Every kind of configuration value arrives as the kind of value that the input takes."""
+    """Every configuration value arrives as the type that the input takes."""
     values = {
         "duration": "1h30m",
         "allowedUsers": ["alice", "bob"],
@@ -66,7 +66,7 @@ EVERY_KIND = {"str": "text", "bool": True, "list": ["one", "two"], "dict": {"key
 
 @pytest.mark.parametrize("key", INPUTS)
 def test_every_input_can_be_configured(key, passed):
-    """There is no input that the stack's program does not read, nor one that it reads as something else."""
+    """The stack's program reads every input, with its type."""
     value = EVERY_KIND[ARGUMENTS[EnvironmentPlan][INPUTS[key]].kind]
     run_stack({**REQUIRED, key: value})
     assert passed[0][INPUTS[key]] == value
@@ -74,13 +74,13 @@ def test_every_input_can_be_configured(key, passed):
 
 
 def test_a_text_that_looks_like_something_else_stays_a_text(passed):
-    """The engine hands over texts: an environment named `true` or `1` is not a boolean or a number."""
+    """The engine passes texts: an environment named `true` or `1` is no boolean or number."""
     assert run_stack({**REQUIRED, "project": "1", "environment": "true"}).error is None
     assert passed == [{"name": "esc-oidc", "organization": "contoso", "project": "1", "environment": "true"}]
 
 
 def test_a_misspelled_key_is_refused():
-    """`allowedUser` must not pass for "everybody": it is an error that says what was meant."""
+    """`allowedUser` must not mean "everybody"; the error says what was meant."""
     deployed = run_stack({**REQUIRED, "allowedUser": ["alice"]})
     assert isinstance(deployed.error, InvalidInputs)
     assert "Did you mean `allowed_users`?" in str(deployed.error)
@@ -88,14 +88,14 @@ def test_a_misspelled_key_is_refused():
 
 
 def test_an_empty_list_of_users_is_refused():
-    """A configured list that turned out empty does not open the role to everyone."""
+    """A configured list that is empty doesn't open the role to everyone."""
     deployed = run_stack({**REQUIRED, "allowedUsers": []})
     assert isinstance(deployed.error, InvalidInputs)
     assert deployed.resources == []
 
 
 def test_the_organization_is_pulumis_own_by_default(passed):
-    """Without the key, the organization that Pulumi runs the stack in is meant."""
+    """Without the key, it is the organization that Pulumi runs the stack in."""
     deployed = run_stack({"project": "aws", "environment": "dev"}, organization="fabrikam")
     assert deployed.error is None
     assert [call["organization"] for call in passed] == ["fabrikam"]
@@ -103,14 +103,14 @@ def test_the_organization_is_pulumis_own_by_default(passed):
 
 
 def test_a_configured_organization_comes_first(passed):
-    """With the key, the stack's own organization does not count."""
+    """With the key, the stack's own organization doesn't matter."""
     assert run_stack(REQUIRED, organization="fabrikam").error is None
     assert [call["organization"] for call in passed] == ["contoso"]
 
 
 @pytest.mark.parametrize("organization", [None, "organization"])
 def test_a_backend_without_organizations_is_refused(organization):
-    """Elsewhere than in Pulumi Cloud the organization is called `organization`, and somebody may own that login."""
+    """Other backends call it `organization`, which may be somebody's login in Pulumi Cloud."""
     deployed = run_stack({"project": "aws", "environment": "dev"}, organization=organization)
     assert isinstance(deployed.error, InvalidInputs)
     assert "organization" in str(deployed.error)
@@ -118,7 +118,7 @@ def test_a_backend_without_organizations_is_refused(organization):
 
 
 def test_missing_keys_are_named():
-    """Without project and environment the component says so, for both, and nothing is declared."""
+    """Without project and environment the error names both, and nothing is declared."""
     deployed = run_stack({"organization": "contoso"})
     assert isinstance(deployed.error, InvalidInputs)
     assert {violation.name for violation in deployed.error.violations} >= {"project", "environment"}

@@ -21,8 +21,8 @@ def sandbox():
     return run_stack({**defaults, **configured})
 
 
-def test_the_sandbox_stack_is_what_the_readme_promises():
-    """Organization contoso, environment aws/dev, two users, an AWS-managed read-only policy, a region; no secret."""
+def test_the_sandbox_stack_is_what_the_readme_says():
+    """It has organization contoso, environment aws/dev, two users, a read-only policy and a region."""
     assert SANDBOX == {
         "config": {
             "esc-oidc:organization": "contoso",
@@ -36,7 +36,7 @@ def test_the_sandbox_stack_is_what_the_readme_promises():
 
 
 def test_the_sandbox_stack_deploys(sandbox):
-    """From configuration and declared defaults come the component, its provider, role, attachment and environment."""
+    """It declares the component with its provider, role, attachment and environment."""
     assert sandbox.error is None
     assert sandbox.warnings == []
     assert {resource.name: resource.type.rpartition(":")[2] for resource in sandbox.resources} == {
@@ -48,8 +48,8 @@ def test_the_sandbox_stack_deploys(sandbox):
     }
 
 
-def test_the_sandbox_stack_admits_its_two_users_alone(sandbox):
-    """The configured list of users reaches the trust policy as exact subjects."""
+def test_the_sandbox_stack_admits_only_its_two_users(sandbox):
+    """The configured users reach the trust policy as exact subjects."""
     (statement,) = json.loads(sandbox.exports["trustPolicy"])["Statement"]
     subject = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev:pulumi.user.login"
     assert statement["Condition"] == {
@@ -61,7 +61,7 @@ def test_the_sandbox_stack_admits_its_two_users_alone(sandbox):
 
 
 def test_every_output_is_exported(sandbox):
-    """Each output of the component under its camelCase name with its value, and the readme."""
+    """Each output has its camelCase name and its value; the readme is exported, too."""
     assert set(sandbox.exports) == {camel_case(name) for name in PulumiEscOidc.__annotations__} | {"readme"}
     assert sandbox.exports["oidcProviderArn"] == PROVIDER_ARN
     assert sandbox.exports["roleArn"] == f"arn:aws:iam::{ACCOUNT}:role/esc-oidc-role-1234567"
@@ -74,7 +74,7 @@ def test_every_output_is_exported(sandbox):
 
 
 def test_the_readme_refers_to_exports(sandbox):
-    """Pulumi's console renders `${outputs.X}` of the readme from the stack's exports: each must be there."""
+    """Pulumi's console replaces `${outputs.X}` in it by exports, so each must exist."""
     references = re.findall(r"\$\{([^}]*)\}", sandbox.exports["readme"])
     assert references
     assert {each.removeprefix("outputs.") for each in references} <= set(sandbox.exports) - {"readme"}

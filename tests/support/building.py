@@ -12,7 +12,7 @@ BUILD = "import sys; from setuptools import build_meta; getattr(build_meta, sys.
 
 
 def run(*command: str | Path, cwd: Path, check: bool = True) -> str:
-    """What a command prints, run away from the checkout and from whatever the environment says of Python."""
+    """What a command prints, away from the checkout and from the caller's Python variables."""
     done = subprocess.run(  # noqa: S603 - our own commands
         [str(part) for part in command],
         cwd=cwd,

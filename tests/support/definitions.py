@@ -37,7 +37,7 @@ class Case:
 
     @property
     def plan(self) -> EnvironmentPlan:
-        """What the component makes of its inputs, which it takes."""
+        """The plan of these inputs, which are valid."""
         assert check("esc", self.given) == []
         return plan(self.given)
 
@@ -67,7 +67,7 @@ class Case:
 
     @property
     def requests(self) -> tuple[Request, Request, Request]:
-        """Opened by its name, through another environment that imports it, and as a stack's `environment:` list."""
+        """The environment opened by its name, through one that imports it, and from a stack's `environment:` list."""
         environments = {
             **IMPORTED,
             self.own: self.definition,
@@ -81,7 +81,7 @@ class Case:
 
     @property
     def roots(self) -> tuple[str, str, str]:
-        """Which environment the login sees as opened, in each of these."""
+        """The environment that the login sees as opened, for each of these requests."""
         return self.own, "app/prod", self.own
 
 

@@ -33,7 +33,7 @@ class Registration:
 
 @dataclass
 class Deployed:
-    """What a program asked for, what was logged, and what it said its outputs are."""
+    """What a program asked for, what was logged, and its outputs."""
 
     resources: list[Registration] = field(default_factory=list)
     calls: list[MockCallArgs] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Deployed:
     error: BaseException | None = None
 
     def of(self, kind: str) -> list[Registration]:
-        """The resources whose type ends so, by name: they are registered in whatever order they are ready."""
+        """The resources whose type ends like this, sorted by name, since their order of registration varies."""
         found = [resource for resource in self.resources if resource.type.endswith(f":{kind}")]
         return sorted(found, key=lambda resource: resource.name)
 
@@ -60,7 +60,7 @@ class Deployed:
 
 
 class Cloud(Mocks):
-    """Answers as AWS and Pulumi Cloud would, as far as the component looks."""
+    """Answers like AWS and Pulumi Cloud, as far as the component looks."""
 
     def __init__(
         self, deployed: Deployed, provider: Mapping[str, Any], revision: float | None, *, account: str, partition: str
@@ -135,7 +135,7 @@ def deploy(
     organization: str | None = None,
     sparse: bool = False,
 ) -> Deployed:
-    """Runs the program once, each time in a runtime of its own; what it returns is resolved into `exports`."""
+    """Runs the program once, in its own runtime; what it returns is resolved into `exports`."""
     # What a refusal leaves behind when its loop closes says nothing that the test does not see.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     deployed = Deployed()

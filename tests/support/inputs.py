@@ -17,22 +17,22 @@ from esc_oidc.inputs import (
 
 
 def check(name: str, given: Mapping[str, Any]) -> list[Violation]:
-    """Everything that is wrong with the inputs of the PulumiEscOidc of this name."""
+    """Everything wrong with the inputs of the PulumiEscOidc of this name."""
     return list(parse_environment(PulumiEscOidcArgs, name, given).violations)
 
 
 def plan(given: Mapping[str, Any]) -> EnvironmentPlan:
-    """What good inputs of a PulumiEscOidc come to."""
+    """The plan of a PulumiEscOidc's valid inputs."""
     return parse_environment(PulumiEscOidcArgs, "esc", given).plan
 
 
 def check_deployment(name: str, given: Mapping[str, Any]) -> list[Violation]:
-    """Everything that is wrong with the inputs of the PulumiDeploymentsOidc of this name."""
+    """Everything wrong with the inputs of the PulumiDeploymentsOidc of this name."""
     return list(parse_deployments(PulumiDeploymentsOidcArgs, name, given).violations)
 
 
 def plan_deployment(given: Mapping[str, Any]) -> DeploymentPlan:
-    """What good inputs of a PulumiDeploymentsOidc come to."""
+    """The plan of a PulumiDeploymentsOidc's valid inputs."""
     return parse_deployments(PulumiDeploymentsOidcArgs, "deploy", given).plan
 
 

@@ -26,7 +26,7 @@ LEVELS = {"error": analyzer_pb2.MANDATORY, "warning": analyzer_pb2.ADVISORY}
 
 
 def configure(stub, policies):
-    """Give policies an enforcement level and properties, as the engine does after it has merged everybody's."""
+    """Set enforcement levels and properties of policies, as the engine does."""
     request = analyzer_pb2.ConfigureAnalyzerRequest()
     for name, (level, properties) in policies.items():
         request.policyConfig[name].enforcementLevel = level
@@ -41,7 +41,7 @@ def struct(properties):
 
 
 def analyze(stub, properties, kind=ROLE_TYPE):
-    """What the pack answers about one resource that is about to be created or changed."""
+    """The pack's answer about one resource to create or change."""
     request = analyzer_pb2.AnalyzeRequest(
         type=kind, urn=URN.format(kind, "esc-role"), name="esc-role", properties=struct(properties)
     )

@@ -159,7 +159,7 @@ def wire(values: Mapping[str, Any]) -> struct_pb2.Struct:
 
 
 def output(*value: Any, dependencies: tuple[str, ...] = (), secret: bool = False) -> dict[str, Any]:
-    """An Output as engines send it to a plugin; unknown when it is given no value."""
+    """An Output as engines send it to a plugin; without a value it is unknown."""
     return {
         rpc._special_sig_key: rpc._special_output_value_sig,  # noqa: SLF001 - the protocol's constants are private
         **({"value": value[0]} if value else {}),
@@ -175,7 +175,7 @@ def secret(value: Any) -> dict[str, Any]:
 
 @contextmanager
 def serving(add: Any, servicer: Any) -> Iterator[int]:
-    """A gRPC server on a port that the system picks, with no thread left behind."""
+    """A gRPC server on a free port, which leaves no thread behind."""
     with ThreadPoolExecutor(4) as pool:
         server = grpc.server(pool)
         add(servicer, server)

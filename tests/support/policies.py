@@ -43,7 +43,7 @@ def sub(operator, value):
 
 
 def by_recursion(pattern, value):
-    """AWS's wildcards in the plainest way: `*` any run, `?` one character."""
+    """AWS's wildcards by their definition: `*` is any run, `?` is one character."""
     if not pattern:
         return not value
     if pattern[0] == "*":

@@ -44,7 +44,7 @@ def is_refused_as_outputs(component: Component, arguments: Mapping[str, Argument
 
 
 def as_outputs(arguments: Mapping[str, Argument], inputs: Inputs) -> Iterator[tuple[str, Any]]:
-    """The inputs with an Output wherever the contract allows one."""
+    """The inputs, with an Output wherever one is allowed."""
     for name, value in inputs.items():
         argument = arguments.get(name)
         if argument and argument.may_be_output:

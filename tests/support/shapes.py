@@ -38,7 +38,7 @@ def openings_by():
 
 
 def may_open(inputs, opener):
-    """Section 3: any of the users, or of the teams, or of the kinds of tokens; anyone where none is named."""
+    """Whether any of the users, teams or token types fits; anyone may open if none is named."""
     named = [inputs.get(name) for name in ("allowed_users", "allowed_teams", "allowed_token_types")]
     if not any(named):
         return True

@@ -20,12 +20,12 @@ INPUTS = {camel_case(name): name for name in PulumiEscOidcArgs.__annotations__}
 
 
 def as_configured(value: Any) -> str:
-    """A value of a stack's file as the engine hands it to the program: as text, and JSON if it is no string."""
+    """A value of a stack's file as the engine passes it to the program: a text, or JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def run_stack(config: dict[str, Any], organization: str | None = None) -> Deployed:
-    """Deploys the stack with this configuration, keys as the stack's file has them but for the namespace."""
+    """Deploys the stack with this configuration, with keys without their namespace."""
 
     def program() -> dict[str, Any]:
         runpy.run_path(str(ROOT), run_name="__main__")
@@ -44,6 +44,6 @@ def definition(deployed: Deployed) -> Any:
 
 
 def described(resource: Registration) -> tuple[str, str, bool, dict[str, Any]]:
-    """A resource as it was registered; a flag that is false says the same as one that is not there."""
+    """A resource as it was registered; a flag that is false counts as missing."""
     inputs = {key: value for key, value in resource.inputs.items() if value is not False}
     return resource.type, resource.name, resource.request.retainOnDelete, inputs

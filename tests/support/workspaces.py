@@ -44,7 +44,7 @@ def written(target: Path, program: str) -> Path:
 
 
 def repository(target: Path) -> Path:
-    """A copy of what the plugin and a program beside it need, as somebody has it who cloned this repository."""
+    """A copy of what the plugin and the YAML example need, as in a clone of this repository."""
     shutil.copytree(ROOT / "components", target / "components", ignore=NOT_COPIED)
     shutil.copytree(ROOT / "examples" / "yaml", target / "examples" / "yaml", ignore=NOT_COPIED)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -73,14 +73,14 @@ def stack_of(program: Path) -> automation.Stack:
 
 
 def up(program: Path, **options: Any) -> dict[str, set[str]]:
-    """`pulumi up`; gives what became of each resource, by its name."""
+    """Run `pulumi up`; return what became of each resource, by its name."""
     events: list[automation.EngineEvent] = []
     stack_of(program).up(on_event=events.append, **options)
     return operations(events)
 
 
 def destroy(program: Path) -> dict[str, set[str]]:
-    """`pulumi destroy`; gives what became of each resource, by its name."""
+    """Run `pulumi destroy`; return what became of each resource, by its name."""
     events: list[automation.EngineEvent] = []
     stack_of(program).destroy(on_event=events.append)
     return operations(events)
@@ -103,7 +103,7 @@ def violations(events: Iterable[automation.EngineEvent], level: str) -> set[str]
 
 
 def opened(sandbox: Sandbox, login: str, reference: str) -> str:
-    """Who AWS says somebody is, with the credentials of an environment that pulumi-esc-sdk opens."""
+    """The identity of somebody who opens an environment with pulumi-esc-sdk and asks AWS."""
     organization, project, environment = reference.split("/")
     token = sandbox.access_token(Opener(login), [organization])
     client = EscClient(Configuration(host=sandbox.cloud_url, access_token=token))
@@ -118,7 +118,7 @@ def opened(sandbox: Sandbox, login: str, reference: str) -> str:
 
 
 def left(sandbox: Sandbox) -> dict[str, list[str]]:
-    """What there is: roles and providers in AWS, and environments in Pulumi Cloud."""
+    """The roles and providers in AWS, and the environments in Pulumi Cloud."""
     iam = boto3.Session().client("iam")
     return {
         "roles": [role["RoleName"] for role in iam.list_roles()["Roles"]],

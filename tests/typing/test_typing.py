@@ -22,7 +22,7 @@ follow_imports = skip
 
 @pytest.fixture(scope="module")
 def errors(tmp_path_factory):
-    """What mypy reports on both files: for each of them the lines that it refuses, with all that it says of each."""
+    """What mypy says of each line that it refuses, for both files."""
     folder = tmp_path_factory.mktemp("typing")
     (folder / "mypy.ini").write_text(CONFIGURATION, encoding="utf-8")
     files = [str(HERE / name) for name in ("good.py", "bad.py")]
@@ -44,11 +44,11 @@ def errors(tmp_path_factory):
 
 
 def test_good_programs_are_accepted(errors):
-    """Inputs as one argument or as keywords, plain or as outputs, and outputs of the declared types."""
+    """Inputs may be one argument or keywords, plain or outputs; outputs have their declared types."""
     assert {name: found for name, found in errors.items() if name != "bad.py"} == {"good.py": {}}
 
 
 def test_every_mistake_is_found(errors):
-    """A misspelled, mistyped or missing input, and a misspelled or misused output, is an error on its line."""
+    """Each misspelled, mistyped or missing input and each misused output is an error on its own line."""
     lines = (HERE / "bad.py").read_text(encoding="utf-8").splitlines()
     assert set(errors["bad.py"]) == {number for number, line in enumerate(lines, 1) if "  # " in line}

@@ -26,7 +26,7 @@ def answer(decide_it):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_request_gets_the_documented_answer(case):
-    """The answer is AWS's, whether the policy is a mapping or text, and whether or not the account is named."""
+    """It is AWS's, for a policy as mapping or text, with or without the account."""
     request = Request(**case.request)
     text = case.policy if isinstance(case.policy, str) else json.dumps(case.policy)
     in_account = request if request.account else dataclasses.replace(request, account="123456789012")
@@ -35,13 +35,13 @@ def test_a_request_gets_the_documented_answer(case):
 
 
 def test_every_case_has_a_name_of_its_own_and_a_source():
-    """A case names the page, or the class here, that its answer follows from."""
+    """The source is the page, or the class here, that the answer follows from."""
     assert len({case.name for case in CASES}) == len(CASES)
     assert all(case.source.startswith(("https://", "Request, in ", "CLOCK_GRACE, in ")) for case in CASES)
 
 
-def test_requests_and_decisions_cannot_be_changed():
-    """A request and a decision are values."""
+def test_requests_and_decisions_are_immutable():
+    """Both are values."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Request({}, ISSUER).account = "1"
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -50,7 +50,7 @@ def test_requests_and_decisions_cannot_be_changed():
 
 @pytest.mark.parametrize("case", TELLING, ids=lambda case: case.name)
 def test_a_pickled_decision_is_the_same_decision(case):
-    """Equal questions have equal decisions, with the same hash, text and reason, also in another process."""
+    """Equal questions have equal decisions, with the same hash, text and reason, even across processes."""
     decision, again = (decide(case.policy, Request(**case.request)) for _ in range(2))
     there = pickle.loads(pickle.dumps(again))  # noqa: S301 - our own bytes
     assert decision == again == there
@@ -60,22 +60,22 @@ def test_a_pickled_decision_is_the_same_decision(case):
 
 
 def test_decisions_for_different_reasons_are_different():
-    """Two refusals with one error code are equal only if everything else is."""
+    """Two refusals with the same error code are equal only if everything else is."""
     one, other = (decide(OURS, Request({**TOKEN, "aud": aud}, ISSUER)) for aud in ("a", "b"))
     assert one != other
     assert one != "AccessDenied"
 
 
-def test_a_decision_is_explained_when_somebody_asks_and_only_once():
-    """Refusals cost little until then."""
+def test_a_decision_is_explained_only_on_request_and_once():
+    """Until then a refusal costs little."""
     made = []
     decision = Decision(False, "AccessDenied", lambda: made.append(1) or decide(OURS, Request({}, ISSUER)).explanation)
     assert not made
     assert (decision.reason, decision.statement, made) == (decision.reason, 0, [1])
 
 
-def test_a_decision_as_json():
-    """Every field is there, with a version, and nothing that JSON lacks."""
+def test_a_decision_has_a_json_form():
+    """It has every field and a version."""
     document = decide(OURS, Request(BOB, ISSUER)).to_json()
     assert json.loads(json.dumps(document)) == document
     assert document == {
@@ -105,7 +105,7 @@ def test_a_decision_as_json():
 
 
 def test_a_compiled_policy_can_be_pickled():
-    """A worker process can judge by it, patterns and variables included."""
+    """A worker process can use it, with its patterns and variables."""
     like = {"StringLike": {"api.pulumi.com/oidc:sub": [f"{LOGIN}:*", "${aws:x, 'y'}"]}, "Null": {"aws:x": "true"}}
     policy = compile_policy({**OURS, "Statement": [{**STATEMENT, "Condition": like}]})
     there = pickle.loads(pickle.dumps(policy))  # noqa: S301 - our own bytes
@@ -113,21 +113,21 @@ def test_a_compiled_policy_can_be_pickled():
 
 
 def test_undefined_behaviour_can_be_pickled():
-    """A worker process can hand it on."""
+    """A worker process can pass it on."""
     assert str(pickle.loads(pickle.dumps(UndefinedBehaviour("why")))) == "why"  # noqa: S301 - our own bytes
 
 
 @pytest.mark.parametrize(("partition", "account"), [("aws", "999999999999"), ("aws-cn", "123456789012")])
-def test_without_an_account_the_provider_s_own_is_meant(partition, account):
-    """A correct policy admits its token whatever account and partition the provider is in."""
+def test_the_account_defaults_to_the_providers(partition, account):
+    """A correct policy admits its token in any account and partition."""
     policy = json.loads(json.dumps(OURS).replace(PROVIDER, provider_arn(ISSUER, account, partition)))
     assert decide(policy, Request(TOKEN, ISSUER)).allowed
     assert decide(policy, Request(TOKEN, ISSUER, account=account, partition=partition)).allowed
     assert not decide(policy, Request(TOKEN, ISSUER, account="000000000001", partition=partition)).allowed
 
 
-def test_providers_in_several_accounts_leave_the_account_open():
-    """The policy does not say whose the role is: the caller has to."""
+def test_providers_in_several_accounts_need_an_explicit_account():
+    """The policy doesn't say which account the role is in."""
     other = PROVIDER.replace("123456789012", "999999999999")
     policy = {**OURS, "Statement": [STATEMENT, {**STATEMENT, "Principal": {"Federated": [other, PROVIDER]}}]}
     with pytest.raises(UndefinedBehaviour, match=r"several accounts.*Request\.account"):
@@ -143,8 +143,8 @@ def test_providers_in_several_accounts_leave_the_account_open():
         ({"AWS": "arn:aws:iam::123456789012:root"}, PROVIDER.replace("123456789012", "ACCOUNT")),
     ],
 )
-def test_a_policy_without_the_issuer_s_provider_trusts_nobody_from_there(principal, arn):
-    """The refusal names the provider that the policy would have to trust, with the account as far as it is known."""
+def test_a_policy_without_the_issuers_provider_refuses_its_tokens(principal, arn):
+    """The refusal names the provider that the policy would have to trust."""
     policy = {**OURS, "Statement": {**STATEMENT, "Principal": principal}}
     (difference,) = decide(policy, Request(TOKEN, ISSUER)).differences
     assert (difference.key, difference.got) == ("Principal", arn)
@@ -153,32 +153,32 @@ def test_a_policy_without_the_issuer_s_provider_trusts_nobody_from_there(princip
 @pytest.mark.parametrize("account", [None, "123456789012"])
 @pytest.mark.parametrize("issuer", ["http://api.pulumi.com/oidc", "api.pulumi.com/oidc", "https://", ""])
 def test_an_issuer_is_an_https_url(issuer, account):
-    """An issuer for which IAM can have no provider is the caller's mistake."""
+    """IAM can't have a provider for any other, so it is the caller's mistake."""
     with pytest.raises(ValueError, match="https://HOST/PATH"):
         decide(OURS, Request({}, issuer, account=account))
 
 
-def test_a_role_maximum_that_is_no_duration_is_the_caller_s_mistake():
-    """It is not AWS's answer but a wrong question."""
+def test_a_malformed_role_maximum_is_the_callers_mistake():
+    """The question is wrong, so AWS has no answer to it."""
     with pytest.raises(ValueError, match="1h30m"):
         decide(OPEN, Request({}, ISSUER, max_session_duration="3600"))
 
 
 @pytest.mark.parametrize("context", [{"aws:EpochTime": "soon"}, {"aws:CurrentTime": "soon"}])
-def test_a_time_that_cannot_be_read_is_not_guessed(context):
-    """A token with times is not judged by an unreadable time."""
+def test_an_unreadable_time_is_not_guessed(context):
+    """A token with times can't be judged by it."""
     with pytest.raises(UndefinedBehaviour, match="cannot be read"):
         decide(OURS, Request({"exp": 1}, ISSUER, context=context))
 
 
 def test_a_time_without_a_zone_is_utc():
-    """`aws:CurrentTime` without a zone is read as UTC, whatever the machine's zone."""
+    """The machine's own time zone doesn't matter for `aws:CurrentTime`."""
     for now, allowed in (("2023-11-14T22:13:20", True), ("2023-11-14T22:18:21", False)):
         claims = {"exp": 1_700_000_000, "aud": "a"}
         assert decide(OPEN, Request(claims, ISSUER, context={"aws:CurrentTime": now})).allowed is allowed
 
 
 def test_the_same_sid_twice_does_not_matter():
-    """IAM wants unique Sids, but they decide nothing: `lint` complains about them."""
+    """IAM wants unique Sids, but they decide nothing; `lint` reports them."""
     statement = {**STATEMENT, "Sid": "Twice", "Condition": {}}
     assert decide({**OURS, "Statement": [statement, statement]}, Request({}, ISSUER)).allowed

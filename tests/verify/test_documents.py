@@ -18,12 +18,12 @@ SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 
 
 def terraform(values, address="aws_iam_role.esc"):
-    """A role as a plan has it, both as a change and as a planned value."""
+    """A role as it is in a plan, both as a change and as a planned value."""
     return {"address": address, "type": "aws_iam_role", "values": values, "change": {"after": values}}
 
 
 def pulumi(inputs, outputs=None, **more):
-    """A role as a stack has it."""
+    """A role as it is in a stack's state."""
     return {"urn": URN, "type": "aws:iam/role:Role", "inputs": inputs, "outputs": outputs or {}, **more}
 
 
@@ -62,8 +62,8 @@ def pulumi(inputs, outputs=None, **more):
         ({"deployment": {"resources": [pulumi({"assumeRolePolicy": {**SECRET, "plaintext": "{"}})]}}, [Located(URN, None, None)]),
     ],
 )  # fmt: skip
-def test_each_format(document, expected):
-    """Each tool's document gives its policies, the role's ARN where it is known, and None for what is not known yet."""
+def test_policies_are_found_in_each_format(document, expected):
+    """With the role's ARN if it is known, and None for a policy that isn't known yet."""
     assert find_trust_policies(document) == expected
 
 
@@ -79,13 +79,13 @@ def test_each_format(document, expected):
     ],
 )
 def test_a_permission_policy_is_no_trust_policy(statement, permission):
-    """Resources and no principal, in every statement: it says what may be done, and not who may do it."""
+    """Its statements have resources and no principal: they say what may be done, not who may do it."""
     assert is_permission_policy({"Statement": statement}) is permission
 
 
 @pytest.mark.parametrize("key", ["Role", "Roles", "resource_changes", "values", "deployment", "steps"])
-def test_a_document_without_roles_is_recognised_all_the_same(key):
-    """An empty plan, state or answer has no trust policy, and is of a kind that has some."""
+def test_a_document_without_roles_is_recognised(key):
+    """An empty plan, state or answer could have had roles."""
     assert is_recognised({key: None})
     assert not is_recognised({"name": key})
 
@@ -98,5 +98,5 @@ def test_a_document_without_roles_is_recognised_all_the_same(key):
     ],
 )
 def test_a_role_alone_is_read_and_other_resources_are_not(document, places):
-    """A role without the envelope of `get-role` is one; a bucket has no trust policy."""
+    """A role needs no envelope of `get-role`; a bucket has no trust policy."""
     assert [located.place for located in find_trust_policies(document)] == places

@@ -12,7 +12,7 @@ OPEN = [case for case in EXPLAINED if case.expect == "UndefinedBehaviour"]
 
 @pytest.mark.parametrize("case", OPEN, ids=lambda case: case.name)
 def test_what_aws_leaves_open_is_named(case):
-    """Whoever asks learns which part of the policy has no documented answer."""
+    """The error names the part of the policy that has no documented answer."""
     with pytest.raises(UndefinedBehaviour) as undefined:
         decide(case.policy, Request(**case.request))
     assert case.explained["says"] in str(undefined.value)
@@ -20,7 +20,7 @@ def test_what_aws_leaves_open_is_named(case):
 
 @pytest.mark.parametrize("case", DECIDED, ids=lambda case: case.name)
 def test_the_explanation_names_what_differs_and_the_likely_mistake(case):
-    """The key or the attribute, what was wanted, the mistake, and what to do about it; the reason says it all."""
+    """It has the key or attribute, what was wanted, the mistake and the fix; the reason has all of them."""
     expected = case.explained
     decision = decide(case.policy, Request(**case.request))
     assert expected.get("says", "") in decision.reason
@@ -45,8 +45,8 @@ def refused(subjects, got, **more):
     return difference
 
 
-def test_an_attribute_is_wanted_as_all_subjects_want_it_that_agree_otherwise():
-    """Of three users, the two of the token's own environment are wanted."""
+def test_wanted_values_come_from_the_subjects_that_otherwise_match():
+    """Of three users, only the two of the token's own environment are wanted."""
     users = [f"{DEV}:pulumi.user.login:alice", f"{DEV}:pulumi.user.login:bob"]
     elsewhere = f"{LOGIN}:currentEnvironment.name:aws/prod:pulumi.user.login:carol"
     difference = refused([elsewhere, *users], f"{DEV}:pulumi.user.login:mallory")
@@ -58,8 +58,8 @@ def test_an_attribute_is_wanted_as_all_subjects_want_it_that_agree_otherwise():
     assert difference.wanted[0] in users
 
 
-def test_two_attributes_that_differ_are_no_single_attribute():
-    """Both are parts of the difference, and neither is the one."""
+def test_two_attributes_that_differ_are_parts_of_the_difference():
+    """Neither of them is the one attribute."""
     difference = refused(
         f"{DEV}:rootEnvironment.name:aws/dev", f"{LOGIN}:currentEnvironment.name:x/y:rootEnvironment.name:x/y"
     )
@@ -74,7 +74,7 @@ def test_two_attributes_that_differ_are_no_single_attribute():
 @pytest.mark.parametrize("client_ids", [None, ["aws:contoso"], ["contoso", "aws:contoso"]])
 @pytest.mark.parametrize("sub", [DEV, f"{DEV}:pulumi.user.login:alice", "pulumi:environments:org:contoso:env:<yaml>"])
 def test_no_advice_lets_another_organization_in(aud, client_ids, sub):
-    """A token of another organization is refused, with a hint where the right one stands, and nothing to paste."""
+    """Its token is refused with a hint where to find the right organization, and no command to paste."""
     claims = {**TOKEN, "aud": aud, "sub": sub.replace("contoso", "contoso-stranger")}
     decision = decide(OURS, Request(claims, ISSUER, client_ids=client_ids))
     assert not decision.allowed
@@ -89,8 +89,8 @@ def test_no_advice_lets_another_organization_in(aud, client_ids, sub):
     ("asked", "subject", "blamed"),
     [("2h", DEV, True), ("7200s", DEV, True), ("1h1s", DEV, False), ("3h", DEV, False), ("2h", "user-7", False)],
 )
-def test_esc_s_default_is_blamed_only_for_its_own_two_hours(asked, subject, blamed):
-    """A session of any other length was asked for by somebody."""
+def test_escs_default_is_blamed_only_for_two_hours(asked, subject, blamed):
+    """Somebody asked for a session of any other length."""
     request = Request({**TOKEN, "sub": subject}, ISSUER, duration=asked, max_session_duration="1h")
     (difference,) = decide({**OURS, "Statement": {**STATEMENT, "Condition": {}}}, request).differences
     assert difference.key == "MaxSessionDuration"
@@ -98,8 +98,8 @@ def test_esc_s_default_is_blamed_only_for_its_own_two_hours(asked, subject, blam
     assert difference.wanted == ("at most 1h",)
 
 
-def test_a_hostile_subject_has_a_reason_all_the_same():
-    """The reason for a token with a subject of 20,000 characters is made, and says which key did not match."""
+def test_a_hostile_subject_still_has_a_reason():
+    """Even with 20,000 characters, it says which key didn't match."""
     decision = decide(OURS, Request({**TOKEN, "sub": "pulumi:" * 2800}, ISSUER))
     assert "`api.pulumi.com/oidc:sub`" in decision.reason
 
@@ -119,14 +119,14 @@ def test_a_time_beyond_every_calendar_is_shown_as_a_number():
         (["gcp:contoso"], "another cloud"),
     ],
 )
-def test_an_unknown_audience_is_told_by_what_the_provider_knows(client_ids, said):
+def test_an_unknown_audience_is_explained_by_the_registered_ones(client_ids, said):
     """Only the same organization's other audience gets a command that registers it."""
     (difference,) = decide(OURS, Request(TOKEN, ISSUER, client_ids=client_ids)).differences
     assert said in difference.mistake
     assert bool(difference.command) is ("contoso" in client_ids)
 
 
-def test_an_attribute_that_stands_twice_is_named():
-    """The login lacks none and lists none besides."""
+def test_a_repeated_attribute_is_the_mistake():
+    """No attribute is missing, and none is added."""
     difference = refused(f"{DEV}:currentEnvironment.name:aws/dev", DEV)
     assert difference.mistake == "The login or the policy has one attribute twice."

@@ -51,7 +51,7 @@ def refuted(policy, trust=TRUST):
 
 
 def test_every_shape_that_the_component_emits_holds():
-    """Each shape of inputs comes to a policy that admits exactly what is declared, and to no other's."""
+    """Each policy admits exactly its own declaration, and not that of another shape."""
     before = None
     for inputs in shapes():
         trust = plan(inputs).trust
@@ -64,7 +64,7 @@ def test_every_shape_that_the_component_emits_holds():
 
 @pytest.mark.parametrize("inputs", DANGEROUS, ids=str)
 def test_every_dangerous_shape_holds(inputs):
-    """Patterns too admit exactly what is declared, and no dangerous policy is the default one."""
+    """Patterns, too, admit exactly what is declared, and none is the default policy."""
     assert check("esc", BASE | inputs) == []
     trust = plan(BASE | inputs).trust
     policy = trust_policy(trust, PROVIDER)
@@ -94,7 +94,7 @@ def test_every_dangerous_shape_holds(inputs):
     ],
 )  # fmt: skip
 def test_a_widened_policy_is_refuted(elements, audience, sub):
-    """What a wider policy lets in is found: the right audience, the shortest subject, admitted."""
+    """The counterexample is admitted, with the right audience and the shortest subject."""
     found_audience, found_subject, admitted = refuted(example(elements))
     assert admitted
     assert audience in {None, found_audience}
@@ -114,15 +114,15 @@ def test_a_widened_policy_is_refuted(elements, audience, sub):
     ],
 )
 def test_a_narrowed_policy_is_refuted(elements):
-    """A declared subject that the policy refuses is found, unless a shorter one is wrongly admitted."""
+    """The counterexample is a declared subject that the policy refuses."""
     trust = Trust(ISSUER, "aws:contoso", (DEV, f"{DEV}:pulumi.user.login:alice"))
     _, sub, admitted = refuted(example(elements), trust)
     assert not admitted
     assert sub == DEV
 
 
-def test_a_deny_can_make_a_wide_policy_exact():
-    """Everything in the project but one environment, declared as such by listing, is not the pattern."""
+def test_a_deny_is_part_of_the_proof():
+    """A project without one environment isn't the project's pattern; a Deny of others changes nothing."""
     wide = {**STATEMENT, **conditions(like=f"{LOGIN}:currentEnvironment.name:aws/*")}
     deny = {**STATEMENT, "Effect": "Deny", **conditions(f"{LOGIN}:currentEnvironment.name:aws/prod")}
     pattern = Trust(ISSUER, "aws:contoso", (), (f"{LOGIN}:currentEnvironment.name:aws/*",))
@@ -134,7 +134,7 @@ def test_a_deny_can_make_a_wide_policy_exact():
 
 @cache
 def brief_tokens():
-    """Every token of very short names, shortest subject first."""
+    """Every token with very short names, shortest subject first."""
     names, people = ["a", "b"], ["a", "b"]
     environments = ["a", "b", "a/a", "a/b", "b/a"]
     values = {ATTRIBUTES[0]: environments, ATTRIBUTES[1]: environments, ATTRIBUTES[2]: people, ATTRIBUTES[3]: ["a"]}
@@ -158,7 +158,7 @@ def brief_tokens():
      "pulumi:deploy:*", "*pulumi.token.team:", "*pulumi.user.login:b*", "*name:a/a:*name:b/*", "*:env:<*"],
 )  # fmt: skip
 def test_the_counterexample_is_the_shortest(audience, pattern):
-    """No token of short names that the policy admits is shorter than the one that is found, by trying all of them."""
+    """Of all tokens with short names, none that the policy admits is shorter."""
     policy = example({"Condition": {"StringLike": {AUD: audience, SUB: pattern}}})
     proof = prove(policy, Trust(ISSUER, "aws:none", ()))
     admitted = [sub for aud, sub in brief_tokens() if decide(policy, Request({"aud": aud, "sub": sub}, ISSUER)).allowed]
@@ -185,8 +185,8 @@ def test_the_counterexample_is_the_shortest(audience, pattern):
     ],
     ids=str,
 )
-def test_other_elements_are_not_guessed(elements):
-    """What is not Allow and Deny with StringEquals and StringLike on `aud` and `sub` is not proved."""
+def test_other_elements_are_not_proved(elements):
+    """Only Allow and Deny with StringEquals and StringLike on `aud` and `sub` are."""
     policy = example(elements)
     policy["Statement"] = [{name: value for name, value in policy["Statement"][0].items() if value is not None}]
     with pytest.raises(UndefinedBehaviour):
@@ -194,13 +194,13 @@ def test_other_elements_are_not_guessed(elements):
 
 
 def test_statements_for_others_do_not_matter():
-    """A statement for another provider or action, whatever its conditions, does not stand in the way."""
+    """A statement for another provider or action may have any conditions."""
     other = {**STATEMENT, "Principal": {"Service": "ec2.amazonaws.com"}, "Condition": {"Bool": {"aws:x": "true"}}}
     assert prove({"Statement": [STATEMENT, other, {**STATEMENT, "Action": "sts:AssumeRole"}]}, TRUST).holds
 
 
 def test_without_interegular_the_error_says_what_to_install(monkeypatch):
-    """Exact policies need no automata; patterns say which extra is missing."""
+    """Only patterns need automata; exact policies are proved without the extra."""
     real = builtins.__import__
 
     def without(name, *arguments, **keywords):
@@ -215,7 +215,7 @@ def test_without_interegular_the_error_says_what_to_install(monkeypatch):
 
 
 def test_changing_one_character_anywhere_is_refuted():
-    """Each single character of the condition's values, changed, makes a policy that is not the declared one."""
+    """With any character of a condition's value changed, the policy isn't the declared one."""
     policy = trust_policy(TRUST, PROVIDER)
     for key in (AUD, SUB):
         value = policy["Statement"][0]["Condition"]["StringEquals"][key]
@@ -226,7 +226,7 @@ def test_changing_one_character_anywhere_is_refuted():
 
 
 def test_a_character_that_no_token_has_admits_nobody():
-    """A pattern with one behind its wildcard is refuted as too narrow, not by a crash."""
+    """A pattern that contains one is refuted as too narrow, without a crash."""
     policy = {"Version": "2012-10-17", "Statement": [{**STATEMENT, **conditions(like=f"{DEV}*€")}]}
     proof = prove(policy, Trust(ISSUER, "aws:contoso", (DEV,)))
     assert proof.counterexample is not None
@@ -235,7 +235,7 @@ def test_a_character_that_no_token_has_admits_nobody():
 
 
 def test_a_proof_is_data():
-    """It compares by what it says and survives a process boundary, its counterexample included."""
+    """It compares by content and can be pickled, with its counterexample."""
     proof = prove(example(conditions(f"{DEV}x")), TRUST)
     assert pickle.loads(pickle.dumps(proof)) == proof  # noqa: S301 - our own bytes
     assert proof != prove(example({}), TRUST)

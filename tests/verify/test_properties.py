@@ -53,14 +53,14 @@ def ask(policy, aud, sub):
 @given(st.text("ab:*?", max_size=8), st.text("ab:*?\n", max_size=10))
 @settings(max_examples=2000)
 def test_wildcards_match_as_defined(pattern, value):
-    """The compiled expression matches exactly what the definition of `*` and `?` matches."""
+    """The compiled expression matches exactly what `*` and `?` are defined to match."""
     assert matches(pattern, value) == by_recursion(pattern, value)
 
 
 @given(NAME, st.lists(SUBJECT, min_size=1, max_size=5, unique=True), SUBJECT)
 @settings(max_examples=1000)
 def test_exactly_the_listed_subjects_get_in(organization, subjects, other):
-    """A policy with exact subjects admits those, each of them, and no other, and can always say why."""
+    """A policy with exact subjects admits each of them and no other, and can always say why."""
     aud = audience(organization, "aws")
     policy = trust(aud, subjects)
     assert all(ask(policy, aud, listed).allowed for listed in subjects)
@@ -71,8 +71,8 @@ def test_exactly_the_listed_subjects_get_in(organization, subjects, other):
 
 @given(SUBJECT, st.data())
 @settings(max_examples=1000)
-def test_one_character_makes_another_token(sub, data):
-    """Every change of a single character of an admitted audience or subject is refused, with a reason."""
+def test_a_token_with_one_character_changed_is_refused(sub, data):
+    """Whether in the audience or in the subject, and with a reason."""
     aud = "aws:contoso"
     policy = trust(aud, [sub])
     admitted = data.draw(st.sampled_from([aud, sub]))
@@ -85,7 +85,7 @@ def test_one_character_makes_another_token(sub, data):
 
 @given(st.sampled_from(["StringEquals", "StringLike", "StringEqualsIgnoreCase"]), SUBJECT, SUBJECT)
 def test_a_negated_operator_is_the_opposite(operator, wanted, had):
-    """With the key there, a negated operator holds if and only if its positive form does not."""
+    """If the key exists, a negated operator holds exactly if its positive form doesn't."""
     positive, negative = (
         ask(trust("a", [wanted], name), "a", had).allowed
         for name in (operator, operator.replace("String", "StringNot"))

@@ -83,8 +83,8 @@ def test_a_token_without_kid_is_tried_with_every_key(signer):
     assert check(signer.token(kid=None), signer) == CLAIMS
 
 
-def test_none_is_no_algorithm(signer):
-    """An unsigned token is refused."""
+def test_the_algorithm_none_is_refused(signer):
+    """An unsigned token is worthless."""
     assert refusal(unsigned({"alg": "none"}, CLAIMS), signer) == (
         "InvalidIdentityToken",
         "The token is signed by 'none'; AWS takes RS256, RS384, RS512, ES256, ES384, ES512.",
@@ -92,54 +92,54 @@ def test_none_is_no_algorithm(signer):
 
 
 def test_a_shared_secret_is_no_signature(signer):
-    """A token signed by HMAC with the public key as secret is refused for its algorithm."""
+    """HMAC with the public key as the secret is refused for its algorithm."""
     error, reason = refusal(pyjwt.encode(CLAIMS, "s" * 32, algorithm="HS256", headers={"kid": "r"}), signer)
     assert (error, "HS256" in reason) == ("InvalidIdentityToken", True)
 
 
-def test_pss_is_not_among_the_algorithms(signer):
-    """RSA-PSS is a genuine signature that AWS does not take."""
+def test_pss_is_refused(signer):
+    """RSA-PSS is a genuine signature, but AWS doesn't accept it."""
     error, reason = refusal(signer.token("PS256"), signer)
     assert (error, "PS256" in reason) == ("InvalidIdentityToken", True)
 
 
 def test_another_key_is_a_forgery(signer):
-    """A token signed by somebody else under the issuer's key id is refused."""
+    """A token that somebody else signed under the issuer's key id is refused."""
     other = Signer(rsa.generate_private_key(65537, 2048), signer.ec)
     error, reason = refusal(other.token(), signer)
     assert (error, "does not verify" in reason) == ("InvalidIdentityToken", True)
 
 
 def test_an_altered_claim_is_a_forgery(signer):
-    """A token whose payload was changed after signing is refused."""
+    """A token whose payload changed after signing is refused."""
     header, _, signature = signer.token().split(".")
     payload = unsigned({}, {**CLAIMS, "sub": CLAIMS["sub"].replace("dev", "prod")}).split(".")[1]
     assert "does not verify" in refusal(f"{header}.{payload}.{signature}", signer)[1]
 
 
 @pytest.mark.parametrize(("algorithm", "kid"), [("RS256", "x"), ("RS256", "e"), ("ES256", "r")])
-def test_a_key_that_is_not_published(signer, algorithm, kid):
-    """A token that names a key which is not there, or of another type, is refused."""
+def test_an_unpublished_key_is_refused(signer, algorithm, kid):
+    """The token names a key that is missing or of another type."""
     assert "has no key" in refusal(signer.token(algorithm, kid), signer)[1]
 
 
 @pytest.mark.parametrize("change", [{"use": "enc"}, {"alg": "RS512"}, {"n": "!"}, {"kty": "oct"}])
-def test_a_key_for_another_purpose(signer, change):
-    """A published key for encryption, another algorithm, or that is no key, verifies nothing."""
+def test_a_key_for_another_purpose_verifies_nothing(signer, change):
+    """It is for encryption or another algorithm, or isn't a key."""
     keys = [{**key, **change} if key["kid"] == "r" else key for key in signer.jwks["keys"]]
     with pytest.raises(TokenRefused, match="has no key"):
         check_token(signer.token(), {"keys": keys}, NOW, ISSUER, ["aws:contoso"])
 
 
 @pytest.mark.parametrize("jwks", [{}, {"keys": None}, {"keys": []}, {"keys": ["x"]}])
-def test_an_empty_key_set(signer, jwks):
-    """A key set without keys verifies nothing."""
+def test_an_empty_key_set_verifies_nothing(signer, jwks):
+    """The issuer publishes no key."""
     with pytest.raises(TokenRefused, match="has no key"):
         check_token(signer.token(), jwks, NOW, ISSUER, ["aws:contoso"])
 
 
 def test_the_issuer_is_compared_exactly(signer):
-    """A token of another issuer, or with a slash too much, is refused with the mistake in words."""
+    """Even one extra slash is refused, and the message names the mistake."""
     assert refusal(signer.token(iss=f"{ISSUER}/"), signer)[0] == "InvalidIdentityToken"
     assert "'/v2'" in refusal(signer.token(iss=f"{ISSUER}/v2"), signer)[1]
 
@@ -153,21 +153,21 @@ def test_the_audience_must_be_registered(signer):
 
 
 def test_without_client_ids_the_audience_is_left_to_decide(signer):
-    """Whoever knows the account asks `decide`, whose refusal has the whole command; all else is checked."""
+    """`decide` knows the account, so its refusal has the whole command; everything else is checked here."""
     token = signer.token(aud="azure:contoso")
     assert check(token, signer, client_ids=None)["aud"] == "azure:contoso"
     assert refusal(token, signer)[0] == "InvalidIdentityToken"
 
 
-def test_a_list_as_audience_is_not_defined(signer):
-    """AWS does not say what it makes of an `aud` that is a list."""
+def test_a_list_of_audiences_is_undefined(signer):
+    """AWS doesn't say what it makes of one."""
     with pytest.raises(UndefinedBehaviour, match="aud is a list"):
         check(signer.token(aud=["aws:contoso"]), signer)
 
 
 @pytest.mark.parametrize("claim", ["iss", "sub", "aud", "exp", "iat"])
-def test_the_claims_of_openid_connect_must_be_there(signer, claim):
-    """A token that lacks a claim which every ID token has is refused by its name."""
+def test_the_claims_of_openid_connect_are_required(signer, claim):
+    """The refusal names the missing claim."""
     assert refusal(signer.token(**{claim: None}), signer) == (
         "InvalidIdentityToken",
         f"The token has no {claim}, which every OpenID Connect token must have.",
@@ -188,7 +188,7 @@ def test_the_claims_of_openid_connect_must_be_there(signer, claim):
     ],
 )
 def test_clocks_may_differ_by_five_minutes(signer, claims, error):
-    """Expiry, start and issue are judged with five minutes' grace, to the second."""
+    """Expiry, start and issue have five minutes' grace, to the second."""
     if error is None:
         assert check(signer.token(**claims), signer)
     else:
@@ -197,7 +197,7 @@ def test_clocks_may_differ_by_five_minutes(signer, claims, error):
 
 @pytest.mark.parametrize("padding", [0, 1])
 def test_a_token_has_at_most_20000_characters(signer, padding):
-    """20,000 characters are read, one more is AWS's ValidationError."""
+    """One more is AWS's ValidationError."""
     token = signer.token(kid=None)
     token += "x" * (20_000 + padding - len(token))
     error, reason = refusal(token, signer)
@@ -209,13 +209,13 @@ def test_a_token_has_at_most_20000_characters(signer, padding):
 
 @pytest.mark.parametrize("token", ["", "abc"])
 def test_a_token_has_at_least_four_characters(signer, token):
-    """Less than four characters are AWS's ValidationError."""
+    """Fewer are AWS's ValidationError."""
     assert refusal(token, signer)[0] == "ValidationError"
 
 
 @pytest.mark.parametrize("token", ["abcd", "a.b.c", "....", "\N{GRINNING FACE}" * 4, unsigned({"alg": "RS256"}, [1])])
-def test_what_is_no_jwt_is_refused(signer, token):
-    """Text that is no signed token is refused as such, and never quoted."""
+def test_text_that_is_no_jwt_is_refused(signer, token):
+    """It is never quoted."""
     error, reason = refusal(token, signer)
     assert error == "InvalidIdentityToken"
     assert token not in reason

@@ -20,8 +20,8 @@ def written(sandbox, name, definition):
     return ref
 
 
-def test_whoever_is_admitted_has_an_identity(sandbox, role):
-    """By name and for a stack alike: AWS knows the caller, and says until when."""
+def test_an_admission_has_an_identity(sandbox, role):
+    """AWS says who the caller is and until when, by name and for a stack alike."""
     ref, token = written(sandbox, "dev", LOGIN.format(role=role)), sandbox.access_token(Opener("alice"), ["contoso"])
     for outcome in (open_by_name(sandbox, token, ref), open_for_stack(sandbox, token, ref)):
         assert outcome.admitted
@@ -32,7 +32,7 @@ def test_whoever_is_admitted_has_an_identity(sandbox, role):
 
 
 def test_a_refusal_by_the_trust_policy_carries_its_decision(sandbox, role):
-    """AWS's code stands apart from the reason, and the reason leaves out what every refusal says."""
+    """AWS's code is separate from the reason, which omits what every refusal says."""
     ref, token = written(sandbox, "other", LOGIN.format(role=role)), sandbox.access_token(Opener("alice"), ["contoso"])
     outcome = open_by_name(sandbox, token, ref)
     assert (outcome.admitted, outcome.error) == (False, "AccessDenied")
@@ -41,14 +41,14 @@ def test_a_refusal_by_the_trust_policy_carries_its_decision(sandbox, role):
 
 
 def test_a_session_that_is_too_long_is_a_validation_error(sandbox, role, claims):
-    """Presented to AWS directly, a token comes to the same kind of outcome."""
+    """A token presented directly to AWS has the same kind of outcome."""
     outcome = assume_role(sandbox, role, claims(), 7201)
     assert (outcome.error, outcome.decision.error) == ("ValidationError", "ValidationError")
     assert "the role allows at most 2h" in outcome.reason
 
 
-def test_a_token_that_is_refused_has_no_decision(sandbox, role, claims):
-    """What is wrong with the token itself never comes to the trust policy."""
+def test_a_refused_token_has_no_decision(sandbox, role, claims):
+    """A bad token never reaches the trust policy."""
     outcome = assume_role(sandbox, role, claims(exp=1))
     assert (outcome.error, outcome.decision) == ("ExpiredTokenException", None)
 

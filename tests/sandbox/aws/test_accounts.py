@@ -12,8 +12,8 @@ from esc_oidc.sandbox import Sandbox, client
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=x/19700101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
 
 
-def test_an_access_key_of_twelve_digits_is_that_account_s():
-    """Whoever signs with it makes resources there, and in no other account."""
+def test_an_access_key_of_twelve_digits_belongs_to_that_account():
+    """Resources made with it are in that account and no other."""
     with Sandbox() as sandbox:
         names = {}
         for account in ("111111111111", "222222222222"):
@@ -26,7 +26,7 @@ def test_an_access_key_of_twelve_digits_is_that_account_s():
 
 
 def test_an_account_belongs_to_one_sandbox():
-    """Two at once do not mix: the second one is told."""
+    """A second sandbox with the same account is refused."""
     with Sandbox() as one, Sandbox() as other:
         client("sts", one.aws_url, aws_access_key_id="333333333333").get_caller_identity()
         with pytest.raises(Exception, match=r"500|InternalFailure|another sandbox"):
@@ -35,7 +35,7 @@ def test_an_account_belongs_to_one_sandbox():
 
 @pytest.mark.parametrize("where", ["body", "query"])
 @pytest.mark.parametrize("dress", ["plain", "target", "gzip"])
-def test_no_dress_gets_a_web_identity_past_the_decision(sandbox, role, token, where, dress):
+def test_no_disguise_gets_a_web_identity_past_the_decision(sandbox, role, token, where, dress):
     """Whatever moto would make of a request, credentials come only from a decision on the token."""
     form = {
         "RoleArn": role,

@@ -12,7 +12,7 @@ def assume(sts, role, token):
 
 
 def test_client_ids_are_added_and_removed(iam, sts, trust_policy, token):
-    """An audience counts from when it is registered until it is removed; both calls may be repeated."""
+    """An audience counts from its registration to its removal; both calls may be repeated."""
     url = "https://pulumi.example.com/oidc"
     arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=["aws:first"])["OpenIDConnectProviderArn"]
     named = {"OpenIDConnectProviderArn": arn, "ClientID": "aws:contoso"}
@@ -31,7 +31,7 @@ def test_client_ids_are_added_and_removed(iam, sts, trust_policy, token):
 
 
 def test_client_ids_have_limits(iam):
-    """A hundred per provider, of 255 characters, and of a provider that exists."""
+    """A provider takes a hundred of up to 255 characters, and it must exist."""
     url = "https://many.example.com/oidc"
     ids = [f"aws:{number}" for number in range(100)]
     arn = iam.create_open_id_connect_provider(Url=url, ClientIDList=ids)["OpenIDConnectProviderArn"]
@@ -48,7 +48,7 @@ def test_client_ids_have_limits(iam):
 
 @pytest.mark.parametrize("change", [("Condition", "Conditions"), ("Statement", "Statements"), ("{", "[")])
 def test_a_role_with_a_bad_trust_policy_is_not_created(iam, provider, trust_policy, change):
-    """IAM checks the grammar when the role is made, and nothing of the role is left."""
+    """IAM checks the grammar at creation, and nothing of the role is left."""
     with pytest.raises(ClientError) as caught:
         iam.create_role(RoleName="bad", AssumeRolePolicyDocument=trust_policy(provider).replace(*change))
     assert caught.value.response["Error"]["Code"] == "MalformedPolicyDocument"
@@ -57,14 +57,14 @@ def test_a_role_with_a_bad_trust_policy_is_not_created(iam, provider, trust_poli
 
 
 def test_a_failed_second_creation_leaves_the_first_role(iam, role, provider, trust_policy):
-    """A taken name is an error and not a reason to delete anything."""
+    """A name that is taken is an error, and the first role stays."""
     with pytest.raises(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName="esc", AssumeRolePolicyDocument=trust_policy(provider))
     assert iam.get_role(RoleName="esc")["Role"]["Arn"] == role
 
 
-def test_a_trust_policy_in_the_old_language(iam, sts, provider, trust_policy, token):
-    """AWS takes Version 2008-10-17 and judges by it; moto's check would refuse it."""
+def test_a_trust_policy_of_the_old_version_is_accepted(iam, sts, provider, trust_policy, token):
+    """AWS accepts Version 2008-10-17; moto's own check would refuse it."""
     policy = trust_policy(provider, version="2008-10-17")
     role = iam.create_role(RoleName="old", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
     assert assume(sts, role, token())["Credentials"]
@@ -72,7 +72,7 @@ def test_a_trust_policy_in_the_old_language(iam, sts, provider, trust_policy, to
 
 @pytest.mark.usefixtures("role")
 def test_policies_that_aws_manages_exist(iam):
-    """A role can have ReadOnlyAccess attached, and not what does not exist."""
+    """ReadOnlyAccess can be attached, and a policy that doesn't exist can't."""
     iam.attach_role_policy(RoleName="esc", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
     attached = iam.list_attached_role_policies(RoleName="esc")["AttachedPolicies"]
     assert [each["PolicyName"] for each in attached] == ["ReadOnlyAccess"]
@@ -80,8 +80,8 @@ def test_policies_that_aws_manages_exist(iam):
         iam.attach_role_policy(RoleName="esc", PolicyArn="arn:aws:iam::aws:policy/Nothing")
 
 
-def test_other_partitions(sandbox, aws_client, sts, trust_policy, token):
-    """A role in China is found through its own provider, and its sessions are Chinese too."""
+def test_other_partitions_have_their_own_providers(sandbox, aws_client, sts, trust_policy, token):
+    """A role in China is found through its own provider, and its sessions are Chinese, too."""
     iam = aws_client(sandbox, "iam", region="cn-north-1")
     arn = iam.create_open_id_connect_provider(Url=ISSUER, ClientIDList=[])["OpenIDConnectProviderArn"]
     iam.add_client_id_to_open_id_connect_provider(OpenIDConnectProviderArn=arn, ClientID="aws:contoso")
@@ -92,7 +92,7 @@ def test_other_partitions(sandbox, aws_client, sts, trust_policy, token):
 
 
 def test_other_services_answer_as_moto_does(sandbox, aws_client):
-    """What is no form passes through to moto, body and all."""
+    """A request that isn't a form passes through to moto with its body."""
     s3 = aws_client(sandbox, "s3")
     s3.create_bucket(Bucket="kept")
     s3.put_object(Bucket="kept", Key="k", Body=b"Action=AssumeRoleWithWebIdentity")

@@ -29,8 +29,8 @@ def refusal(sts, role, token, **others):
     return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Message"]
 
 
-def test_the_right_token_becomes_the_role(sandbox, sts, role, provider, token):
-    """Credentials come out, and AWS knows their holder by role and session, the role's path left out."""
+def test_the_right_token_gets_credentials_of_the_role(sandbox, sts, role, provider, token):
+    """AWS identifies their holder by role and session, without the role's path."""
     answer = assume(sts, role, token(), DurationSeconds=7200)
     assert answer["SubjectFromWebIdentityToken"] == SUBJECT
     assert (answer["Audience"], answer["Provider"]) == ("aws:contoso", provider)
@@ -55,12 +55,12 @@ def test_without_a_duration_a_session_lasts_an_hour(sts, role, token):
     assert 3500 < answer["Credentials"]["Expiration"].timestamp() - time.time() <= 3601
 
 
-def test_a_token_from_a_file_with_its_line_break(sts, role, token):
-    """The white space at the end of a token file is not part of the token."""
+def test_a_trailing_line_break_is_not_part_of_the_token(sts, role, token):
+    """A token file may end in white space."""
     assert assume(sts, role, token() + "\n")["Credentials"]
 
 
-def test_the_environment_variables_of_every_sdk(sandbox, role, token, tmp_path, monkeypatch):
+def test_the_environment_variables_of_every_sdk_are_enough(sandbox, role, token, tmp_path, monkeypatch):
     """AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN suffice, without a duration or a session name."""
     file = tmp_path / "token"
     file.write_text(f"{token()}\n", encoding="utf-8")
@@ -89,28 +89,28 @@ def test_the_environment_variables_of_every_sdk(sandbox, role, token, tmp_path, 
     ],
 )
 def test_the_wrong_token_is_refused_with_the_reason(sts, role, changed, answer, token):
-    """AWS's code and status, and what was wrong about it."""
+    """The answer has AWS's code and status, and what is wrong with the token."""
     code, status, words = answer.split(" ", 2)
     got = refusal(sts, role, token(**changed))
     assert got[:2] == (code, int(status))
     assert words in got[2]
 
 
-def test_a_refusal_by_the_trust_policy_begins_with_the_words_of_aws(sts, role, token):
-    """Whoever looks for AWS's message finds it; the reason follows."""
+def test_a_refusal_by_the_trust_policy_begins_with_awss_words(sts, role, token):
+    """AWS's own message can be searched for; the reason follows it."""
     message = refusal(sts, role, token("aws/other"))[2]
     assert message.startswith("Not authorized to perform sts:AssumeRoleWithWebIdentity: Statement 0 does not apply")
 
 
 def test_a_token_of_another_key_is_refused(sts, role, claims):
-    """The same claims signed by anybody else are worth nothing."""
+    """The same claims signed by somebody else are worthless."""
     code, status, message = refusal(sts, role, Issuer().mint(claims()))
     assert (code, status) == ("InvalidIdentityToken", 400)
     assert "key" in message
 
 
-def test_what_is_no_token_is_refused(sts, role):
-    """Text that is no JWT."""
+def test_text_that_is_no_token_is_refused(sts, role):
+    """It is no JWT."""
     code, _, message = refusal(sts, role, "not-a-token")
     assert code == "InvalidIdentityToken"
     assert "not a valid JWT" in message
@@ -125,7 +125,7 @@ def test_what_is_no_token_is_refused(sts, role):
         ({"RoleArn": "arn:aws:iam::123456789012:user/esc"}, "Request ARN is invalid"),
     ],
 )
-def test_a_session_that_the_role_does_not_give(sts, role, others, words, token):
+def test_a_session_that_the_role_does_not_allow_is_refused(sts, role, others, words, token):
     """Duration, session name and ARN are checked as AWS does."""
     code, status, message = refusal(sts, role, token(), **others)
     assert (code, status) == ("ValidationError", 400)
@@ -134,8 +134,8 @@ def test_a_session_that_the_role_does_not_give(sts, role, others, words, token):
 
 @pytest.mark.usefixtures("provider")
 @pytest.mark.parametrize("arn", ["arn:aws:iam::{account}:role/esc", "arn:aws:iam::000000000000:role/pulumi/esc"])
-def test_a_role_that_does_not_exist(sandbox, sts, arn, token):
-    """It is refused like one that does not trust the token: AWS does not tell them apart, the sandbox does."""
+def test_a_missing_role_is_refused_with_the_reason(sandbox, sts, arn, token):
+    """AWS doesn't distinguish it from a role that doesn't trust the token; the sandbox does."""
     code, status, message = refusal(sts, arn.format(account=sandbox.account), token())
     assert (code, status) == ("AccessDenied", 403)
     assert "there is no" in message
@@ -146,7 +146,7 @@ MULTIPART = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
 
 
 def send(sandbox, form, path="/", content_type=FORM, **headers):
-    """POST to AWS by hand; gives the status, the content type and the text."""
+    """Sends a POST to AWS; returns the status, the content type and the text."""
     connection = http.client.HTTPConnection(sandbox.aws_url.removeprefix("http://"))
     body = form if isinstance(form, str) else urllib.parse.urlencode(form)
     connection.request("POST", path, body, {"Content-Type": content_type, **headers})
@@ -156,8 +156,8 @@ def send(sandbox, form, path="/", content_type=FORM, **headers):
     return reply.status, reply.headers["Content-Type"], text
 
 
-def test_there_is_no_way_around_the_judgement(sandbox, role, token):
-    """However a request is put, moto issues nothing for a token that the role does not trust."""
+def test_there_is_no_way_around_the_decision(sandbox, role, token):
+    """Whatever form the request has, moto issues nothing for a token that the role doesn't trust."""
     form = {
         "Action": "AssumeRoleWithWebIdentity",
         "Version": "2011-06-15",
@@ -179,8 +179,8 @@ def test_there_is_no_way_around_the_judgement(sandbox, role, token):
 
 
 @pytest.mark.parametrize("missing", ["RoleArn", "RoleSessionName", "WebIdentityToken"])
-def test_parameters_that_boto3_would_not_leave_out(sandbox, role, missing):
-    """A request without one of them is malformed, in AWS's XML."""
+def test_a_missing_parameter_is_an_error(sandbox, role, missing):
+    """boto3 never leaves one out; without it the request is malformed, in AWS's XML."""
     form = {
         "Action": "AssumeRoleWithWebIdentity",
         "Version": "2011-06-15",
@@ -196,8 +196,8 @@ def test_parameters_that_boto3_would_not_leave_out(sandbox, role, missing):
 
 
 @pytest.mark.parametrize(("seconds", "words"), [("899", "15m to 12h"), ("ten", "not a number"), ("-1", "not a number")])
-def test_durations_that_boto3_would_not_send(sandbox, role, seconds, words, token):
-    """Under 15 minutes, or no number."""
+def test_a_malformed_duration_is_an_error(sandbox, role, seconds, words, token):
+    """boto3 never sends less than 15 minutes, or anything but a number."""
     form = {
         "Action": "AssumeRoleWithWebIdentity",
         "RoleArn": role,
@@ -209,8 +209,8 @@ def test_durations_that_boto3_would_not_send(sandbox, role, seconds, words, toke
     assert (status, words in text) == (400, True)
 
 
-def test_what_is_refused_goes_into_xml_safely(sandbox):
-    """A request's own words come back escaped, and what XML cannot hold is spelled out."""
+def test_refusals_are_valid_xml(sandbox):
+    """Words of the request are escaped, and characters that XML can't hold are spelled out."""
     form = {
         "Action": "AssumeRoleWithWebIdentity",
         "RoleArn": "<&>\x00",

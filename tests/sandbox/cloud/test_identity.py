@@ -9,7 +9,7 @@ from esc_oidc.tokens import Opener, Opening
 
 
 def test_access_tokens_know_their_caller():
-    """A token is good for its organizations; one that nobody issued is nobody's."""
+    """A token is good for its organizations; an unknown token belongs to nobody."""
     access = AccessTokens()
     alice = access.issue(Opener("alice"), ["contoso", "fabrikam"])
     ops = access.issue(Opener("contoso", "team", "ops"))
@@ -21,14 +21,14 @@ def test_access_tokens_know_their_caller():
 @pytest.mark.parametrize(
     ("opener", "organizations"), [(Opener("alice"), ()), (Opener("contoso", "organization"), ("fabrikam",))]
 )
-def test_access_tokens_that_cannot_be(opener, organizations):
-    """A person needs an organization; an organization's token is good for that one only."""
+def test_impossible_access_tokens_are_refused(opener, organizations):
+    """A person needs an organization; an organization's token is good only for its own."""
     with pytest.raises(InvalidRequest, match="token"):
         AccessTokens().issue(opener, organizations)
 
 
 def test_minted_tokens_verify_with_the_published_key():
-    """A JWT library that sees nothing but the key set accepts the token and reads the claims back."""
+    """A JWT library that has only the key set accepts the token and reads its claims."""
     issuer = Issuer()
     token = issuer.mint({"iss": "https://x/oidc", "aud": "aws:contoso", "sub": "s"}, now=None, lifetime=60)
     (key,) = jwt.PyJWKSet.from_dict(issuer.jwks()).keys
@@ -38,8 +38,8 @@ def test_minted_tokens_verify_with_the_published_key():
     assert claims["exp"] - claims["iat"] == 60
 
 
-def test_a_token_says_what_it_is_told_to():
-    """Times that the claims bring along stay; two tokens never have the same id."""
+def test_a_token_has_the_given_claims():
+    """Given times are kept; no two tokens have the same id."""
     issuer = Issuer()
     first, second = (
         jwt.decode(issuer.mint({"exp": 5}, now=1000), options={"verify_signature": False}) for _ in range(2)
@@ -49,12 +49,12 @@ def test_a_token_says_what_it_is_told_to():
 
 
 def test_every_issuer_has_a_key_of_its_own():
-    """A token of one sandbox does not verify in another."""
+    """A token of one sandbox doesn't verify in another."""
     assert Issuer().key_id != Issuer().key_id
 
 
-def test_an_aws_that_does_not_answer():
-    """The login fails with a diagnostic that says where AWS should have been."""
+def test_a_login_without_aws_fails_with_its_address():
+    """The diagnostic says where AWS should have been."""
     login = AwsLogin(Issuer(), "http://127.0.0.1:9")
     oidc = {"roleArn": "arn:aws:iam::123456789012:role/x", "sessionName": "esc", "duration": "1h"}
     block = LoginBlock(oidc, "aws/dev", "aws/dev")
@@ -69,8 +69,8 @@ def test_an_aws_that_does_not_answer():
         ({"subjectAttributes": ["pulumi.token.name"]}, "use one of"),
     ],
 )
-def test_a_login_that_asks_for_what_cannot_be(changed, words):
-    """What the schema of `aws-login` lets through is checked before AWS is asked."""
+def test_an_impossible_login_fails_before_aws_is_asked(changed, words):
+    """These are inputs that the schema of `aws-login` lets through."""
     oidc = {"roleArn": "arn:aws:iam::123456789012:role/x", "sessionName": "esc", **changed}
     with pytest.raises(LoginFailed, match=words):
         AwsLogin(Issuer(), "http://127.0.0.1:9").open(

@@ -57,8 +57,8 @@ def login_environment(client, role, make):
 
 @pytest.mark.usefixtures("login_environment")
 @pytest.mark.parametrize("opener", [("alice",), ("contoso", "team", "ops")])
-def test_a_login_gives_credentials_of_the_role(sandbox, esc, opener):
-    """Whoever may, gets credentials that AWS knows as the role, all of them secret."""
+def test_a_login_gets_credentials_of_the_role(sandbox, esc, opener):
+    """AWS identifies their holder as the role, and all of them are secret."""
     opened, values, _ = esc(sandbox, *opener).open_and_read_environment("contoso", "login", "dev")
     held = values["environmentVariables"]
     sts = boto3.client(
@@ -74,8 +74,8 @@ def test_a_login_gives_credentials_of_the_role(sandbox, esc, opener):
 
 @pytest.mark.usefixtures("login_environment")
 @pytest.mark.parametrize("opener", [("bob",), ("contoso", "organization"), ("contoso", "team", "dev")])
-def test_whoever_may_not_gets_the_answer_of_aws(sandbox, esc, opener):
-    """The diagnostic holds AWS's code, its message and the reason, at the login block."""
+def test_a_refused_login_gets_awss_answer(sandbox, esc, opener):
+    """The diagnostic at the login block has AWS's code, its message and the reason."""
     with pytest.raises(exceptions.BadRequestException) as caught:
         esc(sandbox, *opener).open_environment("contoso", "login", "dev")
     (diagnostic,) = caught.value.data.diagnostics
@@ -84,8 +84,8 @@ def test_whoever_may_not_gets_the_answer_of_aws(sandbox, esc, opener):
 
 
 @pytest.mark.usefixtures("login_environment")
-def test_a_login_through_an_import(client, make):
-    """The login still speaks for the environment that holds it, so the role admits whoever imports it."""
+def test_an_importer_may_use_the_login(client, make):
+    """The token names the environment that holds the login, so the role admits anyone who imports it."""
     make(client, "login", "importer", "imports: [login/dev]")
     values = client.open_and_read_environment("contoso", "login", "importer")[1]
     assert values["aws"]["login"]["accessKeyId"].startswith("ASIA")
@@ -109,8 +109,8 @@ def test_a_pinned_import_is_another_subject(client, login_environment, make):
         ("bare", {"attributes": ""}, "pulumi:environments:org:contoso:env:login/bare"),
     ],
 )
-def test_a_login_that_cannot_work(client, make, role, name, changed, words):
-    """Two hours by default are too long for a role, and so on: each with the reason."""
+def test_a_login_that_cannot_work_says_why(client, make, role, name, changed, words):
+    """For example, ESC's default of two hours is too long for a role that allows one."""
     make(client, "login", name, login(role, **changed))
     with pytest.raises(exceptions.BadRequestException) as caught:
         client.open_environment("contoso", "login", name)
@@ -119,14 +119,14 @@ def test_a_login_that_cannot_work(client, make, role, name, changed, words):
 
 @pytest.mark.usefixtures("login_environment")
 def test_a_stack_opens_the_login_as_its_root(ask):
-    """`pulumi up` opens an anonymous definition; with attributes the role admits it as it admits a person."""
+    """`pulumi up` opens an anonymous definition; with attributes the role admits it like a person."""
     opened = ask("POST", "/api/esc/environments/contoso/yaml/open", {"imports": ["login/dev"]})[2]["id"]
     values = ask("GET", f"/api/esc/environments/contoso/yaml/open/{opened}")[2]["properties"]
     assert values["aws"]["value"]["login"]["value"]["accessKeyId"]["value"].startswith("ASIA")
 
 
 def test_without_attributes_a_stack_has_a_subject_of_its_own(ask, client, make, role):
-    """It is `<yaml>`, whatever is imported, so a role for the environment's name refuses it."""
+    """It is `<yaml>`, whatever the stack imports, so a role for the environment's name refuses it."""
     make(client, "login", "plain", login(role, attributes=""))
     status, _, body = ask("POST", "/api/esc/environments/contoso/yaml/open", {"imports": ["login/plain"]})
     assert status == 400
@@ -135,7 +135,7 @@ def test_without_attributes_a_stack_has_a_subject_of_its_own(ask, client, make, 
 
 
 def test_checking_a_login_opens_nothing(client, login_environment):
-    """What a login would give is unknown and secret."""
+    """Its results are unknown and secret."""
     checked = client.check_environment_yaml("contoso", login_environment)
     exported = checked.properties["environmentVariables"].value["AWS_SESSION_TOKEN"]
     assert exported == {"value": None, "unknown": True, "secret": True}

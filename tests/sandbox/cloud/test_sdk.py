@@ -15,16 +15,16 @@ def test_a_definition_comes_back_as_it_was_written(client, make):
     assert definition.values.environment_variables == {"A": "1"}
 
 
-def test_a_typed_definition(client):
-    """The SDK's own model of a definition can be written and opened."""
+def test_a_typed_definition_can_be_written_and_opened(client):
+    """The definition is the SDK's own model."""
     client.create_environment("contoso", "typed", "dev")
     values = models.EnvironmentDefinitionValues(environment_variables={"A": "b"})
     client.update_environment("contoso", "typed", "dev", models.EnvironmentDefinition(values=values))
     assert client.open_and_read_environment("contoso", "typed", "dev")[1] == {"environmentVariables": {"A": "b"}}
 
 
-def test_opened_values(client, make):
-    """Texts, numbers, lists, objects and secrets, each in the shape the SDK reads."""
+def test_opened_values_have_the_sdks_shapes(client, make):
+    """Texts, numbers, lists, objects and secrets."""
     yaml = "values: {t: x, n: 5, l: [1, {a: b}], o: {k: true}, s: {fn::secret: hush}, z: null}"
     make(client, "open", "dev", yaml)
     environment, values, _ = client.open_and_read_environment("contoso", "open", "dev")
@@ -32,8 +32,8 @@ def test_opened_values(client, make):
     assert environment.properties["s"].secret is True
 
 
-def test_one_property_of_an_open_environment(client, make):
-    """By a path with names, quoted names and indices, through the SDK's double slash."""
+def test_one_property_can_be_read_by_its_path(client, make):
+    """A path may have names, quoted names and indices; the SDK sends a double slash."""
     make(client, "property", "dev", 'values: {a: {"x.y": [1, {c: deep}]}}')
     identity = client.open_environment("contoso", "property", "dev").id
     read = client.read_open_environment_property
@@ -45,8 +45,8 @@ def test_one_property_of_an_open_environment(client, make):
         read("contoso", "property", "dev", identity, "a[")
 
 
-def test_imports(client, make):
-    """An environment opens with the values of those it imports, also pinned to a revision."""
+def test_imports_can_be_pinned(client, make):
+    """An environment opens with the values of those it imports, at the latest or a given revision."""
     make(client, "imports", "base", "values: {a: 1}")
     client.update_environment_yaml("contoso", "imports", "base", "values: {a: 2}")
     make(client, "imports", "dev", "imports: [imports/base]\nvalues: {b: '${a}'}")
@@ -56,7 +56,7 @@ def test_imports(client, make):
 
 
 def test_a_definition_with_errors_is_not_stored(client, make):
-    """The update is refused with the diagnostics, and the old definition stays."""
+    """The update fails with diagnostics, and the old definition stays."""
     make(client, "errors", "dev", "values: {a: 1}")
     for bad, words in (("values: {a: '${b}'}", "b"), ("imports: [errors/none]", "not found"), ("a: [", "")):
         with pytest.raises(exceptions.BadRequestException) as caught:
@@ -65,8 +65,8 @@ def test_a_definition_with_errors_is_not_stored(client, make):
     assert client.get_environment("contoso", "errors", "dev")[1] == b"values: {a: 1}"
 
 
-def test_checking_a_definition(client):
-    """Values without errors, diagnostics with them; the SDK never raises."""
+def test_a_check_returns_values_or_diagnostics(client):
+    """The SDK never raises an exception for them."""
     good = client.check_environment_yaml("contoso", "values: {a: {b: 1}, l: ['${a.b}'], s: {fn::secret: hush}}")
     assert good.diagnostics is None
     assert good.properties["s"].value == "[secret]"
@@ -77,7 +77,7 @@ def test_checking_a_definition(client):
 
 
 def test_secrets_are_encrypted_at_rest(client, make):
-    """Reading the definition shows ciphertext, decrypting it the text; writing ciphertext back keeps the secret."""
+    """A definition is read as ciphertext or decrypted; writing ciphertext back keeps the secret."""
     make(client, "secret", "dev", "values:\n  s:\n    fn::secret: hush\n")
     raw = client.get_environment("contoso", "secret", "dev")[1].decode()
     assert "hush" not in raw
@@ -87,8 +87,8 @@ def test_secrets_are_encrypted_at_rest(client, make):
     assert client.open_and_read_environment("contoso", "secret", "dev")[1] == {"s": "hush", "t": 1}
 
 
-def test_revisions_and_their_tags(client, make):
-    """Listed, read, opened and tagged as the SDK does it."""
+def test_the_sdk_lists_reads_opens_and_tags_revisions(client, make):
+    """A tag names a revision."""
     make(client, "revisions", "dev", "values: {a: 1}")
     client.update_environment_yaml("contoso", "revisions", "dev", "values: {a: 2}")
     at = ("contoso", "revisions", "dev")
@@ -110,8 +110,8 @@ def test_revisions_and_their_tags(client, make):
         client.get_environment_revision_tag(*at, "stable")
 
 
-def test_tags(client):
-    """Created, listed, renamed and deleted as the SDK does it."""
+def test_the_sdk_creates_lists_renames_and_deletes_tags(client):
+    """These are tags of the environment."""
     client.create_environment("contoso", "tags", "dev")
     at = ("contoso", "tags", "dev")
     assert client.create_environment_tag(*at, "owner", "ops").editor_login == "alice"
@@ -124,8 +124,8 @@ def test_tags(client):
         client.get_environment_tag(*at, "team")
 
 
-def test_clone_list_and_delete(client, make):
-    """A copy is listed beside the original until it is deleted."""
+def test_a_clone_is_listed_until_it_is_deleted(client, make):
+    """The original stays beside it."""
     make(client, "clone", "dev", "values: {a: 1}")
     client.create_environment_tag("contoso", "clone", "dev", "owner", "ops")
     options = {"preserve_history": True, "preserve_environment_tags": True}
@@ -147,8 +147,8 @@ def test_an_environment_that_exists_cannot_be_created(client):
     assert caught.value.status == 409
 
 
-def test_strangers(sandbox):
-    """An unknown token is unauthorized, and another organization's member finds nothing."""
+def test_strangers_find_nothing(sandbox):
+    """An unknown token is unauthorized, and a member of another organization sees nothing."""
     stranger = EscClient(Configuration(host=sandbox.cloud_url, access_token="pul-0"))
     with pytest.raises(exceptions.UnauthorizedException):
         stranger.list_environments("contoso")

@@ -11,8 +11,8 @@ from esc_oidc.tokens import Opener
 E = "/api/esc/environments"
 
 
-def test_a_client_finds_out_where_it_is(ask):
-    """User, default organization and capabilities, as at the first use of a PULUMI_HOME."""
+def test_a_client_learns_its_user_organization_and_capabilities(ask):
+    """It asks for them when it first uses a PULUMI_HOME."""
     user = ask("GET", "/api/user")[2]
     assert (user["githubLogin"], [each["githubLogin"] for each in user["organizations"]]) == (
         "alice",
@@ -22,16 +22,16 @@ def test_a_client_finds_out_where_it_is(ask):
     assert ask("GET", "/api/capabilities")[2] == {"capabilities": []}
 
 
-def test_an_organization_token_is_the_organization(ask, sandbox):
-    """Its login is the organization's name."""
+def test_an_organization_token_has_the_organizations_login(ask, sandbox):
+    """It belongs to no person."""
     token = f"token {sandbox.access_token(Opener('contoso', 'organization'))}"
     user = ask("GET", "/api/user", token=token)[2]
     assert (user["githubLogin"], len(user["organizations"])) == ("contoso", 1)
 
 
 @pytest.mark.parametrize("token", ["token pul-0", "", "Bearer x", "token"])
-def test_unknown_callers(ask, token):
-    """401 with code and message, as the CLI prints them."""
+def test_unknown_callers_get_401(ask, token):
+    """With a code and a message, as the CLI prints them."""
     status, _, body = ask("GET", "/api/user", token=token)
     assert (status, body["code"]) == (401, 401)
     assert body["message"].startswith("Unauthorized")
@@ -52,15 +52,15 @@ def test_unknown_callers(ask, token):
     ],
 )
 def test_every_error_has_a_code_and_a_message(ask, method, path, status):
-    """Without the code the CLI prints [0] and forgets what it knows about the status."""
+    """Without the code the CLI prints [0] and loses the status."""
     got, headers, body = ask(method, path)
     assert (got, body["code"], headers["Content-Type"]) == (status, status, "application/json")
     assert body["message"]
     assert "diagnostics" not in body
 
 
-def test_a_stack(ask):
-    """Every stack is there, and has nothing to encrypt with."""
+def test_every_stack_exists(ask):
+    """It has nothing to encrypt with."""
     stack = ask("GET", "/api/stacks/contoso/proj/dev")[2]
     assert (stack["orgName"], stack["projectName"], stack["stackName"]) == ("contoso", "proj", "dev")
     assert (stack["activeUpdate"], stack["tags"], stack["version"]) == ("", {}, 0)
@@ -68,8 +68,8 @@ def test_a_stack(ask):
     assert ask("GET", "/api/stacks/elsewhere/proj/dev")[0] == 404
 
 
-def test_deployment_settings(ask):
-    """Kept as they are but for secrets, whose ciphertext is the same each time."""
+def test_deployment_settings_are_kept(ask):
+    """Only secrets change, to ciphertext that is the same each time."""
     path = "/api/stacks/contoso/proj/dev/deployments/settings"
     assert ask("GET", path)[0] == 404
     variables = {"PLAIN": "p", "SEC": {"secret": "s3"}}
@@ -85,8 +85,8 @@ def test_deployment_settings(ask):
     assert ask("DELETE", path)[0] == 404
 
 
-def test_team_permissions(ask):
-    """Granted, read back, taken away."""
+def test_team_permissions_can_be_granted_and_revoked(ask):
+    """They can be read back in between."""
     path = "/api/orgs/contoso/teams/ops"
     grant = {"envName": "dev", "projectName": "aws", "permission": "open", "maxOpenDuration": "2h0m0s"}
     assert ask("GET", path)[2]["environments"] == []
@@ -97,7 +97,7 @@ def test_team_permissions(ask):
     assert ask("PATCH", path, {})[0] == 400
 
 
-def test_the_issuer_is_published_to_anybody(ask, sandbox):
+def test_anybody_can_read_the_issuers_keys(ask, sandbox):
     """Discovery leads to the keys, and the keys verify a token."""
     status, _, discovery = ask("GET", "/oidc/.well-known/openid-configuration", token="")
     assert (status, discovery["issuer"]) == (200, "https://api.pulumi.com/oidc")

@@ -6,8 +6,8 @@ import json
 E = "/api/esc/environments"
 
 
-def test_checking(ask):
-    """`pulumi env get` asks for expressions of every path, with or without secrets."""
+def test_a_check_has_an_expression_for_every_path(ask):
+    """`pulumi env get` asks for them, with or without secrets."""
     yaml = "values: {foo: {bar: [1]}, s: {fn::secret: hush}}"
     hidden = ask("POST", f"{E}/contoso/yaml/check?showSecrets=false", yaml)[2]
     assert hidden["exprs"] == {"foo": {"object": {"bar": {"list": [{}]}}}, "s": {}}
@@ -17,8 +17,8 @@ def test_checking(ask):
     assert ask("POST", f"{E}/contoso/yaml/check", "")[2] == {"exprs": {}, "properties": {}}
 
 
-def test_opening(ask, dev):
-    """Every nested value is wrapped; a duration is for how long the answer can be read."""
+def test_every_opened_value_is_wrapped(ask, dev):
+    """The duration says how long the answer can be read."""
     ask("PATCH", dev, "values: {environmentVariables: {A: '1', E: {fn::secret: s}, L: [x]}}")
     identity = ask("POST", f"{dev}/open?duration=2h0m0s")[2]["id"]
     assert ask("GET", f"{dev}/open/{identity}")[2]["properties"]["environmentVariables"]["value"] == {
@@ -40,8 +40,8 @@ def test_an_opened_environment_expires(ask, dev, monkeypatch):
     assert (status, "open it again" in body["message"]) == (404, True)
 
 
-def test_opening_a_version(ask, dev):
-    """An old revision, by number or tag, with its own values."""
+def test_an_old_revision_opens_with_its_own_values(ask, dev):
+    """By its number or by a tag."""
     ask("PATCH", dev, "values: {a: 2}")
     ask("POST", f"{dev}/versions/tags", {"name": "prod", "revision": 2})
     for version, value in (("2", 1), ("prod", 1), ("latest", 2)):
@@ -49,8 +49,8 @@ def test_opening_a_version(ask, dev):
         assert ask("GET", f"{dev}/open/{identity}")[2]["properties"]["a"]["value"] == value
 
 
-def test_opening_as_a_stack_does(ask, dev):
-    """`pulumi up` opens an anonymous definition that imports; it may replace imports by others."""
+def test_a_stack_opens_an_anonymous_definition(ask, dev):
+    """`pulumi up` opens one with imports, and may replace imports by others."""
     path = dev.removeprefix(f"{E}/contoso/")
     ask("POST", f"{E}/contoso", {"project": "aws", "name": "replacement"})
     ask("PATCH", f"{E}/contoso/aws/replacement", "values: {a: 9}")
@@ -64,8 +64,8 @@ def test_opening_as_a_stack_does(ask, dev):
         assert ask("POST", f"{E}/contoso/yaml/open?environmentOverrides={bad}", imports)[0] == 400
 
 
-def test_a_failed_opening(ask):
-    """400 with diagnostics: the CLI would ignore them with 200."""
+def test_a_failed_opening_has_status_400(ask):
+    """With status 200 the CLI would ignore the diagnostics."""
     status, _, body = ask("POST", f"{E}/contoso/yaml/open", {"imports": ["aws/nothing", "a b/c"]})
     assert (status, body["code"]) == (400, 400)
     assert ["not found" in each["summary"] for each in body["diagnostics"]] == [True, False]

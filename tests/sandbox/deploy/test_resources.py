@@ -16,8 +16,8 @@ from esc_oidc.sandbox.deploy import Clouds
         ({"profile": "prod"}, None, "aws"),
     ],
 )
-def test_a_provider_decides_account_and_partition(inputs, account, partition):
-    """The account that it is for, else that of the role that it assumes; the partition by its region."""
+def test_the_provider_decides_account_and_partition(inputs, account, partition):
+    """The account is its own or that of the role it assumes; the partition follows from the region."""
     with Sandbox() as sandbox:
         clouds = Clouds(sandbox.aws_url, sandbox.cloud_url, lambda organization: organization)
         clouds.configure("pulumi:providers:aws", "there", inputs)
@@ -30,7 +30,7 @@ def test_a_provider_decides_account_and_partition(inputs, account, partition):
         assert made[0] == f"arn:{partition}:iam::{account or sandbox.account}:oidc-provider/api.pulumi.com/oidc"
 
 
-def test_a_function_that_the_sandbox_does_not_know_is_named():
+def test_an_unknown_function_is_an_error_that_names_it():
     """An invented answer would help nobody."""
     with Sandbox() as sandbox:
         clouds = Clouds(sandbox.aws_url, sandbox.cloud_url, lambda organization: organization)

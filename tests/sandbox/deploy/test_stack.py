@@ -30,7 +30,7 @@ config:
 
 
 def test_configuration_is_defaults_then_stack_then_overrides(files):
-    """As with Pulumi: what the stack says wins over the project, and what is given by hand over both."""
+    """As with Pulumi, the stack wins over the project; the command line wins over both."""
     stack = load_stack(
         files(project=PROJECT, dev="config: {trial:duration: 2h, trial:users: [alice], aws:region: x}"),
         None,
@@ -46,8 +46,8 @@ def test_configuration_is_defaults_then_stack_then_overrides(files):
     }
 
 
-def test_the_stack_is_sandbox_else_the_only_one(files):
-    """Nobody has to name the stack where there is no doubt."""
+def test_the_stack_is_the_one_named_sandbox_or_the_only_one(files):
+    """If there is no doubt, nobody has to name it."""
     folder = files(project=PROJECT, dev="{}")
     assert load_stack(folder, None, {}).stack == "dev"
     files(sandbox="{}", prod="")
@@ -55,7 +55,7 @@ def test_the_stack_is_sandbox_else_the_only_one(files):
     assert load_stack(folder, "prod", {}).stack == "prod"
 
 
-def test_the_program_may_be_elsewhere(files):
+def test_the_program_may_be_in_another_folder(files):
     """`main` in Pulumi.yaml says where."""
     folder = files(project="name: a\nruntime: python\nmain: src/\n", dev="{}")
     assert load_stack(folder, None, {}).main == folder / "src"
@@ -74,7 +74,7 @@ def test_the_program_may_be_elsewhere(files):
         ({"project": PROJECT, "a": "config: {trial:x: {secure: AAA}}"}, "Pass it with --config trial:x=VALUE"),
     ],
 )
-def test_files_that_cannot_be_used_say_why(files, contents, said):
+def test_unusable_files_say_why(files, contents, said):
     """Each has its own message, with the file and the way out."""
     with pytest.raises(StackError) as raised:
         load_stack(files(**contents), None, {})

@@ -66,7 +66,7 @@ def judged() -> dict[str, tuple[Verdict, Verdict]]:
 
 @each_case
 def test_the_cases_are_what_pulumi_says(case, judged):
-    """Pulumi's evaluator finds the values and logins of the case, and errors in its lines."""
+    """Pulumi's evaluator finds the case's values and logins, and errors in its lines."""
     assert_as_expected(case, judged[case["what"]][0])
 
 
@@ -78,7 +78,7 @@ def test_the_sandbox_evaluates_as_pulumi_does(case):
 
 @each_case
 def test_a_check_finds_the_same_errors(case, judged):
-    """A check, which opens nothing, fails where Pulumi's fails, and knows the values that Pulumi's knows."""
+    """A check opens nothing, fails where Pulumi's does, and knows the same values."""
     verdict = judged[case["what"]][1]
     found = evaluate_in_sandbox(request(case, check=True))
     assert bool(found.errors) == bool(verdict.errors)
@@ -88,8 +88,8 @@ def test_a_check_finds_the_same_errors(case, judged):
         }
 
 
-def test_random_texts_mean_what_they_mean_to_pulumi():
-    """Dollars, braces, brackets, quotes and letters in any order have Pulumi's meaning, or are errors for both."""
+def test_random_texts_mean_the_same_as_to_pulumi():
+    """Dollars, braces, brackets, quotes and letters in any order mean the same, or are errors to both."""
     pieces = ["$", "{", "}", "[", "]", ".", '"', "\\", "a", "b", "0", "1", "-", "+", "x", "é", "à"]
     pieces += ["$$", "${", "${m", ".a", "[0]", '["a"]', " ", "\n", "\u2028"]
     chosen = random.Random(1)
@@ -100,8 +100,8 @@ def test_random_texts_mean_what_they_mean_to_pulumi():
         assert_agreement(each, verdict)
 
 
-def test_random_scalars_mean_what_they_mean_to_pulumi():
-    """Digits, signs, points, underscores and prefixes in any order are what Pulumi reads."""
+def test_random_scalars_mean_the_same_as_to_pulumi():
+    """Digits, signs, points, underscores and prefixes in any order are read alike."""
     chosen = random.Random(2)
     letters = "00112789+-._eExXobBOaf:"
     scalars = ["".join(chosen.choices(letters, k=chosen.randint(1, 7))) for _ in range(1500)]
@@ -161,14 +161,14 @@ def test_a_refused_login_is_an_error_at_the_login_block():
     assert evaluation.properties["aws"].contains_unknowns()
 
 
-def test_every_value_knows_where_it_stands():
-    """Values keep their positions, which Pulumi's REST API gives as a trace."""
+def test_every_value_knows_its_place():
+    """Pulumi's REST API gives the position as a trace."""
     begin = check(LOGIN).properties["list"].span["begin"]
     assert (begin["line"], begin["column"]) == (8, 9)
 
 
 def test_every_nested_value_is_wrapped():
-    """Pulumi's REST API wraps every value, items of lists too; values on the top level have a trace."""
+    """Pulumi's REST API also wraps items of lists; top-level values have a trace."""
     assert check(LOGIN).properties_json()["list"] == {
         "value": [{"value": 1}, {"value": "hunter2", "secret": True}],
         "trace": {},
@@ -189,7 +189,7 @@ def test_every_path_has_an_expression():
 
 
 def test_bytes_are_counted_in_utf_8():
-    """A position counts columns in characters and bytes in the bytes of the text."""
+    """A position counts columns in characters and offsets in bytes."""
     (diagnostic,) = check('values: {é: 1, a: "${b}"}').diagnostics_json()
     assert diagnostic["range"]["begin"] == {"line": 1, "column": 19, "byte": 19}
 
@@ -202,7 +202,7 @@ def test_other_functions_are_refused_by_name(function):
 
 
 def test_static_credentials_are_refused():
-    """The sandbox logs in over OpenID Connect only, and says so."""
+    """The sandbox logs in only over OpenID Connect, and says so."""
     text = "values: {a: {fn::open::aws-login: {static: {accessKeyId: a, secretAccessKey: b}}}}"
     assert ["'oidc' is a required property" in each.summary for each in check(text).diagnostics] == [True]
 
@@ -224,8 +224,8 @@ def test_numbers_that_json_cannot_hold_are_refused():
     ]
 
 
-def test_an_environment_that_may_not_be_read_is_an_error_at_the_import():
-    """What the loader says when it refuses becomes the diagnostic."""
+def test_an_unreadable_environment_is_an_error_at_the_import():
+    """The loader's message becomes the diagnostic."""
 
     def forbid(name: str) -> str:
         raise PermissionError(f"alice may not open {name}")
@@ -243,5 +243,5 @@ def test_an_environment_that_may_not_be_read_is_an_error_at_the_import():
     ids=["references", "lists"],
 )
 def test_a_definition_nested_too_deeply_is_an_error(text):
-    """A definition that would exhaust Python's stack is refused instead."""
+    """A definition that would exhaust Python's stack is refused."""
     assert [each.summary for each in check(text).diagnostics] == ["nested too deeply for the sandbox"]

@@ -28,21 +28,21 @@ def store():
 
 
 def test_definitions_are_kept_verbatim(store):
-    """Every revision comes back to the byte, by number and as the latest."""
+    """Every revision comes back byte for byte, by its number and as the latest."""
     assert store.revision(DEV, "1").yaml == ""
     assert store.revision(DEV, "2").yaml == "values: {a: 1}\n\n"
     assert (store.revision(DEV).number, store.revision(DEV).creator) == (3, "bob")
 
 
 @pytest.mark.parametrize("version", ["0", "4", "99999999999999999999", "stable", "²"])
-def test_a_revision_that_is_not_there(store, version):
-    """A number out of range and an unknown tag are not found."""
+def test_a_missing_revision_is_not_found(store, version):
+    """Neither a number out of range nor an unknown tag names one."""
     with pytest.raises(NotFound):
         store.revision(DEV, version)
 
 
 def test_an_edit_of_an_old_revision_is_refused(store):
-    """Whoever expected another revision must read again, and nothing was written."""
+    """The editor must read again, and nothing was written."""
     with pytest.raises(Conflict, match="at revision 3, not 2"):
         store.update(DEV, "values: {}", "carol", expected=2)
     assert store.update(DEV, "values: {}", "carol", expected=3) == 4
@@ -54,8 +54,8 @@ def test_names_are_taken_once(store):
         store.create(DEV, "bob")
 
 
-def test_deletion_protection(store):
-    """A protected environment stays until the protection is off."""
+def test_a_protected_environment_cannot_be_deleted(store):
+    """It stays until the protection is off."""
     with store.edit(DEV) as environment:
         environment.deletion_protected = True
     with pytest.raises(Conflict, match="protected from deletion"):
@@ -68,7 +68,7 @@ def test_deletion_protection(store):
 
 
 def test_a_recreated_environment_is_another(store):
-    """Its identity changes though the name does not."""
+    """Its identity changes, though its name doesn't."""
     with store.edit(DEV) as environment:
         before = environment.identity
     store.delete(DEV)
@@ -78,14 +78,14 @@ def test_a_recreated_environment_is_another(store):
 
 
 def test_environments_are_listed_by_organization(store):
-    """In the order of their names, nobody else's among them."""
+    """They come in the order of their names, without those of other organizations."""
     for ref in (EnvironmentRef("contoso", "app", "x"), EnvironmentRef("fabrikam", "aws", "dev")):
         store.create(ref, "alice")
     assert [str(each.ref) for each in store.list(("contoso",))] == ["contoso/app/x", "contoso/aws/dev"]
 
 
-def test_revision_tags(store):
-    """A tag names a revision, moves, and goes; `latest` is always there."""
+def test_a_revision_tag_can_be_moved_and_removed(store):
+    """`latest` is always there."""
     with store.edit(DEV) as environment:
         environment.tag_revision("stable", 2, "alice")
         assert environment.revision("stable").number == 2
@@ -101,14 +101,14 @@ def test_revision_tags(store):
     ("name", "revision", "error"),
     [("latest", 1, InvalidRequest), ("7", 1, InvalidRequest), ("a/b", 1, InvalidRequest), ("ok", 9, NotFound)],
 )
-def test_revision_tags_that_cannot_be(store, name, revision, error):
-    """`latest`, numbers and bad names are taken, and a tag needs its revision."""
+def test_impossible_revision_tags_are_refused(store, name, revision, error):
+    """`latest`, numbers and bad names can't be tags, and a tag needs a revision."""
     with store.edit(DEV) as environment, pytest.raises(error):
         environment.tag_revision(name, revision, "alice")
 
 
-def test_labels_page_by_name(store):
-    """Tags come in the order of their names, after the one that was seen last."""
+def test_tags_are_paged_by_name(store):
+    """They come in the order of their names, after the last one that was seen."""
     with store.edit(DEV) as environment:
         for name in "cab":
             environment.tag_revision(name, 1, "alice")
@@ -117,8 +117,8 @@ def test_labels_page_by_name(store):
             environment.tag_revision("a", 1, "alice")
 
 
-def test_tags_are_renamed_and_keep_their_age(store):
-    """A renamed tag is the same tag; a name that is taken is refused."""
+def test_a_renamed_tag_keeps_its_age(store):
+    """A name that is taken is refused."""
     with store.edit(DEV) as environment:
         tags = environment.tags
         created = tags.create("owner", "ops", "alice").created
@@ -132,8 +132,8 @@ def test_tags_are_renamed_and_keep_their_age(store):
             tags.get("team")
 
 
-def test_a_clone_takes_along_what_it_is_told_to(store):
-    """The definition alone becomes revision 2; history and tags come when asked for."""
+def test_a_clone_copies_what_is_asked_for(store):
+    """The definition alone becomes revision 2; history and tags come on request."""
     with store.edit(DEV) as environment:
         environment.tags.create("owner", "ops", "alice")
         environment.tag_revision("stable", 2, "alice")
@@ -149,7 +149,7 @@ def test_a_clone_takes_along_what_it_is_told_to(store):
 
 
 def test_updates_from_many_threads_lose_nothing(store):
-    """Every update gets a number of its own."""
+    """Every update gets its own number."""
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(lambda number: store.update(DEV, str(number), "alice"), range(200)))
     assert sorted(numbers) == list(range(4, 204))
@@ -159,15 +159,15 @@ def test_updates_from_many_threads_lose_nothing(store):
     ("text", "path", "version"),
     [("aws/dev", "aws/dev", "latest"), ("dev", "default/dev", "latest"), ("aws/dev@3", "aws/dev", "3")],
 )
-def test_the_text_of_an_import(text, path, version):
-    """The project is `default` and the version the latest unless it says otherwise."""
+def test_an_import_names_project_environment_and_version(text, path, version):
+    """Without them the project is `default` and the version the latest."""
     ref, read = read_import("contoso", text)
     assert (ref.path, read) == (path, version)
 
 
 @pytest.mark.parametrize("text", ["", "a/b/c", "a/", "/b", "a b", "a/b@", "..", "a/.", "<yaml>", "é/x", "a/b\n"])
-def test_text_that_cannot_be_an_import(text):
-    """Anything else is refused."""
+def test_any_other_text_is_no_import(text):
+    """It is refused."""
     with pytest.raises(InvalidRequest):
         read_import("contoso", text)
 
@@ -184,7 +184,7 @@ def test_text_that_cannot_be_an_import(text):
     ],
 )
 def test_secrets_leave_as_ciphertext_and_come_back(definition):
-    """The plain text is gone from what goes out, all else is as it was, and the way back gives the same values."""
+    """Nothing else changes on the way out, and the way back gives the same values."""
     vault = Vault()
     concealed = vault.conceal(definition)
     assert "s3cr3t" not in concealed
@@ -194,8 +194,8 @@ def test_secrets_leave_as_ciphertext_and_come_back(definition):
     assert vault.conceal(vault.reveal(concealed)) == concealed
 
 
-def test_a_block_of_ciphertext_comes_back_too():
-    """The form in which Pulumi Cloud writes ciphertext is read; somebody else's ciphertext stays."""
+def test_pulumi_clouds_form_of_ciphertext_is_read():
+    """Ciphertext of somebody else stays as it is."""
     vault = Vault()
     mine = vault.encrypt("s3cr3t")
     block = f"values:\n  p:\n    fn::secret:\n      ciphertext: {mine}\n  q: 1\n"

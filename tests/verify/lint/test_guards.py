@@ -34,21 +34,21 @@ def found(*statements, role=ROLE):
     ids=str,
 )
 def test_a_deny_that_does_nothing_is_found(elements, rules):
-    """A Deny with a misspelled action or a provider that is not the role's is found; a wide one is not."""
+    """It has a misspelled action or a provider that isn't the role's; a wide Deny is fine."""
     assert found(STATEMENT, {**DENY, **elements}) == {(rule, 1) for rule in rules}
 
 
 @pytest.mark.parametrize("account", ["*", "12345", "", "12345678901x", "1234567890123"])
-def test_an_account_of_other_than_12_digits_is_no_provider(account):
-    """Such an ARN names no provider, with or without the role's ARN."""
+def test_a_provider_needs_an_account_of_12_digits(account):
+    """With or without the role's ARN, another ARN names no provider."""
     statement = {**STATEMENT, "Principal": {"Federated": PROVIDER.replace("123456789012", account)}}
     for role in (ROLE, None):
         assert found(statement, role=role) == {("principal-not-provider", 0)}
 
 
 @pytest.mark.parametrize("partition", ["amazon", "", "aws-", "AWS", "*"])
-def test_a_partition_that_is_none_is_no_provider(partition):
-    """Partitions are called aws and aws-something."""
+def test_a_provider_needs_a_real_partition(partition):
+    """Partitions are named aws and aws-something."""
     statement = {**STATEMENT, "Principal": {"Federated": PROVIDER.replace("arn:aws:", f"arn:{partition}:")}}
     assert found(statement) == {("principal-not-provider", 0)}
     other = {**STATEMENT, "Principal": {"Federated": PROVIDER.replace("arn:aws:", "arn:aws-us-gov:")}}
@@ -73,7 +73,7 @@ def test_a_partition_that_is_none_is_no_provider(partition):
     ids=str,
 )
 def test_an_allow_that_a_deny_outweighs_never_matches(deny, is_outweighed):
-    """An Allow whose provider, or whose every audience and subject, is denied lets nobody in."""
+    """If its provider, or its every audience and subject, is denied, it lets nobody in."""
     allow = {**STATEMENT, **conditions([DEV, ALICE])}
     assert (("never-matches", 0) in found(allow, {**DENY, **deny})) is is_outweighed
 
@@ -89,14 +89,14 @@ def test_an_allow_that_a_deny_outweighs_never_matches(deny, is_outweighed):
     ],
     ids=lambda allow: str(allow)[:90],
 )
-def test_only_what_is_named_is_compared_with_a_deny(allow):
-    """Of patterns, variables, everybody, and more values than AWS takes nothing is said."""
+def test_only_exact_values_are_compared_with_a_deny(allow):
+    """Patterns, variables, everybody, and more values than AWS accepts are not."""
     deny = {**DENY, "Condition": {"StringLike": {SUB: "pulumi:*"}}}
     assert ("never-matches", 0) not in found({**STATEMENT, **allow}, deny)
 
 
 def test_amr_beside_exact_claims_only_narrows():
-    """A condition on amr is a warning beside exact aud and sub, and else an error, as in a Deny."""
+    """A condition on amr is a warning beside exact aud and sub; elsewhere, and in a Deny, it is an error."""
     amr = {"api.pulumi.com/oidc:amr": "x"}
     exact = {"StringEquals": {AUD: "aws:contoso", SUB: DEV, **amr}}
     (finding,) = lint(example({"Condition": exact}))
@@ -106,8 +106,8 @@ def test_amr_beside_exact_claims_only_narrows():
     assert found(STATEMENT, {**DENY, "Condition": exact}) == {("key-claim", 1)}
 
 
-def test_a_principal_that_is_empty_is_no_policy():
-    """`Principal: {}` names nobody, which IAM does not store."""
+def test_an_empty_principal_is_unreadable():
+    """`Principal: {}` names nobody, and IAM doesn't store it."""
     policy = example({"Principal": {}})
     with pytest.raises(UndefinedBehaviour, match="Principal of statement 0 is empty"):
         compile_policy(policy)
@@ -116,7 +116,7 @@ def test_a_principal_that_is_empty_is_no_policy():
 
 @pytest.mark.parametrize(("length", "is_long"), [(255, False), (256, True)])
 def test_a_subject_over_255_characters_is_found(length, is_long):
-    """AWS takes subjects of 255 characters; the wildcards of a pattern may stand for none."""
+    """AWS's limit is 255; the wildcards of a pattern may stand for nothing."""
     sub = DEV + "x" * (length - len(DEV))
     assert (("subject-long", 0) in found({**STATEMENT, **conditions(sub)})) is is_long
     assert (("subject-long", 0) in found({**STATEMENT, **conditions(like=f"{sub}*")})) is is_long

@@ -45,13 +45,13 @@ def test_each_rule_has_a_bad_and_a_good_example(rule):
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_good_examples_are_good(rule):
-    """A good example breaks no rule at all, as an error."""
+    """A good example breaks no rule that is an error."""
     assert errors(example(rule.good)) == []
 
 
 @pytest.mark.parametrize(("elements", "rule"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
-def test_what_is_bad_is_found_wherever_it_stands(elements, rule):
-    """Alone, as the second statement, and as text, an error names the rule and the statement."""
+def test_a_bad_policy_is_found_in_any_position(elements, rule):
+    """Alone, as the second statement, and as text, the error has the rule and the statement."""
     policy = example(elements)
     assert rule in {finding.rule for finding in errors(policy)}
     second = {**policy, "Statement": [STATEMENT, *policy["Statement"]]}
@@ -63,8 +63,8 @@ def test_what_is_bad_is_found_wherever_it_stands(elements, rule):
     ("elements", "rule"),
     [case[1:] for case in BAD if RULES[case[2]].id.startswith(("subject-", "organization-", "project-", "partial-"))],
 )
-def test_what_is_bad_is_found_as_one_value_of_a_list(elements, rule):
-    """A bad value of `sub` is found among good ones."""
+def test_a_bad_subject_is_found_among_good_ones(elements, rule):
+    """The value of `sub` is a list then."""
     condition = deepcopy(elements["Condition"])
     for keys in condition.values():
         if SUB in keys:
@@ -72,8 +72,8 @@ def test_what_is_bad_is_found_as_one_value_of_a_list(elements, rule):
     assert rule in {finding.rule for finding in errors(example({"Condition": condition}))}
 
 
-def test_one_bad_audience_of_a_list_is_found():
-    """A wildcard or another cloud among audiences is found."""
+def test_a_bad_audience_is_found_among_good_ones():
+    """It has a wildcard or is for another cloud."""
     assert "audience-cloud" in rules(example(conditions(aud=["aws:contoso", "azure:contoso"])))
     like = {"StringEquals": {SUB: DEV}, "StringLike": {AUD: ["aws:contoso", "aws:*"]}}
     assert "audience-wildcard" in rules(example({"Condition": like}))
@@ -107,8 +107,8 @@ def test_what_the_component_emits_has_no_error():
         assert [finding for finding in errors(policy) if finding.rule != "too-long"] == [], inputs
 
 
-def test_the_default_has_no_finding_at_all():
-    """What the component emits by default is silent, with named users and teams as well."""
+def test_the_default_has_no_findings():
+    """The same holds with named users, teams and environments."""
     for more in ({}, {"allowed_users": ["alice"]}, {"allowed_teams": ["ops"], "allowed_environments": ["gcp/dev"]}):
         assert lint(trust_policy(plan(BASE | more).trust, PROVIDER), ROLE) == []
 
@@ -132,41 +132,41 @@ def test_the_default_has_no_finding_at_all():
     ids=lambda value: str(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_each_dangerous_input_is_found(inputs, expected):
-    """A `dangerously_` input gives the findings that say whom it lets in, and no others."""
+    """The findings say who gets in because of it, and there are no others."""
     assert rules(trust_policy(plan(BASE | inputs).trust, PROVIDER)) == expected
 
 
 @pytest.mark.parametrize("account", ["123456789012", "999999999999"])
-def test_a_provider_of_another_account_or_partition(account):
-    """With the role's ARN its account and partition are compared; without, nothing is known of them."""
+def test_the_roles_arn_reveals_another_account_or_partition(account):
+    """Without the role's ARN nothing is compared."""
     policy = trust_policy(plan(BASE).trust, provider_arn("https://api.pulumi.com/oidc", account))
     assert rules(policy, None) == set()
     assert rules(policy) == (set() if account == "123456789012" else {"principal-account"})
     assert "principal-partition" in rules(policy, ROLE.replace("arn:aws:", "arn:aws-cn:"))
 
 
-def test_a_role_arn_that_is_none_is_the_callers_mistake():
-    """What is not the ARN of a role is refused, not ignored."""
+def test_a_malformed_role_arn_is_the_callers_mistake():
+    """It is refused, not ignored."""
     with pytest.raises(ValueError, match="not the ARN of a role"):
         lint(example({}), "esc")
 
 
-def test_other_issuers_are_left_alone_with_a_note():
-    """A GitHub policy, however wide, is none of this linter's business, and it says so."""
+def test_other_issuers_get_only_a_note():
+    """The linter doesn't judge a GitHub policy, however wide, and says so."""
     (note,) = lint({"Version": "2012-10-17", "Statement": GITHUB}, ROLE)
     assert (note.rule, note.severity) == ("other-issuer", "warning")
     both = lint({"Version": "2012-10-17", "Statement": [GITHUB, STATEMENT]}, ROLE)
     assert [(finding.rule, finding.statement) for finding in both] == [("other-issuer", 0)]
 
 
-def test_a_service_role_is_left_alone():
-    """A role for an AWS service has nothing to do with tokens."""
+def test_a_service_role_is_not_judged():
+    """It has nothing to do with tokens."""
     statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     assert rules({"Version": "2012-10-17", "Statement": statement}) == {"other-issuer"}
 
 
 def test_a_deny_narrows_and_may_use_any_operator():
-    """A Deny of everything else is no finding, but a key that is never there is."""
+    """A Deny of everything else is fine; one with a key that never exists is a finding."""
     deny = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRoleWithWebIdentity"}
     narrow = {**deny, "Condition": {"StringNotEquals": {SUB: DEV}}}
     assert lint({"Version": "2012-10-17", "Statement": [STATEMENT, narrow]}, ROLE) == []
@@ -182,8 +182,8 @@ def test_a_deny_narrows_and_may_use_any_operator():
      {"Statement": [{**STATEMENT, "NotPrincipal": "*"}]}, '{"Statement": [], "Statement": []}'],
     ids=lambda policy: str(policy)[:30],
 )  # fmt: skip
-def test_what_cannot_be_read_is_a_finding(policy):
-    """An odd document is one finding, `unreadable`, and never an exception."""
+def test_an_unreadable_document_is_a_finding(policy):
+    """It is one finding, `unreadable`, and never an exception."""
     (finding,) = lint(policy, ROLE)
     assert (finding.rule, finding.severity, finding.statement) == ("unreadable", "error", None)
 
@@ -208,13 +208,13 @@ def test_what_cannot_be_read_is_a_finding(policy):
     ],
     ids=str,
 )
-def test_what_is_right_has_no_error(elements):
-    """Named environments and stacks of one organization are no error, in any of the documented forms."""
+def test_a_good_policy_has_no_error(elements):
+    """Named environments and stacks of one organization pass in every documented form."""
     assert errors(example(elements)) == []
 
 
-def test_a_self_hosted_issuer_is_judged_when_its_tokens_look_like_pulumis():
-    """HOST/oidc is taken for Pulumi if its audiences or subjects are, or if nothing is asked, else not."""
+def test_a_self_hosted_issuer_is_judged_if_its_tokens_look_like_pulumis():
+    """HOST/oidc counts as Pulumi if audiences or subjects do, or if there are no conditions."""
     path = "login.example.com/oidc"
     principal = {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{path}"}
     wide = {"StringEquals": {f"{path}:aud": "aws:contoso"}}
@@ -224,20 +224,20 @@ def test_a_self_hosted_issuer_is_judged_when_its_tokens_look_like_pulumis():
     assert rules(example({"Principal": principal, "Condition": other})) == {"other-issuer"}
 
 
-def test_upper_case_in_an_organization_is_said():
-    """A login with upper case is a warning, in a subject and in a pattern."""
+def test_upper_case_in_an_organization_is_a_warning():
+    """In a subject as in a pattern."""
     sub = "pulumi:environments:pulumi.organization.login:Contoso:currentEnvironment.name:aws/dev"
     assert rules(example(conditions(sub, "aws:Contoso"))) == {"upper-case"}
     assert rules(example(conditions(aud="aws:Contoso", like=f"{sub}:*"))) == {"upper-case", "open-end"}
 
 
-def test_a_wide_principal_for_another_issuer_is_left_alone():
-    """A statement for everybody that asks for another issuer's keys is not about Pulumi Cloud."""
+def test_a_wide_principal_for_another_issuer_is_not_judged():
+    """Its conditions are on another issuer's keys, so it isn't about Pulumi Cloud."""
     assert rules({"Version": "2012-10-17", "Statement": {**GITHUB, "Principal": "*"}}) == {"other-issuer"}
 
 
 def test_a_finding_reads_as_one_line():
-    """A finding as text has severity, rule, place, message and fix."""
+    """As text it has severity, rule, place, message and fix."""
     (finding,) = lint(example({"Condition": {"StringEquals": {SUB: DEV}}}))
     assert isinstance(finding, Finding)
     assert str(finding) == (
@@ -247,7 +247,7 @@ def test_a_finding_reads_as_one_line():
 
 
 def test_a_finding_is_data():
-    """It compares by what it says and survives a process boundary."""
+    """Findings compare by content and can be pickled."""
     (finding,) = lint(example(conditions(aud="azure:contoso")))
     assert pickle.loads(pickle.dumps(finding)) == finding  # noqa: S301 - our own bytes
     assert lint(example({"Condition": {}})) == lint(json.dumps(example({"Condition": {}})))

@@ -6,8 +6,8 @@ from esc_oidc.verify import UndefinedBehaviour, compile_policy
 from tests.support.decision_cases import OURS, STATEMENT
 
 
-def test_a_policy_nested_without_end_is_not_a_policy():
-    """JSON nested deeper than Python reads is refused."""
+def test_a_policy_nested_too_deeply_is_refused():
+    """Python can't read the JSON."""
     with pytest.raises(UndefinedBehaviour, match="not JSON"):
         compile_policy("[" * 100_000)
 
@@ -27,12 +27,12 @@ def test_a_policy_nested_without_end_is_not_a_policy():
         {"Statement": {**STATEMENT, "Condition": {"StringEquals": {"a:b": 1.5}}}},
     ],
 )
-def test_what_is_no_policy_is_refused(policy):
-    """A value of the wrong type is no policy, wherever it stands."""
+def test_a_value_of_the_wrong_type_is_refused(policy):
+    """It makes the document no policy, wherever it is."""
     with pytest.raises(UndefinedBehaviour):
         compile_policy(policy)
 
 
-def test_the_component_s_own_policy_is_read():
-    """The yardstick of the tests above: what they change is otherwise a policy."""
+def test_the_components_own_policy_is_read():
+    """The control for the tests above, which change it."""
     assert compile_policy(OURS).allows
