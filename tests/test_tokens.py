@@ -139,3 +139,17 @@ def test_an_impossible_opener_is_refused(opener):
     """A team needs a team token, and there are three types."""
     with pytest.raises(ValueError, match="token"):
         Opener(*opener)
+
+
+def test_an_opener_has_a_counterpart_in_another_organization():
+    """A person is the same everywhere; a team's or an organization's token belongs to one organization."""
+    assert Opener("alice").of("fabrikam") == Opener("alice")
+    assert Opener("contoso", "team", "ops").of("fabrikam") == Opener("fabrikam", "team", "ops")
+    assert Opener("contoso", "organization").of("fabrikam") == Opener("fabrikam", "organization")
+
+
+def test_an_opener_reads_as_words():
+    """Messages say who opens without explaining token types."""
+    assert str(Opener("alice")) == "alice"
+    assert str(Opener("contoso", "team", "ops")) == "a token of team ops"
+    assert str(Opener("contoso", "organization")) == "a token of the organization contoso"

@@ -109,6 +109,13 @@ def test_the_real_provider_arn_can_exceed_the_quota():
     assert "2051 characters, over AWS's default quota of 2048" in warning
 
 
+def test_a_policy_over_the_quota_is_one_warning_in_every_partition():
+    """The real ARN is longer, but the warning was given already."""
+    inputs = BASE | {"allowed_environments": environments_of_size(2060)}
+    (warning,) = deploy(lambda: PulumiEscOidc("esc", **inputs) and None, partition="aws-cn").warnings
+    assert "over AWS's default quota of 2048" in warning
+
+
 def test_the_real_provider_arn_can_exceed_the_limit():
     """Over the most that AWS allows, the policy is refused before the role is sent."""
     inputs = BASE | {"allowed_environments": environments_of_size(4096)}

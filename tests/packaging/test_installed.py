@@ -78,6 +78,11 @@ def test_the_command_is_installed(installed):
     assert "Usage: esc-oidc" in run(installed.with_name("esc-oidc"), "--help", cwd=installed.parents[1])
 
 
+def test_the_package_can_be_run_as_a_module(installed, tmp_path):
+    """`python -m esc_oidc` is the same command."""
+    assert run(installed, "-P", "-m", "esc_oidc", "--version", cwd=tmp_path).split()[-1] == PROJECT["version"]
+
+
 def test_a_program_runs_outside_the_repository(installed, tmp_path):
     """With only the wheel installed, a program declares the component under Pulumi's mocks."""
     (tmp_path / "program.py").write_text(PROGRAM)

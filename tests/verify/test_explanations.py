@@ -130,3 +130,11 @@ def test_a_repeated_attribute_is_the_mistake():
     """No attribute is missing, and none is added."""
     difference = refused(f"{DEV}:currentEnvironment.name:aws/dev", DEV)
     assert difference.mistake == "The login or the policy has one attribute twice."
+
+
+def test_a_difference_outside_the_conditions_has_no_parts():
+    """Only subjects have attributes to compare; a provider that is not trusted has none."""
+    policy = {**OURS, "Statement": {**STATEMENT, "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}}
+    (difference,) = decide(policy, Request(TOKEN, ISSUER)).differences
+    assert difference.key == "Principal"
+    assert tuple(difference.parts) == ()
