@@ -1,6 +1,8 @@
 """What an import loads: the core is light, and the command waits only for what it runs."""
 
 import json
+import re
+import runpy
 import subprocess
 import sys
 
@@ -47,6 +49,15 @@ def test_a_command_loads_only_what_it_runs(arguments, tmp_path, monkeypatch):
         "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code, ended.code"
     )
     assert loaded(code) & HEAVY == set()
+
+
+def test_the_package_runs_as_the_command(monkeypatch, capsys):
+    """`python -m esc_oidc` is `esc-oidc`."""
+    monkeypatch.setattr(sys, "argv", ["esc_oidc", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("esc_oidc", run_name="__main__")
+    assert not ended.value.code
+    assert re.fullmatch(r"esc-oidc \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
 
 def test_the_facade_has_every_public_name():
