@@ -14,6 +14,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from ..claims import ISSUER
+from ..sessions import HOUR
 from ..tokens import DefaultProject, Opener
 from ..trust import read_iam_arn
 from .aws import Accounts, Aws, WebIdentity, lease
@@ -137,7 +138,7 @@ class Sandbox:
             iam.create_role(
                 RoleName=role["name"],
                 AssumeRolePolicyDocument=json.dumps(role["trustPolicy"]),
-                MaxSessionDuration=role.get("maxSessionDuration", 3600),
+                MaxSessionDuration=role.get("maxSessionDuration", HOUR),
             )
         for name, definition in seed.get("environments", {}).items():
             ref = EnvironmentRef(*name.split("/"))

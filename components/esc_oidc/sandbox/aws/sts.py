@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import jwt
 
+from ...sessions import HOUR, LONGEST_SESSION
 from ...trust import ACTION, provider_arn, read_iam_arn
 from ...verify import Decision, Request, TokenRefused, UndefinedBehaviour, check_token, decide
 from .accounts import Accounts
 
-DEFAULT_DURATION: Final = 3600
+DEFAULT_DURATION: Final = HOUR
 """Seconds of a session whose request names no duration."""
 
 
@@ -116,7 +117,7 @@ def _duration(form: Mapping[str, str]) -> int:
     text = form.get("DurationSeconds", str(DEFAULT_DURATION))
     # Six digits are more than any session and few enough for everybody who reads them.
     if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
-        raise Refused("ValidationError", f"DurationSeconds {text!r} is not a number of seconds up to 43200")
+        raise Refused("ValidationError", f"DurationSeconds {text!r} is not a number of seconds up to {LONGEST_SESSION}")
     return int(text)
 
 

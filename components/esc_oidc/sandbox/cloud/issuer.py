@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from ...claims import ISSUER
-from ...sessions import seconds
+from ...sessions import HOUR, seconds
 from ...tokens import DefaultProject, Opening, login_claims
 from ..clients import client
 from ..esc import LoginBlock, LoginFailed
 
-LIFETIME: Final = 3600
+LIFETIME: Final = HOUR
 """For how many seconds a token is good. Pulumi Cloud's own figure is not documented."""
 
 DEFAULT_DURATION: Final = "2h"

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 import pulumi
 
+from ...sessions import HOUR
+from ...trust import ACCOUNT, PARTITION
 from ..clients import call_cloud, client
 
 _AWS: Final = "pulumi:providers:aws"
-_ACCOUNT: Final = re.compile(r"arn:[a-z-]+:iam::([0-9]{12}):")
+_ACCOUNT: Final = re.compile(rf"arn:{PARTITION}:iam::({ACCOUNT}):", re.ASCII)
 _DEFAULT_KEY: Final = "test"
 _DEFAULT_REGION: Final = "us-east-1"
 
@@ -119,7 +121,7 @@ def _role(iam: Any, name: str, inputs: Inputs) -> Made:
     role = iam.create_role(
         RoleName=role_name,
         AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
-        MaxSessionDuration=int(inputs.get("maxSessionDuration", 3600)),
+        MaxSessionDuration=int(inputs.get("maxSessionDuration", HOUR)),
         Tags=_tags(inputs),
         **{parameter: inputs[key] for parameter, key in optional.items() if inputs.get(key)},
     )["Role"]

@@ -1,7 +1,6 @@
 """The environments of the sandbox's Pulumi Cloud: definitions kept verbatim, with every revision and all tags."""
 
 import copy
-import re
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import Final, Generic, Literal, TypeVar
 
-from ...claims import LEGACY_PROJECT
+from ...claims import LEGACY_PROJECT, is_name
 
 LATEST: Final = "latest"
 """The revision tag that every environment has and nobody may move."""
@@ -18,8 +17,7 @@ LATEST: Final = "latest"
 Preserved = Literal["history", "tags", "revision tags"]
 """What a clone may take along besides the definition."""
 
-# Pulumi Cloud's own alphabet; `.` and `..` would be lost in a URL.
-_NAME: Final = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}", re.ASCII)
+_LONGEST_NAME: Final = 100
 
 
 class StoreError(Exception):
@@ -40,7 +38,7 @@ class InvalidRequest(StoreError):  # noqa: N818 - see StoreError
 
 def check_name(name: str) -> str:
     """The name itself, if Pulumi Cloud takes it for an environment, a project or a tag; else InvalidRequest."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name) or len(name) > _LONGEST_NAME:
         raise InvalidRequest(f"{name!r} is not a name: use 1 to 100 letters, digits, '.', '_' and '-'")
     return name
 

@@ -4,17 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
-from ...trust import ACTION
+from ...claims import CURRENT_ENVIRONMENT, ISSUER, condition_key, subject
+from ...trust import ACTION, provider_arn
 
 Severity = Literal["error", "warning"]
 Elements = Mapping[str, object]
 """Elements of a statement, or of the document, with their values."""
 
-PROVIDER: Final = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
-AUD: Final = "api.pulumi.com/oidc:aud"
-SUB: Final = "api.pulumi.com/oidc:sub"
-LOGIN: Final = "pulumi:environments:pulumi.organization.login:contoso"
-DEV: Final = f"{LOGIN}:currentEnvironment.name:aws/dev"
+PROVIDER: Final = provider_arn(ISSUER, "123456789012")
+AUD: Final = condition_key(ISSUER, "aud")
+SUB: Final = condition_key(ISSUER, "sub")
+LOGIN: Final = subject("contoso", [])
+DEV: Final = subject("contoso", [(CURRENT_ENVIRONMENT, "aws/dev")])
 
 GUIDE: Final = "https://www.pulumi.com/docs/esc/guides/configuring-oidc/"
 DEPLOYMENTS: Final = "https://www.pulumi.com/docs/deployments/guides/oidc/"

@@ -6,6 +6,7 @@ from typing import Final
 from ...claims import (
     CURRENT_ENVIRONMENT,
     ENVIRONMENT,
+    LEGACY_PROJECT,
     NAME,
     OPERATIONS,
     STACK_CONFIGURATION,
@@ -17,17 +18,19 @@ from ...claims import (
     AttributeSubject,
     DefaultSubject,
     DeploymentSubject,
+    default_subject,
+    deployment_subject,
+    subject,
 )
 from ...trust import MAX_SUBJECT
 from .reading import PulumiStatement, SubjectValue, head_of
 from .rules import AUD, DEPLOYMENTS, DEV, LOGIN, Breach, Problems, bad, equals, error, like, warning
 
 _NAME_IT: Final = (
-    "Name the environment: pulumi:environments:pulumi.organization.login:ORGANIZATION:currentEnvironment.name:"
-    "PROJECT/ENV, with StringEquals."
+    f"Name the environment: {subject('ORGANIZATION', [(CURRENT_ENVIRONMENT, 'PROJECT/ENV')])}, with StringEquals."
 )
-_BY_NAME: Final = "pulumi:environments:org:contoso:env"
-_STACKS: Final = "pulumi:deploy:org:contoso:project:Core"
+_BY_NAME: Final = default_subject("contoso", LEGACY_PROJECT, "")[:-1]
+_STACKS: Final = str(DeploymentSubject("contoso", (("project", "Core"),)))
 _ATTRIBUTES_IN_LOGIN: Final = "Set `subjectAttributes: [currentEnvironment.name]` in the login, and name that subject."
 
 _OPERATIONS: Final = "|".join(OPERATIONS)
@@ -125,7 +128,7 @@ def project_wide(value: SubjectValue) -> Problems:
 @error(
     "stacks-wide",
     "Every stack",
-    fix="Name each stack: pulumi:deploy:org:ORG:project:P:stack:S:operation:OP:scope:write.",
+    fix=f"Name each stack: {deployment_subject('ORG', 'P', 'S', 'OP')}.",
 )
 @bad(
     like(f"{_STACKS}:*", "contoso"),
