@@ -155,7 +155,11 @@ class CompiledPolicy:
         refusal = (
             _refuse_call(request, asked)
             or refuse_issuer(claims, issuer)
-            or refuse_audience(claims, request.client_ids, arn, partial(self._wants_audience, issuer))
+            or (
+                refuse_audience(claims, request.client_ids, arn, partial(self._wants_audience, issuer))
+                if request.client_ids is not None
+                else None
+            )
         )
         if refusal:
             return Decision(False, refusal.error, refusal.explain)
