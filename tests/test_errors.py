@@ -5,7 +5,7 @@ import pytest
 from pulumi.provider.experimental import host
 
 from esc_oidc import InvalidInputs, PulumiEscOidc
-from esc_oidc.inputs import Violation
+from esc_oidc.inputs import Secrets, Violation
 from tests.support.deploying import deploy
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
@@ -13,11 +13,10 @@ BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
 
 def test_the_text_lists_every_violation():
     """There is one line for the component and one for each violation: input, value, rule, way out."""
-    error = InvalidInputs(
-        "PulumiEscOidc 'a'", [Violation("x", 1, "A rule.", "Do this."), Violation("y", 2, "B.", "C.")]
-    )
+    violations = [Violation("x", 1, "A rule.", "Do this."), Violation("y", 2, "B.", "C.")]
+    error = InvalidInputs("PulumiEscOidc 'a'", violations, Secrets())
     assert str(error) == "PulumiEscOidc 'a': 2 invalid inputs\n  - x = 1: A rule. Do this.\n  - y = 2: B. C."
-    assert str(InvalidInputs("a", error.violations[:1])).startswith("a: 1 invalid input\n")
+    assert str(InvalidInputs("a", violations[:1], Secrets())).startswith("a: 1 invalid input\n")
 
 
 def test_a_long_value_is_cut():

@@ -9,7 +9,6 @@ import pulumi
 import pulumi_pulumiservice as pulumiservice
 
 from .environment import environment_definition
-from .errors import InvalidInputs
 from .inputs import EnvironmentPlan, Violation, parse_environment
 from .planning import OutputsOnDemand, Planned, StrictOutput, planned
 from .role import declare_role
@@ -102,10 +101,15 @@ class PulumiEscOidcArgs(TypedDict):
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
     """The ARN of the managed policy that limits what the role may do, whatever else is attached. Default: none."""
 
-    policy_arns: NotRequired[list[pulumi.Input[str]]]
-    """ARNs of the managed policies to attach, at most 20. Default: none; a role without policies may do nothing. Each
-    attachment is named after its policy. If the ARN is an output, the attachment is named after its position in the
-    list instead, and reordering the list replaces it."""
+    policy_arns: NotRequired[list[str]]
+    """ARNs of the managed policies to attach; with those in `namedPolicyArns`, at most 20. Default: none; a role
+    without policies may do nothing. Each attachment is named after its policy, so no ARN may be an output: pass those
+    in `namedPolicyArns`."""
+
+    named_policy_arns: NotRequired[dict[str, pulumi.Input[str]]]
+    """ARNs of further managed policies to attach, which may be outputs: a map from a key of your choice, after which
+    the attachment is named, to the ARN. Run `pulumi state rename` on the attachment before you rename a key: otherwise
+    Pulumi attaches the policy under the new name, and then detaches it under the old one. Default: none."""
 
     inline_policies: NotRequired[dict[str, pulumi.Input[str]]]
     """The role's inline policies, a map from name to policy document as JSON. Default: none."""
@@ -177,13 +181,14 @@ class PulumiEscOidc(OutputsOnDemand):
     """The audience, `aud`, that the role admits."""
 
     subjects: StrictOutput[list[str]]
-    """The subjects, `sub`, that the role admits; `*` stands for any run of characters."""
+    """The subjects, `sub`, that the inputs declare; `*` stands for any run of characters. The role admits them once
+    `pulumi up` has updated it."""
 
     trust_policy: StrictOutput[str]
-    """The role's trust policy, as JSON."""
+    """The role's trust policy, as JSON: what AWS has, also if `pulumi up --target` left the role alone."""
 
     environment_definition: StrictOutput[str]
-    """The environment's definition, as YAML."""
+    """The environment's definition, as the inputs declare it, as YAML."""
 
     environment_ref: StrictOutput[str]
     """The full name of the environment, `ORG/PROJECT/ENV`."""
@@ -246,17 +251,17 @@ class PulumiEscOidc(OutputsOnDemand):
             yaml=plan.combine(self.role_arn, lambda plan, arn: pulumi.StringAsset(_definition(plan, arn))),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        title = plan.title
 
-        def written(plan: EnvironmentPlan, revision: int | None) -> str:
+        def written(_: EnvironmentPlan, ref: str, revision: int | None) -> None:
             # The provider's update swallows HTTP errors and then reports revision 0; mocks report none at all.
             if revision == 0:
                 rule = "Pulumi Cloud did not take the new definition, although its provider reported success."
                 fix = "Run `pulumi refresh`, then `pulumi up`."
-                raise InvalidInputs(title, [Violation("environment", plan.environment_ref, rule, fix)])
-            return plan.environment_ref
+                plan.refuse(Violation("environment", ref, rule, fix))
 
-        return plan.combine(environment.revision, written)
+        # Whoever takes the reference, to open the environment, waits for it.
+        declared = pulumi.Output.all(plan.seen.environment_ref, environment.urn)
+        return plan.gated(declared.apply(lambda both: cast("str", both[0])), environment.revision, written)
 
 
 def _definition(plan: EnvironmentPlan, role_arn: str) -> str:

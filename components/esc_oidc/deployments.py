@@ -67,10 +67,15 @@ class PulumiDeploymentsOidcArgs(TypedDict):
     permissions_boundary_arn: NotRequired[pulumi.Input[str]]
     """The ARN of the managed policy that limits what the role may do, whatever else is attached. Default: none."""
 
-    policy_arns: NotRequired[list[pulumi.Input[str]]]
-    """ARNs of the managed policies to attach, at most 20. Default: none; a role without policies may do nothing. Each
-    attachment is named after its policy. If the ARN is an output, the attachment is named after its position in the
-    list instead, and reordering the list replaces it."""
+    policy_arns: NotRequired[list[str]]
+    """ARNs of the managed policies to attach; with those in `namedPolicyArns`, at most 20. Default: none; a role
+    without policies may do nothing. Each attachment is named after its policy, so no ARN may be an output: pass those
+    in `namedPolicyArns`."""
+
+    named_policy_arns: NotRequired[dict[str, pulumi.Input[str]]]
+    """ARNs of further managed policies to attach, which may be outputs: a map from a key of your choice, after which
+    the attachment is named, to the ARN. Run `pulumi state rename` on the attachment before you rename a key: otherwise
+    Pulumi attaches the policy under the new name, and then detaches it under the old one. Default: none."""
 
     inline_policies: NotRequired[dict[str, pulumi.Input[str]]]
     """The role's inline policies, a map from name to policy document as JSON. Default: none."""
@@ -96,8 +101,8 @@ class PulumiDeploymentsOidcArgs(TypedDict):
 
     manage_deployment_settings: NotRequired[bool]
     """Whether to declare the deployment settings of each of the `stacks`, which must exist. The settings contain this
-    login and nothing else: they replace all settings the stack has, and destroying them removes its settings. If a
-    stack's name is an output, its settings are named after its position in the list. Default: false; pass the output
+    login and nothing else: they replace all settings the stack has, and destroying them removes its settings. They
+    are named after the stack, so no name in `stacks` may be an output then. Default: false; pass the output
     `operationContext` to your own DeploymentSettings instead."""
 
     tags: NotRequired[dict[str, pulumi.Input[str]]]
@@ -129,10 +134,11 @@ class PulumiDeploymentsOidc(OutputsOnDemand):
     the same audience; the subjects tell the two apart."""
 
     subjects: StrictOutput[list[str]]
-    """The subjects, `sub`, that the role admits; `*` stands for any run of characters."""
+    """The subjects, `sub`, that the inputs declare; `*` stands for any run of characters. The role admits them once
+    `pulumi up` has updated it."""
 
     trust_policy: StrictOutput[str]
-    """The role's trust policy, as JSON."""
+    """The role's trust policy, as JSON: what AWS has, also if `pulumi up --target` left the role alone."""
 
     operation_context: StrictOutput[dict[str, Any]]
     """The login to AWS, for the `operationContext` of the stacks' DeploymentSettings."""
@@ -187,12 +193,12 @@ class PulumiDeploymentsOidc(OutputsOnDemand):
     def _deployment_settings(self, name: str, plan: Planned[DeploymentPlan]) -> None:
         """Declares the settings of each named stack, with the login to AWS and nothing else."""
         child = pulumi.ResourceOptions(parent=self)
-        for index, stack in enumerate(plan.given["stacks"]):
+        for stack in plan.given["stacks"]:
             pulumiservice.DeploymentSettings(
-                f"{name}-settings-{stack if isinstance(stack, str) else index}",
+                f"{name}-settings-{stack}",
                 organization=plan.seen.organization,
                 project=plan.seen.project,
-                stack=plan.seen.stacks[index],
+                stack=stack,
                 operation_context=self.operation_context,  # type: ignore[arg-type] # a dict with the wire's own names
                 opts=child,
             )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pulumi
 from pulumi.provider.experimental import host
 
-from .inputs import Violation
+from .inputs import Secrets, Violation
 
 
 class InvalidInputs(pulumi.RunError):
@@ -17,10 +17,11 @@ class InvalidInputs(pulumi.RunError):
     Args:
         component: The component's type and name.
         violations: Everything that is wrong.
+        secrets: What neither the text nor the violations may show.
     """
 
-    def __init__(self, component: str, violations: Iterable[Violation]) -> None:
-        self.violations = tuple(violations)
+    def __init__(self, component: str, violations: Iterable[Violation], secrets: Secrets) -> None:
+        self.violations = tuple(secrets.redacted(violation) for violation in violations)
         lines = "".join(f"\n  - {violation}" for violation in self.violations)
         text = f"{component}: {len(self.violations)} invalid input{'s'[: len(self.violations) > 1]}{lines}"
         super().__init__(text)

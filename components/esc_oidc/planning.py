@@ -1,8 +1,11 @@
 """From the inputs of a component, some of them Outputs, to its plan; and outputs that are made when they are read."""
 
+import asyncio
+import dataclasses
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, cast
 
@@ -10,10 +13,11 @@ import pulumi
 from pulumi.output import Unknown
 
 from .errors import InvalidInputs
-from .inputs import LATER, SECRET, NotKnownYetError, Parsed, RolePlan, Violation, without
+from .inputs import LATER, NotKnownYetError, Parsed, RolePlan, Secrets, Violation, recorded
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
+A = TypeVar("A")
 
 DECIDING: Final = ("oidc_provider_arn",)
 """Inputs whose presence decides which resources exist."""
@@ -55,70 +59,179 @@ class OutputsOnDemand(pulumi.ComponentResource):
 class Parse(Protocol[P]):
     """`parse_environment` or `parse_deployments`."""
 
-    def __call__(
-        self, arguments: type, component: str, raw: Mapping[str, Any], secrets: tuple[str, ...] = ()
-    ) -> Parsed[P]:
+    def __call__(self, arguments: type, component: str, raw: Mapping[str, Any]) -> Parsed[P]:
         """Judge the inputs of the component of this name."""
 
 
+@dataclass(frozen=True)
+class _Reading(Generic[T]):
+    """What was read from a plan, and what it derives from."""
+
+    resources: set[pulumi.Resource]
+    value: T | None
+    is_known: bool
+    is_secret: bool
+
+
 class Planned(Generic[P]):
-    """The plan of a component's inputs.
+    """The plan of a component's inputs. All messages about them come from here, so that none shows a secret.
 
     Attributes:
-        title: How messages name the component.
-        given: Its inputs as they were passed: they decide which resources exist.
+        given: The inputs as they were passed: they decide which resources exist.
         now: The plan as far as it is known now: it raises NotKnownYetError for what depends on an Output.
-        seen: The plan as resources take it: hand its attributes on as they are. If an input is an Output, so is it
-            here, behind the check, and so is everything that follows from the inputs; each resource takes one of
-            those, so that nothing is sent before the check. All else are plain values: Outputs cost the most.
+        seen: The plan as resources take it: hand its attributes on as they are. If any input is an Output, what follows
+            from the inputs is one too: it waits for the check of all of them, and derives from the inputs that it
+            needs, from no others. Each resource takes one of those, so that nothing is sent before the check.
+            All else are plain values: Outputs cost the most.
     """
 
     seen: P
 
-    def __init__(self, title: str, given: Mapping[str, Any], now: P, checked: pulumi.Output[P] | None) -> None:
-        self.title = title
+    def __init__(
+        self, title: str, given: Mapping[str, Any], now: P, parse: Callable[[Mapping[str, Any]], Parsed[P]]
+    ) -> None:
         self.given = given
         self.now = now
-        self._watch(checked)
+        self.seen = cast("P", _Behind(self)) if now.later else now
+        self._title = title
+        self._parse = parse
+        self._secrets = Secrets()
+        self._resources: dict[str, set[pulumi.Resource]] = {}
+        self._items = {
+            name: {key: pulumi.Output.from_input(item) for key, item in given[name].items()}
+            for name in now.later
+            if isinstance(given[name], Mapping)
+        }
+        self._outputs = {name: pulumi.Output.from_input(self._items.get(name, given[name])) for name in now.later}
+        self._checked = asyncio.ensure_future(self._check()) if now.later else None
 
-    def _watch(self, checked: pulumi.Output[P] | None) -> None:
-        self._checked = checked
-        self.seen = self.now if checked is None else cast("P", _Behind(self.now, checked))
+    async def _check(self) -> P:
+        """The plan with the Outputs' values. In a preview some may be unknown, and what depends on them with it."""
+        values, secret = dict(self.given), set()
+        for name, output in self._outputs.items():
+            known = await output.is_known()
+            values[name] = _copied(await output.future()) if known else _marked(values[name])
+            self._resources[name] = await output.resources()
+            if await output.is_secret():
+                secret.add(name)
+        self._secrets = Secrets(frozenset(secret), frozenset(text for name in secret for text in _texts(values[name])))
+        parsed = self._parse(values)
+        violations = list(parsed.violations)
+        violations += [_readable(name) for name in READABLE if name in secret]
+        violations += [_decided(name) for name in DECIDING if name in self._outputs and values[name] is None]
+        self.refuse(*violations)
+        return parsed.plan
 
-    def combine(self, other: pulumi.Output[T], join: Callable[[P, T], Any]) -> pulumi.Output[Any]:
-        """What comes of the plan and of something that a cloud answers."""
-        if self._checked is None:
-            return other.apply(lambda value: join(self.now, value))
-        return pulumi.Output.all(self._checked, other).apply(lambda both: join(both[0], both[1]))
+    def refuse(self, *violations: Violation) -> None:
+        """Raise InvalidInputs if there are violations."""
+        if violations:
+            raise InvalidInputs(self._title, violations, self._secrets)
 
     def warn(self, resource: pulumi.Resource) -> None:
         """Log the plan's warnings under the component, before anything is sent."""
+        if self._checked is None:
+            self.log(resource, *self.now.warnings)
+            return
 
-        def log(plan: P) -> P:
-            for warning in plan.warnings:
-                pulumi.log.warn(without(plan.secrets, warning), resource=resource)
+        async def warned(checked: Awaitable[P]) -> P:
+            plan = await checked
+            self.log(resource, *plan.warnings)
             return plan
 
-        if self._checked is None:
-            log(self.now)
-        else:
-            self._watch(self._checked.apply(log))
+        self._checked = asyncio.ensure_future(warned(self._checked))
+
+    def log(self, resource: pulumi.Resource, *warnings: str) -> None:
+        """Log warnings under the component."""
+        for warning in warnings:
+            pulumi.log.warn(self._secrets.masked(warning), resource=resource)
+
+    def read(self, read: Callable[[P], T]) -> pulumi.Input[T]:
+        """What `read` finds in the plan, as `seen` has it."""
+        return read(self.now) if self._checked is None else _output(self._reading(self._checked, read))
+
+    def item(self, name: str, key: str) -> pulumi.Input[str]:
+        """One value of an input that is a dict, as `seen` has it: it derives from no other value of the dict."""
+        if self._checked is None or name not in self._items:
+            return self.read(lambda plan: getattr(plan, name)[key])
+        return _output(self._item_reading(self._checked, self._items[name][key]))
+
+    def combine(self, other: pulumi.Output[T], join: Callable[[P, T], Any]) -> pulumi.Output[Any]:
+        """What comes of the plan and of something that a cloud answers."""
+        return other.apply(lambda value: self.read(lambda plan: join(plan, value)))
+
+    def gated(
+        self, value: pulumi.Input[T], answer: pulumi.Output[A], check: Callable[[P, T, A], None]
+    ) -> pulumi.Output[T]:
+        """The value, once it has passed a check against what a cloud answers.
+
+        It derives from itself alone: in a preview it is known without the answer, and nothing is checked.
+        """
+        return _output(self._gated(pulumi.Output.from_input(value), answer, check))
+
+    def is_from_resource(self, name: str) -> bool:
+        """Whether an input comes from a resource of this program, which this very run may change."""
+        return bool(self._resources.get(name))
+
+    async def _reading(self, checked: Awaitable[P], read: Callable[[P], T]) -> _Reading[T]:
+        plan, names = recorded(await checked)
+        try:
+            value, is_known = read(plan), True
+        except NotKnownYetError:
+            value, is_known = None, False
+        resources = set().union(*(self._resources.get(name, set()) for name in names))
+        return _Reading(resources, value, is_known, not names.isdisjoint(self._secrets.names))
+
+    async def _item_reading(self, checked: Awaitable[P], item: pulumi.Output[str]) -> _Reading[str]:
+        await checked
+        return await _read(item)
+
+    async def _gated(
+        self, value: pulumi.Output[T], answer: pulumi.Output[A], check: Callable[[P, T, A], None]
+    ) -> _Reading[T]:
+        plan = self.now if self._checked is None else await self._checked
+        found, answered = await _read(value), await _read(answer)
+        if found.is_known and answered.is_known:
+            check(plan, cast("T", found.value), cast("A", answered.value))
+        return found
+
+
+async def _read(output: pulumi.Output[T]) -> _Reading[T]:
+    """All that an Output holds."""
+    return _Reading(await output.resources(), await output.future(), await output.is_known(), await output.is_secret())
+
+
+def _output(reading: Coroutine[Any, Any, _Reading[T]]) -> pulumi.Output[T]:
+    """The Output of a reading."""
+    task = asyncio.ensure_future(reading)
+    parts: dict[str, asyncio.Future[Any]] = {
+        each.name: task.get_loop().create_future() for each in dataclasses.fields(_Reading)
+    }
+
+    def done(task: asyncio.Task[_Reading[T]]) -> None:
+        for name, part in parts.items():
+            if task.cancelled():
+                part.cancel()
+            elif error := task.exception():
+                part.set_exception(error)
+                part.exception()  # Pulumi awaits the first one that fails; asyncio would complain of the others.
+            else:
+                part.set_result(getattr(task.result(), name))
+
+    task.add_done_callback(done)
+    return pulumi.Output(parts["resources"], parts["value"], parts["is_known"], parts["is_secret"])
 
 
 class _Behind(Generic[P]):
     """The attributes of a plan, behind its check; but inputs that are known now stay the plain values that they are."""
 
-    def __init__(self, now: P, checked: pulumi.Output[P]) -> None:
-        self._now = now
-        self._checked = checked
+    def __init__(self, planned: Planned[P]) -> None:
+        self._planned = planned
 
     def __getattr__(self, name: str) -> object:
-        if name in self._now.formats():
-            try:
-                return getattr(self._now, name)
-            except NotKnownYetError:
-                pass
-        return self._checked.apply(attrgetter(name))
+        now = self._planned.now
+        if name in now.formats() and (value := now.known(name, LATER)) is not LATER:
+            return value
+        return self._planned.read(attrgetter(name))
 
 
 def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constructor know
@@ -126,40 +239,18 @@ def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constr
 ) -> Planned[P]:
     """The plan of a component's inputs, whether they were passed as one argument or by keyword.
 
-    Plain inputs are checked here, before anything is registered. Outputs are checked in one apply, and every
-    resource has an input that derives from it: nothing is sent to a cloud before.
+    Plain inputs are checked here, before anything is registered. Outputs are checked once all of them are there, and
+    every resource has an input that waits for that: nothing is sent to a cloud before.
 
     Raises:
-        InvalidInputs: With everything that is wrong; out of the apply if Outputs are.
+        InvalidInputs: With everything that is wrong; out of the plan's Outputs if inputs are Outputs.
     """
     title = f"{component.__name__} {name!r}"
     given = _given(title, args, inputs)
-    marked = {key: _marked(value) for key, value in given.items()}
-    parsed = parse(arguments, name, marked)
+    parsed = parse(arguments, name, {key: _marked(value) for key, value in given.items()})
     if parsed.violations:
-        raise InvalidInputs(title, parsed.violations)
-    later = {key: given[key] for key in parsed.later}
-    if not later:
-        return Planned(title, given, parsed.plan, None)
-
-    def resolve(resolved: Mapping[str, Any]) -> P:
-        values = {**given, **{key: _copied(value) for key, value in resolved["values"].items()}}
-        secret = {key for key, is_secret in resolved["secrets"].items() if is_secret}
-        texts = tuple(text for key in secret for text in _texts(values[key]))
-        final = parse(arguments, name, values, texts)
-        violations = [_redacted(violation, secret, texts) for violation in final.violations]
-        violations += [_readable(key) for key in READABLE if key in secret]
-        violations += [_decided(key) for key in DECIDING if key in later and values[key] is None]
-        if violations:
-            raise InvalidInputs(title, violations)
-        return final.plan
-
-    outputs = {key: pulumi.Output.from_input(value) for key, value in later.items()}
-    secrets: dict[str, pulumi.Output[bool]] = {
-        key: pulumi.Output.from_input(output.is_secret()) for key, output in outputs.items()
-    }
-    both = pulumi.Output.all(values=pulumi.Output.all(**outputs), secrets=pulumi.Output.all(**secrets))
-    return Planned(title, given, parsed.plan, both.apply(resolve))
+        raise InvalidInputs(title, parsed.violations, Secrets())
+    return Planned(title, given, parsed.plan, partial(parse, arguments, name))
 
 
 def _given(title: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -168,11 +259,11 @@ def _given(title: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, A
         return {key: _copied(value) for key, value in keywords.items()}
     if keywords:
         rule = "inputs are passed as `args` or by keyword, not both."
-        raise InvalidInputs(title, [Violation("args", sorted(keywords), rule, "Put all of them in one.")])
+        raise InvalidInputs(title, [Violation("args", sorted(keywords), rule, "Put all of them in one.")], Secrets())
     if not isinstance(args, Mapping):
         rule = f"the inputs are a dict, not a {type(args).__name__}."
         fix = f"Pass {title.partition(' ')[0]}Args, or keywords."
-        raise InvalidInputs(title, [Violation("args", args, rule, fix)])
+        raise InvalidInputs(title, [Violation("args", args, rule, fix)], Secrets())
     return {key: _copied(value) for key, value in args.items()}
 
 
@@ -209,14 +300,6 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def _redacted(violation: Violation, secret: set[str], texts: tuple[str, ...]) -> Violation:
-    """The violation without any secret in it, the value's own or another input's."""
-    rule = without(texts, violation.rule)
-    if violation.name not in secret:
-        return replace(violation, rule=rule, fix=without(texts, violation.fix))
-    return replace(violation, value=SECRET, rule=rule, fix="Correct the value; it is a secret and not shown here.")
-
-
 def _decided(name: str) -> Violation:
     rule = "the Output resolved to None, after it was decided to adopt and not to create."
     return Violation(name, None, rule, "If there is nothing to adopt, leave the input out.")
@@ -225,7 +308,7 @@ def _decided(name: str) -> Violation:
 def _readable(name: str) -> Violation:
     return Violation(
         name,
-        SECRET,
+        None,
         "whoever may read the environment's definition would see this.",
         "Put the secret into another environment and name that in `imports`.",
     )

@@ -1,14 +1,15 @@
 """The provider, the role and its policies, as both components declare them."""
 
 import hashlib
+import re
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
+from uuid import uuid4
 
 import pulumi
 import pulumi_aws as aws
 
-from .errors import InvalidInputs
-from .inputs import SECRET, RolePlan, Violation, without
+from .inputs import CREATED_BY, RolePlan, Violation, attachment_name
 from .planning import Planned, StrictOutput
 from .trust import read_iam_arn
 
@@ -47,12 +48,12 @@ class _Declaration(Generic[P]):
     def declared(self) -> DeclaredRole:
         adopts = "oidc_provider_arn" in self.plan.now.names
         provider_arn = self._adopted_provider() if adopts else self._created_provider()
-        trust_policy = self._trust_policy(provider_arn)
-        role = self._role(trust_policy)
+        role = self._role(self.plan.combine(provider_arn, lambda plan, arn: plan.policy(arn).text))
         self._policies(role)
         # AWS takes tokens only through a provider of the role's own account and partition.
-        arn = self.plan.combine(pulumi.Output.all(role.arn, provider_arn), self._same_account) if adopts else role.arn
-        outputs = (provider_arn, trust_policy, role.name, arn)
+        arn = self.plan.gated(role.arn, provider_arn, self._same_account) if adopts else role.arn
+        # The role's own policy: after `pulumi up --target`, it may differ from what is declared.
+        outputs = (provider_arn, role.assume_role_policy, role.name, arn)
         return DeclaredRole(*(cast("StrictOutput[str]", output) for output in outputs))
 
     def _created_provider(self) -> pulumi.Output[str]:
@@ -63,48 +64,70 @@ class _Declaration(Generic[P]):
             url=plan.issuer,
             client_id_lists=plan.client_ids,
             thumbprint_lists=self.plan.given.get("thumbprints") or None,
-            tags=plan.tags or None,
-            opts=pulumi.ResourceOptions(parent=self.owner, retain_on_delete=keep),
+            tags=plan.tags or None if keep else self.plan.read(lambda plan: {**plan.tags, CREATED_BY: self._creator}),
+            opts=pulumi.ResourceOptions(parent=self.owner, retain_on_delete=keep, hooks=self._explain_existing()),
         )
         return provider.arn
 
+    def _explain_existing(self) -> pulumi.ResourceHookBinding:
+        async def explain(failed: pulumi.ErrorHookArgs) -> bool:
+            if failed.failed_operation == "create" and "EntityAlreadyExists" in failed.errors[0]:
+                pulumi.log.error(
+                    f"AWS has an identity provider for {self.plan.now.issuer} already, and allows one per account. "
+                    "To use it here, pass its ARN in `oidc_provider_arn`; `aws iam list-open-id-connect-providers` "
+                    f"shows it. To make it this stack's own, run `pulumi import {failed.type} {failed.name} ARN "
+                    f"--parent {self.name}={await self.owner.urn.future()}`.",
+                    resource=self.owner,
+                )
+            return False
+
+        # The engine wants a name that no other hook has, in this process or in the plugin's.
+        hook = pulumi.ErrorHook(f"{self.name}-provider-exists-{uuid4().hex}", explain)
+        return pulumi.ResourceHookBinding(on_error=[hook])
+
+    @property
+    def _creator(self) -> str:
+        """Which component this is, as the value of a tag."""
+        creator = f"{pulumi.get_project()}/{pulumi.get_stack()}/{type(self.owner).__name__}/{self.name}"
+        if re.fullmatch(r"[\w .:/=+@-]{1,256}", creator, re.ASCII):
+            return creator
+        return f"{pulumi.get_project()}/{pulumi.get_stack()}/{hashlib.sha256(creator.encode()).hexdigest()}"
+
     def _adopted_provider(self) -> pulumi.Output[str]:
         # The parent is what makes the component's AWS provider answer, the one that makes the role.
-        found = aws.iam.get_open_id_connect_provider_output(
-            arn=self.plan.seen.expected_provider_arn, opts=pulumi.InvokeOptions(parent=self.owner)
-        )
+        expected = self.plan.seen.expected_provider_arn
+        found = aws.iam.get_open_id_connect_provider_output(arn=expected, opts=pulumi.InvokeOptions(parent=self.owner))
 
-        def check(plan: P, provider: aws.iam.GetOpenIdConnectProviderResult) -> str:
-            arn, client_ids = plan.expected_provider_arn, provider.client_id_lists
-            # Mocks answer without client IDs; then there is nothing to judge.
-            if client_ids and plan.audience not in client_ids:
-                self._refuse(
-                    plan,
+        def check(plan: P, arn: str, provider: aws.iam.GetOpenIdConnectProviderResult) -> None:
+            client_ids, audience = provider.client_id_lists, plan.known("audience")
+            # Mocks answer without tags and client IDs; then there is nothing to judge.
+            if (provider.tags or {}).get(CREATED_BY) == self._creator:
+                self._judge(
                     arn,
-                    f"this provider takes tokens for {', '.join(sorted(client_ids))}; this role's are for "
-                    f"{plan.audience}.",
-                    "Register the audience: aws iam add-client-id-to-open-id-connect-provider "
-                    f"--open-id-connect-provider-arn {arn} --client-id {plan.audience}",
+                    f"this component made this provider, as its tag `{CREATED_BY}` says. Adopting it deletes it, and "
+                    "every login of the account goes with it.",
+                    "Take it out of the component first. To leave it to nobody: set `retain_oidc_provider` instead of "
+                    "this input, run `pulumi up`, then adopt it. To keep it in this program: declare an "
+                    "aws.iam.OpenIdConnectProvider without this tag and with an alias of this component's, and pass "
+                    "its ARN. To move it to another stack: run `pulumi state move`, and `pulumi up` there.",
                 )
-            return arn
+            if client_ids and audience and audience not in client_ids:
+                self._judge(
+                    arn,
+                    f"this provider takes tokens for {', '.join(sorted(client_ids))}; this role's are for {audience}.",
+                    "Register the audience: aws iam add-client-id-to-open-id-connect-provider "
+                    f"--open-id-connect-provider-arn {arn} --client-id {audience}",
+                )
 
-        return self.plan.combine(found, check)
+        return self.plan.gated(expected, found, check)
 
-    def _trust_policy(self, provider_arn: pulumi.Output[str]) -> pulumi.Output[str]:
-        """The trust policy, judged again where the provider's real ARN is longer than expected."""
-
-        def policy(plan: P, arn: str) -> str:
-            # What was expected has been judged; the real one may be of a partition with a longer name.
-            # Mocks may answer without one.
-            if arn and len(arn) > len(plan.expected_provider_arn):
-                if violations := list(plan.policy_limit(arn)):
-                    raise InvalidInputs(self.plan.title, violations)
-                if not any(plan.size_warning(plan.expected_provider_arn)):
-                    for warning in plan.size_warning(arn):
-                        pulumi.log.warn(warning, resource=self.owner)
-            return plan.policy(arn).text
-
-        return self.plan.combine(provider_arn, policy)
+    def _judge(self, provider_arn: str, rule: str, fix: str) -> None:
+        """Refuse an adopted provider; but in a preview, only warn if this program may still change it."""
+        violation = Violation("oidc_provider_arn", provider_arn, rule, fix)
+        if pulumi.runtime.is_dry_run() and self.plan.is_from_resource("oidc_provider_arn"):
+            self.plan.log(self.owner, f"{violation} This preview passes, since the update may change the provider.")
+        else:
+            self.plan.refuse(violation)
 
     def _role(self, trust_policy: pulumi.Output[str]) -> aws.iam.Role:
         plan = self.plan.seen
@@ -122,46 +145,38 @@ class _Declaration(Generic[P]):
         )
 
     def _policies(self, role: aws.iam.Role) -> None:
-        plan = self.plan.seen
-        for index, arn in enumerate(self.plan.given.get("policy_arns") or ()):
-            aws.iam.RolePolicyAttachment(
-                f"{self.name}-policy-{_policy_name(index, arn)}",
-                role=role.name,
-                policy_arn=plan.policy_arns[index],
-                opts=self.child,
-            )
+        for arn in self.plan.given.get("policy_arns") or ():
+            self._attachment(role, attachment_name(arn), arn, self.child)
+        for key in self.plan.given.get("named_policy_arns") or ():
+            named = self.plan.item("named_policy_arns", key)
+            # An ARN that moves here from `policy_arns` keeps its attachment.
+            before = pulumi.Output.from_input(named).apply(self._attachment_alias)
+            opts = pulumi.ResourceOptions(parent=self.owner, aliases=[before])
+            self._attachment(role, key, named, opts)
         for key in self.plan.given.get("inline_policies") or ():
             aws.iam.RolePolicy(
                 f"{self.name}-inline-{key}",
                 role=role.name,
                 name=key,
-                policy=plan.inline_policies[key],
+                policy=self.plan.item("inline_policies", key),
                 opts=self.child,
             )
 
-    def _same_account(self, plan: P, arns: list[str]) -> str:
-        role, provider = arns
-        # Mocks may answer without ARNs; then there is nothing to judge.
-        own, trusted = read_iam_arn(role or ""), read_iam_arn(provider)
+    def _attachment(
+        self, role: aws.iam.Role, key: str, arn: pulumi.Input[str], opts: pulumi.ResourceOptions
+    ) -> aws.iam.RolePolicyAttachment:
+        return aws.iam.RolePolicyAttachment(f"{self.name}-policy-{key}", role=role.name, policy_arn=arn, opts=opts)
+
+    def _attachment_alias(self, arn: str) -> pulumi.Alias:
+        return pulumi.Alias(name=f"{self.name}-policy-{attachment_name(arn)}")
+
+    def _same_account(self, _: P, role: object, provider: object) -> None:
+        # Mocks may answer with anything; then there is nothing to judge.
+        own, trusted = (read_iam_arn(arn) if isinstance(arn, str) else None for arn in (role, provider))
         if own and trusted and (own.partition, own.account) != (trusted.partition, trusted.account):
-            self._refuse(
-                plan,
-                provider,
+            rule = (
                 f"the role is in account {own.account} of partition {own.partition}, and AWS takes tokens only through "
-                "a provider of the role's own account.",
-                "Pass the ARN of that account's provider, or the other account's AWS provider in `opts`.",
+                "a provider of the role's own account."
             )
-        return role
-
-    def _refuse(self, plan: P, provider_arn: str, rule: str, fix: str) -> None:
-        shown = SECRET if provider_arn in plan.secrets else provider_arn
-        violation = Violation("oidc_provider_arn", shown, without(plan.secrets, rule), without(plan.secrets, fix))
-        raise InvalidInputs(self.plan.title, [violation])
-
-
-def _policy_name(index: int, arn: Any) -> str:
-    """A name that does not change when the list is reordered, where the ARN is known when names are made."""
-    if not isinstance(arn, str):
-        return str(index)
-    digest = hashlib.sha256(arn.encode()).hexdigest()[:8]
-    return f"{arn.rpartition('/')[2]}-{digest}"
+            fix = "Pass the ARN of that account's provider, or the other account's AWS provider in `opts`."
+            self.plan.refuse(Violation("oidc_provider_arn", provider, rule, fix))

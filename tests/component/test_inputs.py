@@ -9,7 +9,7 @@ import yaml
 
 from esc_oidc import PulumiEscOidc, PulumiEscOidcArgs
 from tests.support.deploying import PROVIDER_ARN, deploy
-from tests.support.programs import ESC, READ_ONLY, UNKNOWN, esc_login
+from tests.support.programs import ESC, READ_ONLY, esc_login
 
 
 def test_the_two_forms_of_the_constructor_declare_the_same():
@@ -19,20 +19,6 @@ def test_the_two_forms_of_the_constructor_declare_the_same():
     assert [(r.type, r.name, r.inputs) for r in by_args.resources] == [
         (r.type, r.name, r.inputs) for r in by_keywords.resources
     ]
-
-
-def test_an_unknown_input_makes_its_children_unknown():
-    """In a preview an input that another resource computes is unknown; it is neither judged nor guessed."""
-
-    def program():
-        other = aws.iam.Policy("other", policy='{"Statement":[]}')
-        PulumiEscOidc("esc", **ESC, permissions_boundary_arn=other.arn, policy_arns=[other.arn])
-
-    deployed = deploy(program, preview=True)
-    assert deployed.error is None
-    assert deployed.one("OpenIdConnectProvider").inputs["clientIdLists"] == UNKNOWN
-    assert deployed.of("RolePolicyAttachment")[0].name == "esc-policy-0"
-    assert deployed.of("RolePolicyAttachment")[0].inputs["policyArn"] == UNKNOWN
 
 
 def test_outputs_and_plain_values_declare_the_same():

@@ -50,6 +50,8 @@ def test_a_first_preview_passes():
     assert deployed.exports == {
         "audience": "aws:contoso",
         "subjects": ["pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev"],
+        "environment_ref": "contoso/aws/dev",
+        "open_command": "pulumi env open contoso/aws/dev",
     }
 
 

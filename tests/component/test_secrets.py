@@ -47,5 +47,5 @@ def test_no_message_shows_a_secret():
         assert "(a secret)" in "".join(said)
         assert not any("topsecret" in text.lower() for text in said)
     deployed = deploy(esc_login(oidc_provider_arn=lambda: pulumi.Output.secret(PROVIDER_ARN)), provider=ELSEWHERE)
-    assert "--open-id-connect-provider-arn (a secret)" in str(deployed.error)
+    assert "oidc_provider_arn = (a secret): this provider takes tokens for aws:fabrikam" in str(deployed.error)
     assert PROVIDER_ARN not in str(deployed.error)

@@ -59,14 +59,15 @@ def test_every_name_is_a_plain_string():
             PulumiEscOidc(
                 "esc",
                 **{**ESC, "project": pulumi.Output.from_input("aws")},
-                policy_arns=[pulumi.Output.from_input(READ_ONLY), BILLING],
+                policy_arns=[BILLING],
+                named_policy_arns={"own": pulumi.Output.from_input(READ_ONLY)},
                 inline_policies={"extra": pulumi.Output.from_input('{"Statement":[]}')},
             )
             and None
         )
     )
     names = [resource.name for resource in deployed.resources]
-    assert sorted(names[3:]) == ["esc-environment", "esc-inline-extra", "esc-policy-0", "esc-policy-Billing-8754f47b"]
+    assert sorted(names[3:]) == ["esc-environment", "esc-inline-extra", "esc-policy-Billing-8754f47b", "esc-policy-own"]
     assert not any("Output" in name for name in names)
 
 
@@ -128,7 +129,7 @@ def test_the_inputs_of_the_provider_reach_it():
         "url": "https://pulumi.example.com/oidc",
         "clientIdLists": ["aws:contoso", "contoso"],
         "thumbprintLists": ["a" * 40],
-        "tags": {"team": "x"},
+        "tags": {"team": "x", "esc-oidc:created-by": "esc-oidc/test/PulumiEscOidc/esc"},
     }
     assert "pulumi.example.com/oidc:aud" in deployed.one("Role").inputs["assumeRolePolicy"]
 

@@ -27,13 +27,12 @@ def test_an_unknown_input_makes_its_children_unknown():
 
     def program():
         other = aws.iam.Policy("other", policy='{"Statement":[]}')
-        PulumiDeploymentsOidc("dep", **(DEPLOYMENTS | {"stacks": [other.arn], MANAGE: True}))
+        PulumiDeploymentsOidc("dep", **(DEPLOYMENTS | {"stacks": ["dev", other.arn]}))
 
     deployed = deploy(program, preview=True)
     assert deployed.error is None
-    assert deployed.one("OpenIdConnectProvider").inputs["clientIdLists"] == UNKNOWN
-    assert deployed.one("DeploymentSettings").name == "dep-settings-0"
-    assert deployed.one("DeploymentSettings").inputs["stack"] == UNKNOWN
+    assert deployed.one("Role").inputs["assumeRolePolicy"] == UNKNOWN
+    assert deployed.one("OpenIdConnectProvider").inputs["clientIdLists"] == ["contoso"]
 
 
 def test_outputs_and_plain_values_declare_the_same():

@@ -96,17 +96,13 @@ def test_managed_settings_hold_the_login_of_each_named_stack():
     assert {r.parent for r in deployed.of("DeploymentSettings")} == {"dep"}
 
 
-def test_settings_of_an_output_are_named_after_its_index():
-    """Names are plain strings, so they can't contain what another resource computes."""
-
-    def program():
-        made = pulumiservice.Stack("made", organization_name="contoso", project_name="core", stack_name="prod")
-        PulumiDeploymentsOidc("dep", **(DEPLOYMENTS | {"stacks": ["dev", made.stack_name], MANAGE: True}))
-
-    deployed = deploy(program)
-    settings = deployed.of("DeploymentSettings")
-    assert [(r.name, r.inputs["stack"]) for r in settings] == [("dep-settings-1", "prod"), ("dep-settings-dev", "dev")]
-    assert "made" in {urn.split("::")[-1] for urn in settings[0].request.dependencies}
+def test_settings_of_an_output_are_refused():
+    """No name can be made of it, and one that follows its place would delete another stack's settings."""
+    deployed = deploy(
+        deployments_login(stacks=lambda: ["dev", pulumi.Output.from_input("prod")], manage_deployment_settings=True)
+    )
+    assert "pass the output `operation_context` to your own DeploymentSettings" in str(deployed.error)
+    assert deployed.resources == []
 
 
 def test_the_inputs_of_provider_and_role_reach_them():

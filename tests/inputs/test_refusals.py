@@ -59,7 +59,7 @@ def test_an_output_where_a_plain_value_belongs_is_refused(name):
     assert deployed.resources == []
 
 
-@pytest.mark.parametrize("name", ["policy_arns", "tags", "environment_variables", "session_policy_arns"])
+@pytest.mark.parametrize("name", ["named_policy_arns", "tags", "environment_variables", "session_policy_arns"])
 def test_a_collection_that_is_an_output_is_refused(name):
     """If a collection makes names or keys, only its items may be Outputs."""
     deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, **{name: pulumi.Output.from_input([])}) and None)

@@ -101,30 +101,6 @@ def policy_size(names):
     return size(trust_policy(trust, provider_arn(trust.issuer)))
 
 
-def test_the_real_provider_arn_can_exceed_the_quota():
-    """The size is checked again with the ARN from AWS, whose partition may be longer."""
-    inputs = BASE | {"allowed_environments": environments_of_size(2048)}
-    assert plan(inputs).warnings == ()
-    (warning,) = deploy(lambda: PulumiEscOidc("esc", **inputs) and None, partition="aws-cn").warnings
-    assert "2051 characters, over AWS's default quota of 2048" in warning
-
-
-def test_a_policy_over_the_quota_is_one_warning_in_every_partition():
-    """The real ARN is longer, but the warning was given already."""
-    inputs = BASE | {"allowed_environments": environments_of_size(2060)}
-    (warning,) = deploy(lambda: PulumiEscOidc("esc", **inputs) and None, partition="aws-cn").warnings
-    assert "over AWS's default quota of 2048" in warning
-
-
-def test_the_real_provider_arn_can_exceed_the_limit():
-    """Over the most that AWS allows, the policy is refused before the role is sent."""
-    inputs = BASE | {"allowed_environments": environments_of_size(4096)}
-    assert check("esc", inputs) == []
-    deployed = deploy(lambda: PulumiEscOidc("esc", **inputs) and None, partition="aws-cn")
-    assert "4099 characters" in str(deployed.error)
-    assert deployed.of("Role") == []
-
-
 def test_the_stated_number_of_subjects_fits():
     """As many as the refusal says fit, and one more doesn't."""
     names = [f"aws/environment-{index:03}" for index in range(80)]

@@ -68,16 +68,16 @@ def test_the_host_drops_an_unknown_name(plugin):
     assert misspelled.state["subjects"] == [SUBJECT]
 
 
-def test_items_of_a_list_may_be_outputs(plugin):
+def test_values_of_a_map_may_be_outputs(plugin):
     """An ARN of another resource and a plain one are both attached, under plain names."""
     made = plugin.construct(
         "PulumiEscOidc",
-        {**ESC, "policyArns": [output(BOUNDARY, dependencies=(OTHER,)), BILLING]},
-        dependencies={"policyArns": [OTHER]},
+        {**ESC, "namedPolicyArns": {"own": output(BOUNDARY, dependencies=(OTHER,))}, "policyArns": [BILLING]},
+        dependencies={"namedPolicyArns": [OTHER]},
     )
     assert made.status is None
     assert {attached.name: attached.inputs["policyArn"] for attached in made.of("RolePolicyAttachment")} == {
-        "esc-policy-0": BOUNDARY,
+        "esc-policy-own": BOUNDARY,
         "esc-policy-Billing-8754f47b": BILLING,
     }
 

@@ -22,7 +22,7 @@ def test_a_secret_input_makes_secret_outputs(plugin, given):
 
 @pytest.mark.parametrize("value", [output(BOUNDARY, dependencies=(OTHER,)), BOUNDARY], ids=["output", "value"])
 def test_dependencies_propagate(plugin, value):
-    """The role, the environment and the outputs depend on whatever an input depends on."""
+    """What an input reaches depends on whatever the input depends on; nothing else does."""
     made = plugin.construct(
         "PulumiEscOidc",
         {**ESC, "permissionsBoundaryArn": value},
@@ -30,10 +30,15 @@ def test_dependencies_propagate(plugin, value):
     )
     assert made.status is None
     assert made.one("Role").inputs["permissionsBoundary"] == BOUNDARY
-    assert OTHER in made.one("Role").request.propertyDependencies["permissionsBoundary"].urns
-    assert all(OTHER in child.request.dependencies for child in made.resources[1:])
-    assert made.dependencies["trustPolicy"] == ["other", "esc-provider"]
-    assert made.dependencies["environmentRef"] == ["other", "esc-environment"]
+    depending = {
+        (child.name, name)
+        for child in made.resources
+        for name, dependencies in child.request.propertyDependencies.items()
+        if OTHER in dependencies.urns
+    }
+    assert depending == {("esc-role", "permissionsBoundary")}
+    assert made.dependencies["trustPolicy"] == ["esc-role"]
+    assert made.dependencies["environmentRef"] == ["esc-environment"]
 
 
 def test_an_output_depends_only_on_its_own_child(plugin):
@@ -42,7 +47,7 @@ def test_an_output_depends_only_on_its_own_child(plugin):
         "audience": [],
         "subjects": [],
         "oidcProviderArn": ["esc-provider"],
-        "trustPolicy": ["esc-provider"],
+        "trustPolicy": ["esc-role"],
         "roleArn": ["esc-role"],
         "roleName": ["esc-role"],
         "environmentDefinition": ["esc-role"],
@@ -53,7 +58,7 @@ def test_an_output_depends_only_on_its_own_child(plugin):
 
 @pytest.mark.parametrize("value", [output(dependencies=(OTHER,)), rpc.UNKNOWN], ids=["output", "value"])
 def test_an_unknown_input_in_a_preview_is_not_judged(plugin, value):
-    """It is unknown before the first deployment, and so is everything derived from it."""
+    """It is unknown before the first deployment; what does not derive from it is known."""
     made = plugin.construct(
         "PulumiEscOidc",
         {**ESC, "permissionsBoundaryArn": value},
@@ -62,29 +67,32 @@ def test_an_unknown_input_in_a_preview_is_not_judged(plugin, value):
     )
     assert made.status is None
     assert made.one("Role").inputs["permissionsBoundary"] == rpc.UNKNOWN
-    assert made.state["trustPolicy"] == rpc.UNKNOWN
-    assert "other" in made.dependencies["trustPolicy"]
+    assert made.one("OpenIdConnectProvider").inputs["clientIdLists"] == ["aws:contoso"]
+    assert made.one("Environment").inputs["name"] == "dev"
+    assert made.state["subjects"] == [SUBJECT]
 
 
 def test_a_preview_knows_what_needs_no_cloud(plugin):
-    """With plain inputs, subjects and audience are known before anything exists."""
+    """With plain inputs, who gets in and how to open the environment are known before anything exists."""
     made = plugin.construct("PulumiEscOidc", ESC, preview=True)
     assert made.status is None
     assert {name: value for name, value in made.state.items() if value != rpc.UNKNOWN} == {
         "audience": "aws:contoso",
         "subjects": [SUBJECT],
+        "environmentRef": "contoso/aws/dev",
+        "openCommand": "pulumi env open contoso/aws/dev",
     }
 
 
-def test_an_unknown_item_of_a_list_is_attached_in_a_preview(plugin):
-    """The number and the names of attachments don't depend on unknown values."""
+def test_an_unknown_policy_is_attached_in_a_preview(plugin):
+    """The number and the names of attachments don't depend on unknown values, nor does one ARN on another."""
     made = plugin.construct(
         "PulumiEscOidc",
-        {**ESC, "policyArns": [output(dependencies=(OTHER,)), BILLING]},
-        dependencies={"policyArns": [OTHER]},
+        {**ESC, "namedPolicyArns": {"own": output(dependencies=(OTHER,)), "billing": BILLING}},
+        dependencies={"namedPolicyArns": [OTHER]},
         preview=True,
     )
     assert {attached.name: attached.inputs["policyArn"] for attached in made.of("RolePolicyAttachment")} == {
-        "esc-policy-0": rpc.UNKNOWN,
-        "esc-policy-Billing-8754f47b": rpc.UNKNOWN,
+        "esc-policy-own": rpc.UNKNOWN,
+        "esc-policy-billing": BILLING,
     }

@@ -50,7 +50,9 @@ def test_a_refused_secret_is_not_shown(plugin):
 def test_a_list_that_makes_resources_cannot_be_one_output(plugin):
     """Some languages join a list's items into one Output; the message says that only the items may be."""
     whole = output([BILLING], dependencies=(OTHER,))
-    failed = plugin.construct("PulumiEscOidc", {**ESC, "policyArns": whole}, dependencies={"policyArns": [OTHER]})
+    failed = plugin.construct(
+        "PulumiEscOidc", {**ESC, "sessionPolicyArns": whole}, dependencies={"sessionPolicyArns": [OTHER]}
+    )
     assert "its items may be Outputs; the list itself may not" in failed.status.details()
     assert failed.resources == []
 

@@ -12,6 +12,7 @@ from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, 
 BASE: dict[str, Any] = {"organization": "contoso", "project": "aws", "environment": "dev"}
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
 POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+GOOD_VALUES = {"inline_policies": '{"Statement":[]}', "named_policy_arns": POLICY}
 LONG = [f"project-{index:02}-with-a-long-name/environment-{index:02}" for index in range(40)]
 
 
@@ -132,6 +133,37 @@ FORMS = [
     *_each("role_description", {"of 1001": "d" * 1001, "outside Latin-1": "日本"}, "up to 1000 printable Latin-1"),
     *_each("permissions_boundary_arn", {"not a policy": "arn:aws:iam::123456789012:role/esc"}, "managed policy's ARN"),
     _item("policy_arns", "ReadOnlyAccess", "a name", "managed policy's ARN"),
+    (
+        "a policy in both inputs",
+        {"policy_arns": [POLICY], "named_policy_arns": {"own": POLICY}},
+        "named_policy_arns['own']",
+        "`policy_arns[0]` attaches it already",
+    ),
+    (
+        "a policy under two keys",
+        {"named_policy_arns": {"a": POLICY, "b": POLICY}},
+        "named_policy_arns['b']",
+        "`named_policy_arns['a']` attaches it already",
+    ),
+    (
+        "the key of another attachment",
+        {"policy_arns": [POLICY], "named_policy_arns": {"ReadOnlyAccess-2a3bda39": f"{POLICY}2"}},
+        "named_policy_arns (a key)",
+        "has this name",
+    ),
+    (
+        "21 policies in two inputs",
+        {"policy_arns": [POLICY], "named_policy_arns": {f"p{i}": f"{POLICY}{i}" for i in range(20)}},
+        "named_policy_arns",
+        "Leave out 1 of 21",
+    ),
+    ("the provider's own tag", {"tags": {"ESC-OIDC:created-by": "x"}}, "tags (a key)", "the component writes this tag"),
+    (
+        "50 tags and the provider's own",
+        {"tags": {f"k{i}": "v" for i in range(50)}},
+        "tags",
+        "the provider gets one more",
+    ),
     ("policy_arns twice", {"policy_arns": [POLICY, POLICY]}, "policy_arns[1]", "twice"),
     ("policy_arns over 20", {"policy_arns": [f"{POLICY}{i}" for i in range(21)]}, "policy_arns", "at most 20"),
     ("inline_policies not JSON", {"inline_policies": {"a": "{"}}, "inline_policies['a']", "It is not JSON"),
@@ -352,7 +384,7 @@ NAMES_AND_TYPES = [
             "str": [("", name)],
             "list": [([""], f"{name}[0]")],
             "dict": [
-                ({"": '{"Statement":[]}' if name == "inline_policies" else "v"}, f"{name} (a key)"),
+                ({"": GOOD_VALUES.get(name, "v")}, f"{name} (a key)"),
                 ({"K": ""}, f"{name}['K']"),
             ],
             "bool": [],

@@ -75,6 +75,9 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         self.deployed.outputs[request.urn.rpartition("::")[2]] = json_format.MessageToDict(request.outputs)
         return empty_pb2.Empty()
 
+    def RegisterErrorHook(self, _request: Any, _context: Any) -> Any:  # noqa: N802 - the engine's name
+        return empty_pb2.Empty()
+
     def Invoke(self, request: Any, _context: Any) -> Any:  # noqa: N802 - the engine's name
         arguments = json_format.MessageToDict(request.args)
         if request.tok == "pulumi:pulumi:getResource":

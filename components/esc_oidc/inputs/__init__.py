@@ -2,12 +2,13 @@
 
 from .deployments import DeploymentPlan, parse_deployments
 from .environment import EnvironmentPlan, parse_environment
-from .parsing import Argument, NotKnownYetError, Parsed, arguments_of, depends_on_output
-from .role import RolePlan
+from .parsing import Argument, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
+from .role import CREATED_BY, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
-from .violations import LATER, SECRET, Problem, Violation, without
+from .violations import LATER, SECRET, Problem, Secrets, Violation
 
 __all__ = [
+    "CREATED_BY",
     "LATER",
     "SECRET",
     "Argument",
@@ -18,8 +19,10 @@ __all__ = [
     "Parsed",
     "Problem",
     "RolePlan",
+    "Secrets",
     "Violation",
     "arguments_of",
+    "attachment_name",
     "depends_on_output",
     "environment_part",
     "iac_project",
@@ -28,6 +31,6 @@ __all__ = [
     "parse_deployments",
     "parse_environment",
     "project",
+    "recorded",
     "stack",
-    "without",
 ]

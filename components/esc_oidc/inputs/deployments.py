@@ -128,6 +128,13 @@ def _some_stacks_or_any(plan: DeploymentPlan) -> Iterator[Violation]:
 
 
 def _settings_of_named_stacks(plan: DeploymentPlan) -> Iterator[Violation]:
+    if plan.manage_deployment_settings and "stacks" in plan.later:
+        yield Violation(
+            MANAGE_SETTINGS,
+            True,
+            "the settings of each stack are named after it, and one of the `stacks` is an Output.",
+            "Name the stacks in plain text, or pass the output `operation_context` to your own DeploymentSettings.",
+        )
     if plan.manage_deployment_settings and plan.dangerously_allow_any_stack_in_project:
         yield Violation(
             MANAGE_SETTINGS,
@@ -148,8 +155,6 @@ def _aws_limits(plan: DeploymentPlan) -> Iterator[Violation]:
 _RULES: Final = (*ROLE_RULES, _some_stacks_or_any, _settings_of_named_stacks, _aws_limits)
 
 
-def parse_deployments(
-    arguments: type, component: str, raw: Mapping[str, Any], secrets: tuple[str, ...] = ()
-) -> Parsed[DeploymentPlan]:
+def parse_deployments(arguments: type, component: str, raw: Mapping[str, Any]) -> Parsed[DeploymentPlan]:
     """Judge the inputs of the PulumiDeploymentsOidc of this name; see `parsing.parse`."""
-    return parse(DeploymentPlan, _RULES, arguments, component, raw, secrets)
+    return parse(DeploymentPlan, _RULES, arguments, component, raw)

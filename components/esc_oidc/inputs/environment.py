@@ -432,8 +432,6 @@ _RULES: Final = (
 )
 
 
-def parse_environment(
-    arguments: type, component: str, raw: Mapping[str, Any], secrets: tuple[str, ...] = ()
-) -> Parsed[EnvironmentPlan]:
+def parse_environment(arguments: type, component: str, raw: Mapping[str, Any]) -> Parsed[EnvironmentPlan]:
     """Judge the inputs of the PulumiEscOidc of this name; see `parsing.parse`."""
-    return parse(EnvironmentPlan, _RULES, arguments, component, raw, secrets)
+    return parse(EnvironmentPlan, _RULES, arguments, component, raw)

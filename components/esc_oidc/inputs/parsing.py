@@ -14,6 +14,8 @@ from typing import Any, Final, Generic, Literal, NotRequired, TypeVar, Union, ca
 from .values import Form, generated_role_name
 from .violations import LATER, Violation, listed, nearest
 
+T = TypeVar("T")
+
 Kind = Literal["str", "bool", "list", "dict"]
 
 _TYPES: Final[Mapping[Kind, Any]] = {"str": str, "bool": bool, "list": (list, tuple), "dict": dict}
@@ -105,17 +107,25 @@ class NotKnownYetError(Exception):
     """An input is bad, or an Output whose value is not known yet: whatever reads it can't be judged."""
 
 
+def as_far_as_known(found: Iterable[T]) -> Iterator[T]:
+    """What is found before an input is read that is bad or not known yet."""
+    try:
+        yield from found
+    except NotKnownYetError:
+        return
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What the inputs of a component come to.
 
     Attributes:
         names: The inputs that were given, also those whose value is not known yet.
-        secrets: Every text in a secret input, which no message may have.
+        later: Those of them that have an Output in them, whose value is not known yet.
     """
 
     names: frozenset[str] = frozenset()
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    later: frozenset[str] = frozenset()
 
     def shown(self, name: str) -> Any:
         """The value of an input that was given, as a message shows it."""
@@ -149,21 +159,14 @@ class Parsed(Generic[P]):
         violations: Everything that is wrong.
         plan: The plan. Without violations and without Outputs it is complete; else it raises NotKnownYetError for
             whatever depends on an input that is bad or not known yet.
-        later: The inputs that have an Output in them.
     """
 
     violations: tuple[Violation, ...]
     plan: P
-    later: frozenset[str]
 
 
-def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
-    plan: type[P],
-    rules: Iterable[Rule[P]],
-    arguments: type,
-    component: str,
-    raw: Mapping[str, Any],
-    secrets: tuple[str, ...] = (),
+def parse(
+    plan: type[P], rules: Iterable[Rule[P]], arguments: type, component: str, raw: Mapping[str, Any]
 ) -> Parsed[P]:
     """Judge a component's inputs, all of them at once.
 
@@ -173,7 +176,6 @@ def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
         arguments: The component's argument type.
         component: The component's name.
         raw: The inputs; LATER stands in the place of an Output. None means "not given".
-        secrets: Every text in a secret input.
     """
     formats, shapes = plan.formats(), arguments_of(arguments)
     violations = [*_unknown(shapes, raw), *_examined(formats, shapes, component, raw)]
@@ -181,16 +183,12 @@ def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
     present = {name: value for name, value in raw.items() if value is not None and name in formats}
     later = frozenset(name for name, value in present.items() if depends_on_output(value))
     known = {name: _frozen(value) for name, value in present.items() if name not in bad | later}
-    known |= {"names": frozenset(present), "secrets": secrets}
+    known |= {"names": frozenset(present), "later": later}
     unknown = frozenset((bad | later) & formats.keys())
     judged = _partial(plan, known, unknown) if unknown else plan(**known)
     for rule in rules:
-        try:
-            for violation in rule(judged):
-                violations.append(violation)  # noqa: PERF402 - what is found before an unknown input counts
-        except NotKnownYetError:
-            continue
-    return Parsed(tuple(violations), judged, later)
+        violations.extend(as_far_as_known(rule(judged)))
+    return Parsed(tuple(violations), judged)
 
 
 def depends_on_output(value: Any) -> bool:
@@ -206,21 +204,37 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _partial(plan: type[P], known: Mapping[str, Any], unknown: frozenset[str]) -> P:
-    """A plan that says NotKnownYetError to whoever reads what is unknown."""
+def recorded(plan: P) -> tuple[P, set[str]]:
+    """The same plan, and the inputs that are read from it from now on, also those that follow from others."""
+    values = object.__getattribute__(plan, "__dict__")
+    known = {each.name: values[each.name] for each in fields(plan)}
+    reads: set[str] = set()
+    unknown = values.get("_unknown", frozenset())
+    # A partial type is a child of the plan's own.
+    return _partial(type(plan).__mro__["_unknown" in values], known, unknown, reads), reads
+
+
+def _partial(plan: type[P], known: Mapping[str, Any], unknown: frozenset[str], reads: set[str] | None = None) -> P:
+    """A plan that says NotKnownYetError to whoever reads what is unknown, and notes what is read."""
     partial: P = object.__new__(_partial_type(cast("Hashable", plan)))
     defaults = {
         each.name: each.default if each.default_factory is MISSING else each.default_factory() for each in fields(plan)
     }
-    object.__getattribute__(partial, "__dict__").update(defaults | dict(known), _unknown=unknown)
+    noted = set() if reads is None else reads
+    object.__getattribute__(partial, "__dict__").update(defaults | dict(known), _unknown=unknown, _reads=noted)
     return partial
 
 
 @lru_cache
 def _partial_type(plan: Any) -> Any:
+    inputs = plan.formats().keys()
+
     def get(self: object, name: str) -> Any:
-        if name in object.__getattribute__(self, "__dict__")["_unknown"]:
-            raise NotKnownYetError(name)
+        if name in inputs:
+            values = object.__getattribute__(self, "__dict__")
+            values["_reads"].add(name)
+            if name in values["_unknown"]:
+                raise NotKnownYetError(name)
         return object.__getattribute__(self, name)
 
     return type(f"Partial{plan.__name__}", (plan,), {"__getattribute__": get})

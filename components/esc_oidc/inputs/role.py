@@ -1,5 +1,6 @@
 """The inputs that both components share: the identity provider, the role, and its sessions."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,11 +11,17 @@ from ..claims import ISSUER, issuer_path
 from ..sessions import HOUR, seconds
 from ..trust import MAX_POLICY, MAX_SUBJECT, POLICY_QUOTA, RenderedPolicy, Trust, provider_arn, rendered
 from . import values
-from .parsing import Plan, given
+from .parsing import Plan, as_far_as_known, given
 from .violations import Violation
 
 _LONG_SESSION: Final = 4 * HOUR
 _ATTACHMENT_QUOTA: Final = 10
+_MAX_ATTACHMENTS: Final = 20
+_ADMINISTRATOR: Final = ":policy/AdministratorAccess"
+_MAX_TAGS: Final = 50
+
+CREATED_BY: Final = "esc-oidc:created-by"
+"""The tag of a provider that a component creates and would delete: it says which component that is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +45,13 @@ class RolePlan(Plan, ABC):
     role_path: str | None = given(values.role_path, default=None)
     role_description: str | None = given(values.role_description, default=None)
     permissions_boundary_arn: str | None = given(values.managed_policy_arn, default=None, narrows=True)
-    policy_arns: tuple[str, ...] = given(
-        values.managed_policy_arn, default=(), most=(20, "AWS attaches at most 20 managed policies to a role.")
-    )
+    policy_arns: tuple[str, ...] = given(values.managed_policy_arn, default=())
+    named_policy_arns: Mapping[str, str] = given(values.managed_policy_arn, default=dict, keys=values.policy_name)
     inline_policies: Mapping[str, str] = given(values.inline_policy, default=dict, keys=values.policy_name)
     force_detach_policies: bool = given(default=False)
     max_session_duration: str | None = given(values.max_session_duration, default=None)
     tags: Mapping[str, str] = given(
-        values.tag_value, default=dict, keys=values.tag_key, most=(50, "AWS takes at most 50 tags.")
+        values.tag_value, default=dict, keys=values.tag_key, most=(_MAX_TAGS, f"AWS takes at most {_MAX_TAGS} tags.")
     )
     duration: str = given(values.duration, default="1h")
     session_policy_arns: tuple[str, ...] = given(
@@ -104,12 +110,8 @@ class RolePlan(Plan, ABC):
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What is allowed but should be known all the same."""
-        return (
-            *self.admission_warnings(),
-            *self._provider_warnings(),
-            *self._role_warnings(),
-            *self.size_warning(self.expected_provider_arn),
-        )
+        groups = (self.admission_warnings(), self._provider_warnings(), self._role_warnings(), self._size_warning())
+        return tuple(warning for group in groups for warning in as_far_as_known(group))
 
     def _provider_warnings(self) -> Iterator[str]:
         if self.issuer != ISSUER:
@@ -128,22 +130,18 @@ class RolePlan(Plan, ABC):
         if self.max_session_seconds > _LONG_SESSION:
             longest = self.max_session_duration or self.duration
             yield f"max_session_duration: sessions of up to {longest} can't be revoked early; prefer 4h or less."
-        if self.permissions_boundary_arn is None and any(
-            arn.endswith(":policy/AdministratorAccess") for arn in self.policy_arns
-        ):
-            yield (
-                "policy_arns: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or "
-                "attach a narrower policy."
-            )
-        if len(self.policy_arns) > _ATTACHMENT_QUOTA:
-            yield (
-                f"policy_arns: {len(self.policy_arns)} policies are over AWS's default quota of {_ATTACHMENT_QUOTA} "
-                "for a role."
-            )
+        for name, arns in (("policy_arns", self.policy_arns), ("named_policy_arns", self.named_policy_arns.values())):
+            if self.permissions_boundary_arn is None and any(arn.endswith(_ADMINISTRATOR) for arn in arns):
+                yield (
+                    f"{name}: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or "
+                    "attach a narrower policy."
+                )
+        attached = len(self.policy_arns) + len(self.named_policy_arns)
+        if attached > _ATTACHMENT_QUOTA:
+            yield f"policy_arns: {attached} policies are over AWS's default quota of {_ATTACHMENT_QUOTA} for a role."
 
-    def size_warning(self, provider: str) -> Iterator[str]:
-        """Says whether the trust policy, for the provider with this ARN, needs a raised quota."""
-        taken = self.policy(provider).size
+    def _size_warning(self) -> Iterator[str]:
+        taken = self.policy(self.expected_provider_arn).size
         if taken > POLICY_QUOTA:
             yield (
                 f"subjects: the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}. "
@@ -252,6 +250,48 @@ def _adopted_provider_is_left_alone(plan: RolePlan) -> Iterator[Violation]:
             )
 
 
+def attachment_name(arn: str) -> str:
+    """What the attachment of a managed policy is called: reordering a list changes no name."""
+    return f"{arn.rpartition('/')[2]}-{hashlib.sha256(arn.encode()).hexdigest()[:8]}"
+
+
+def _policies_differ(plan: RolePlan) -> Iterator[Violation]:
+    names = {attachment_name(arn) for arn in plan.policy_arns}
+    for key in plan.named_policy_arns:
+        if key in names:
+            rule = "the attachment of a policy in `policy_arns` has this name."
+            yield Violation("named_policy_arns (a key)", key, rule, "Choose another key.")
+    seen = {arn: f"policy_arns[{index}]" for index, arn in enumerate(plan.policy_arns)}
+    for key, arn in plan.named_policy_arns.items():
+        other = seen.setdefault(arn, place := f"named_policy_arns[{key!r}]")
+        if other != place:
+            rule = f"`{other}` attaches it already, and a role has each policy once: removing one detaches both."
+            yield Violation(place, arn, rule, "Leave one of the two out.")
+
+
+def _policies_fit(plan: RolePlan) -> Iterator[Violation]:
+    attached = len(plan.policy_arns) + len(plan.named_policy_arns)
+    if attached > _MAX_ATTACHMENTS:
+        rule = f"AWS attaches at most {_MAX_ATTACHMENTS} managed policies to a role."
+        name, value = max(
+            (("policy_arns", list(plan.policy_arns)), ("named_policy_arns", dict(plan.named_policy_arns))),
+            key=lambda item: len(item[1]),
+        )
+        yield Violation(name, value, rule, f"Leave out {attached - _MAX_ATTACHMENTS} of {attached}.")
+
+
+def _room_for_the_creator(plan: RolePlan) -> Iterator[Violation]:
+    if "oidc_provider_arn" in plan.names or plan.retain_oidc_provider:
+        return
+    for key in plan.tags:
+        if key.casefold() == CREATED_BY:
+            rule = "the component writes this tag onto the provider that it creates."
+            yield Violation("tags (a key)", key, rule, "Leave it out.")
+    if len(plan.tags) == _MAX_TAGS:
+        rule = f"AWS takes at most {_MAX_TAGS} tags, and the provider gets one more, `{CREATED_BY}`."
+        yield Violation("tags", dict(plan.tags), rule, "Leave one out.")
+
+
 def _tag_keys_differ(plan: RolePlan) -> Iterator[Violation]:
     seen: dict[str, str] = {}
     for key in plan.tags:
@@ -272,7 +312,10 @@ ROLE_RULES: Final = (
     _session_fits_role,
     _adopted_provider_signs,
     _adopted_provider_is_left_alone,
+    _policies_differ,
+    _policies_fit,
     _tag_keys_differ,
+    _room_for_the_creator,
     _further_audiences,
 )
 """What must hold between the inputs that both components share."""

@@ -1,11 +1,18 @@
 """What is wrong with an input: which one, its value, the rule, and the way out."""
 
 import difflib
+import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
+from ..claims import LEGACY_PROJECT
+
 _LONGEST_VALUE: Final = 120
+_SHORTEST_MASKED: Final = 3
+"""Masking shorter texts within words would tell what they are."""
 
 
 class _StandIn:
@@ -61,12 +68,46 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text)} characters)"
 
 
-def without(secrets: Iterable[str], text: str) -> str:
-    """The text with every secret masked. Secrets of one or two characters stay: masking them would reveal more."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) > 2:  # noqa: PLR2004 - said above
-            text = text.replace(secret, repr(SECRET))
-    return text
+@dataclass(frozen=True)
+class Secrets:
+    """What no message may show.
+
+    Attributes:
+        names: The inputs that are secrets.
+        texts: Every text in them.
+    """
+
+    names: frozenset[str] = frozenset()
+    texts: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def redacted(self, violation: Violation) -> Violation:
+        """The violation without any secret in it, the value's own or another input's."""
+        if violation.name in self.names:
+            fix = "Correct the value; it is a secret and not shown here."
+            return Violation(violation.input, SECRET, self.masked(violation.rule), fix)
+        value, rule, fix = self._shown(violation.value), self.masked(violation.rule), self.masked(violation.fix)
+        return Violation(violation.input, value, rule, fix)
+
+    def masked(self, text: str) -> str:
+        """The text with every secret masked, or a stand-in for the whole text if a secret is too short for that."""
+        for secret in sorted(self._spellings, key=len, reverse=True):
+            if len(secret) >= _SHORTEST_MASKED:
+                text = text.replace(secret, repr(SECRET))
+            elif re.search(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", text):
+                return "(This is not shown: it would reveal a secret.)"
+        return text
+
+    @cached_property
+    def _spellings(self) -> frozenset[str]:
+        """The secrets as messages may spell them: plain, quoted in Python or JSON, in a subject."""
+        plain = self.texts | {text.removeprefix(f"{LEGACY_PROJECT}/") for text in self.texts}
+        quoted = {quote(text)[1:-1] for text in plain for quote in (repr, json.dumps)}
+        return plain | quoted - {""}
+
+    def _shown(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.masked(value)
+        return [self._shown(item) for item in value] if isinstance(value, list) else value
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
