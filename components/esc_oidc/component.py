@@ -264,6 +264,6 @@ class PulumiEscOidc(OutputsOnDemand):
         return plan.gated(declared.apply(lambda both: cast("str", both[0])), environment.revision, written)
 
 
-def _definition(plan: EnvironmentPlan, role_arn: str) -> str:
-    # Mocks may answer without an ARN: then the definition has none.
-    return environment_definition(plan.login, role_arn or "")
+def _definition(plan: EnvironmentPlan, role_arn: object) -> str:
+    # Mocks may answer with anything: then the definition has no ARN.
+    return environment_definition(plan.login, role_arn if isinstance(role_arn, str) else "")

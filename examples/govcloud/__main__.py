@@ -16,7 +16,7 @@ login = PulumiEscOidc(
     project="aws",
     environment="gov",
     allowed_users=config.require_object("users"),
-    policy_arns=[pulumi.Output.concat("arn:", partition, ":iam::aws:policy/ReadOnlyAccess")],
+    named_policy_arns={"read-only": pulumi.Output.concat("arn:", partition, ":iam::aws:policy/ReadOnlyAccess")},
     region=pulumi.Config("aws").require("region"),
 )
 

@@ -1,12 +1,20 @@
 """A PulumiEscOidc that uses a provider the account already has."""
 
 import json
+import re
 
+import pulumi
+import pulumi_aws as aws
 import pytest
+from pulumi import ErrorHook
 
-from esc_oidc import InvalidInputs
-from tests.support.deploying import ACCOUNT, PROVIDER_ARN, deploy
-from tests.support.programs import esc_login
+from esc_oidc import InvalidInputs, PulumiEscOidc
+from tests.support.deploying import ACCOUNT, PROVIDER_ARN, Cloud, deploy
+from tests.support.programs import ESC, esc_login
+
+TAG, OWN = "esc-oidc:created-by", "esc-oidc/test/PulumiEscOidc/esc"
+MADE_HERE = {"tags": {TAG: OWN}}
+ELSEWHERE = {"clientIdLists": ["aws:fabrikam"]}
 
 
 def test_an_adopted_provider_is_looked_up_and_not_created():
@@ -47,3 +55,93 @@ def test_an_adopted_provider_of_another_account_is_refused(arn):
     deployed = deploy(esc_login(oidc_provider_arn=arn))
     assert "provider of the role's own account" in str(deployed.error)
     assert deployed.of("Environment") == []
+
+
+def from_this_program():
+    """The provider's ARN, from a resource of the same program."""
+    # Unlike a provider that is still to be created, a component is known in a preview.
+    return pulumi.ComponentResource("test:index:Shared", "shared").urn.apply(lambda _: PROVIDER_ARN)
+
+
+def test_a_created_provider_says_which_component_made_it():
+    """Its tag names project, stack and component, or a hash if no tag takes that; a provider that is kept has none."""
+    assert deploy(esc_login(tags={"a": "b"})).one("OpenIdConnectProvider").inputs["tags"] == {"a": "b", TAG: OWN}
+    odd = deploy(esc_login("über", role_name="esc")).one("OpenIdConnectProvider").inputs["tags"][TAG]
+    assert re.fullmatch("esc-oidc/test/[0-9a-f]{64}", odd)
+    kept = deploy(esc_login(retain_oidc_provider=True, tags={"a": "b"})).one("OpenIdConnectProvider")
+    assert kept.inputs["tags"] == {"a": "b"}
+    assert TAG not in deploy(esc_login()).one("Role").inputs.get("tags", {})
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_component_does_not_adopt_the_provider_that_it_made(preview):
+    """That would delete the provider; the refusal has the ways to keep it."""
+    deployed = deploy(esc_login(oidc_provider_arn=PROVIDER_ARN), provider=MADE_HERE, preview=preview)
+    assert "this component made this provider" in str(deployed.error)
+    for way in ("retain_oidc_provider", "alias", "pulumi state move"):
+        assert way in str(deployed.error)
+    assert deployed.of("Role") == []
+
+
+def test_another_component_adopts_it():
+    """The tag names one component; every other one may share its provider."""
+    for name in ("other", "esc/2"):
+        assert (
+            deploy(esc_login(name, role_name="esc", oidc_provider_arn=PROVIDER_ARN), provider=MADE_HERE).error is None
+        )
+
+
+@pytest.mark.parametrize("provider", [MADE_HERE, ELSEWHERE])
+def test_a_provider_of_the_same_program_is_judged_after_its_update(provider):
+    """The update may add the audience or take the tag off, so a preview only warns."""
+    preview = deploy(esc_login(oidc_provider_arn=from_this_program), provider=provider, preview=True)
+    assert preview.error is None
+    (warning,) = preview.warnings
+    assert "This preview passes, since the update may change the provider." in warning
+    update = deploy(esc_login(oidc_provider_arn=from_this_program), provider=provider)
+    assert "oidc_provider_arn = " in str(update.error)
+    assert update.of("Role") == []
+
+
+def test_a_preview_does_not_judge_an_audience_that_it_does_not_know():
+    """Nor does it make the provider's ARN unknown."""
+
+    def program():
+        source = aws.iam.Policy("source", policy="x")
+        organization = source.arn.apply(lambda _: "contoso")
+        made = PulumiEscOidc("esc", **ESC | {"organization": organization}, oidc_provider_arn=PROVIDER_ARN)
+        return {"arn": made.oidc_provider_arn}
+
+    deployed = deploy(program, provider=ELSEWHERE, preview=True)
+    assert deployed.error is None
+    assert deployed.exports == {"arn": PROVIDER_ARN}
+
+
+@pytest.mark.parametrize("arn", [5, "arn:aws:iam::1:role", "", None])
+def test_mocks_may_answer_with_any_role_arn(monkeypatch, arn):
+    """What is no ARN is not compared with the provider's."""
+    monkeypatch.setattr(Cloud, "new_resource", lambda _, args: (args.name, {**args.inputs, "arn": arn}))
+    assert deploy(esc_login(oidc_provider_arn=PROVIDER_ARN)).error is None
+
+
+@pytest.mark.parametrize(
+    "error", ["EntityAlreadyExists: Provider with url https://... already exists.", "AccessDenied"]
+)
+def test_an_existing_provider_is_explained(monkeypatch, error):
+    """If AWS refuses to create a second one, the ways out stand on top: adopt it, or import it."""
+    hooks = []
+    monkeypatch.setattr(pulumi, "ErrorHook", lambda name, call: hooks.append((name, call)) or ErrorHook(name, call))
+
+    def program():
+        made = PulumiEscOidc("esc", **ESC)
+        ((_, explain),) = hooks
+        failed = pulumi.ErrorHookArgs("urn", "", "esc-provider", "T", failed_operation="create", errors=[error])
+        return {"retried": made.urn.apply(lambda _: explain(failed))}
+
+    deployed = deploy(program)
+    assert deployed.exports == {"retried": False}
+    said = [text for severity, text in deployed.log if severity == "error"]
+    assert len(said) == ("Exists" in error)
+    for text in said:
+        assert "`oidc_provider_arn`" in text
+        assert "`pulumi import T esc-provider ARN --parent esc=urn:pulumi:test::esc-oidc::" in text

@@ -1,14 +1,30 @@
 """Secret inputs of a PulumiEscOidc."""
 
+import os
 from functools import partial
 
 import pulumi
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 
+from esc_oidc.inputs import EnvironmentPlan, Secrets, Violation
 from tests.support.deploying import PROVIDER_ARN, deploy
-from tests.support.programs import SECRET, SECRET_KEY, esc_login
+from tests.support.inputs import ARGUMENTS
+from tests.support.programs import READ_ONLY, SECRET, SECRET_KEY, esc_login
 
+# tests/conftest.py chooses a new seed for each run, and prints it when a test fails; set it to repeat that run.
+SEED = int(os.environ["ESC_OIDC_SEED"])
 ELSEWHERE = {"clientIdLists": ["aws:fabrikam"]}
+CANARY = "zqk"
+"""Stands in every secret below, and nowhere else."""
+
+SHAPES = [
+    "zqk", "Zqk", "zqk-1/zqk", "zqk/zqk-2", "default/zqk", "zqk/a/zqk", "aws:zqk", "zqk zqk", "zqk@stable",
+    "zqk\n  - zqk", "zqk'zqk\"zqk", "zqk\\zqk", "${zqk.zqk", "a ${zqk", '{"zqk": 1', '{"zqk": 1, "Statement": NaN}',
+    "z\u00f6zqk\u00f6", "zqkzqkzqk" * 40, "\ud800zqk", "arn:aws:iam::aws:policy/zqk", "arn:aws-cn:iam::zqk:policy/zqk",
+    "arn:aws:iam::123456789012:policy/zqk/AdministratorAccess", PROVIDER_ARN.replace("api", "zqk"),
+]  # fmt: skip
 
 
 def test_a_secret_stays_secret():
@@ -49,3 +65,71 @@ def test_no_message_shows_a_secret():
     deployed = deploy(esc_login(oidc_provider_arn=lambda: pulumi.Output.secret(PROVIDER_ARN)), provider=ELSEWHERE)
     assert "oidc_provider_arn = (a secret): this provider takes tokens for aws:fabrikam" in str(deployed.error)
     assert PROVIDER_ARN not in str(deployed.error)
+
+
+@st.composite
+def secret_inputs(draw):
+    """Any of the inputs that may be Outputs, each a secret, good or bad."""
+    inputs = {}
+    # Numbered, since what is masked in one place would hide in all others that it leaks.
+    shape = st.builds(lambda text, number: text.replace("zqk", f"zqk{number}"), st.sampled_from(SHAPES), st.integers(1))
+    for name, argument in ARGUMENTS[EnvironmentPlan].items():
+        if not (argument.may_be_output or argument.items_may_be_outputs) or draw(st.integers(0, 2)):
+            continue
+        if argument.kind == "str":
+            value = draw(shape)
+        elif argument.kind == "list":
+            value = draw(st.lists(shape, min_size=1, max_size=3))
+        else:
+            value = {"a": draw(shape), "b": draw(shape)}
+        secret = draw(st.sampled_from(["whole", "item"]))
+        if isinstance(value, dict) or (isinstance(value, list) and (secret == "item" or not argument.may_be_output)):
+            inputs[name] = partial(_items, value)
+        else:
+            inputs[name] = partial(pulumi.Output.secret, value)
+    return inputs
+
+
+def _items(value):
+    if isinstance(value, dict):
+        return {key: pulumi.Output.secret(item) for key, item in value.items()}
+    return [pulumi.Output.secret(item) for item in value]
+
+
+@seed(SEED)
+@settings(max_examples=60, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@given(secret_inputs(), st.sampled_from([0, 1]), st.sampled_from([{}, ELSEWHERE]), st.booleans())
+def test_no_message_about_any_inputs_shows_a_secret(inputs, revision, provider, preview):
+    """Whatever is wrong, and whenever it is found: no error, warning or violation has a piece of it."""
+    deployed = deploy(
+        esc_login(**inputs), revision=revision, provider=provider, account="999999999999", preview=preview
+    )
+    said = [str(deployed.error), repr(getattr(deployed.error, "violations", "")), *map(str, deployed.log)]
+    assert not any(CANARY in text.lower() for text in said), said
+
+
+@pytest.mark.parametrize("inputs", [{"organization": "contoso-zqk"}, {"environment": "zqk"}, {"project": "zqk"}])
+def test_a_late_violation_shows_no_secret(inputs):
+    """The revision is found when everything is deployed; the environment's name has the secret in it."""
+    later = {name: partial(pulumi.Output.secret, value) for name, value in inputs.items()}
+    deployed = deploy(esc_login(**later), revision=0)
+    assert "Pulumi Cloud did not take the new definition" in str(deployed.error)
+    assert CANARY not in str(deployed.error)
+
+
+def test_a_secret_too_short_to_mask_hides_the_text():
+    """Masking every `a` would tell that the secret is an `a`."""
+    secrets = Secrets(frozenset({"project"}), frozenset({"qz"}))
+    assert secrets.masked("The project qz is odd.") == "(This is not shown: it would reveal a secret.)"
+    assert secrets.masked("The project is odd.") == "The project is odd."
+    violation = secrets.redacted(Violation("environment", ["qz/dev", 5], "A rule.", "Do it."))
+    assert "qz" not in str(violation)
+    assert "5" in str(violation)
+
+
+def test_what_is_not_secret_is_shown():
+    """A secret elsewhere does not hide what is wrong with a plain Output."""
+    boundary = partial(pulumi.Output.secret, READ_ONLY)
+    users = partial(pulumi.Output.from_input, ["a b"])
+    deployed = deploy(esc_login(permissions_boundary_arn=boundary, allowed_users=users))
+    assert "allowed_users[0] = 'a b'" in str(deployed.error)

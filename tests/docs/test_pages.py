@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
@@ -27,7 +28,7 @@ def called(value):
 
 def blocks(page, language):
     """The page's code blocks in this language."""
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    return [dedent(block) for block in re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
 
 
 def commands(page):
@@ -41,12 +42,16 @@ def commands(page):
 PROGRAMS = [
     *[("PulumiEscOidc", program) for program in blocks(ROOT / "README.md", "python")],
     *[("PulumiEscOidc", program) for program in blocks(DOCS / "accounts.md", "python")],
+    *[("PulumiEscOidc", program) for program in blocks(DOCS / "policies.md", "python")],
     # The second block passes on an output of the first.
     ("PulumiDeploymentsOidc", "\n".join(blocks(DOCS / "deployments.md", "python"))),
 ]
 
 
-@pytest.mark.parametrize(("component", "program"), PROGRAMS, ids=["README", "adopt", "two providers", "deployments"])
+NAMES = ["README", "from created to adopted", "several environments", "two providers", "policies", "deployments"]
+
+
+@pytest.mark.parametrize(("component", "program"), PROGRAMS, ids=NAMES)
 def test_the_programs_run(component, program):
     """Each program deploys its component without a warning."""
     deployed = deploy(lambda: exec(program, {"__name__": "__main__"}))  # noqa: S102 - our own pages

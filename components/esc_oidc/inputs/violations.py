@@ -82,10 +82,11 @@ class Secrets:
 
     def redacted(self, violation: Violation) -> Violation:
         """The violation without any secret in it, the value's own or another input's."""
-        if violation.name in self.names:
-            fix = "Correct the value; it is a secret and not shown here."
-            return Violation(violation.input, SECRET, self.masked(violation.rule), fix)
         value, rule, fix = self._shown(violation.value), self.masked(violation.rule), self.masked(violation.fix)
+        if violation.name in self.names:
+            # A rule says the same of every value; the way out may quote pieces of this one.
+            hidden = "Correct the value; it is a secret and not shown here."
+            return Violation(violation.input, SECRET, rule, hidden if self._has_pieces(fix) else fix)
         return Violation(violation.input, value, rule, fix)
 
     def masked(self, text: str) -> str:
@@ -96,6 +97,12 @@ class Secrets:
             elif re.search(rf"(?<![A-Za-z0-9]){re.escape(secret)}(?![A-Za-z0-9])", text):
                 return "(This is not shown: it would reveal a secret.)"
         return text
+
+    def _has_pieces(self, text: str) -> bool:
+        """Whether a word of a secret, or any four of its characters, stand in the text."""
+        words = {word for secret in self.texts for word in re.findall(r"\w+", secret)}
+        runs = {secret[start : start + 4] for secret in self.texts for start in range(len(secret) - 3)}
+        return not words.isdisjoint(re.findall(r"\w+", text)) or any(run in text for run in runs)
 
     @cached_property
     def _spellings(self) -> frozenset[str]:
