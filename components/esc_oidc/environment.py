@@ -89,12 +89,22 @@ _NO_WRAP: Final = 2**31 - 1
 _Emitter: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
+# Names, ARNs, paths and references; and what begins like a number but holds a letter or a sign that no number and no
+# date has, such as `1h`. The rest is quoted: readers disagree on it. yaml.v3, which ESC reads with, drops `_` from
+# what begins with a digit, a sign or a dot before it looks for a number; YAML 1.1 has `1:30`, `y` and `=`.
+_WORD: Final = re.compile(r"[A-Za-z_]|(?!:).*[ghj-mqrsuvwGHJ-MQRSUVW/@$%]", re.DOTALL)
+_NO_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+
+
 class _Dumper(_Emitter):  # type: ignore[misc] # its base is picked at run time
-    """Quotes what a YAML 1.2 reader takes for a number and PyYAML, a 1.1 one, for text: `1e3`, `0o17`."""
+    """Quotes every text that is not plainly a word, whichever version of YAML its reader follows."""
+
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: tuple[bool, bool]) -> str:
+        """What a reader takes a node for; all scalars of a definition are texts. An empty tag makes it quoted."""
+        if kind is not yaml.ScalarNode:
+            return super().resolve(kind, value, implicit)  # type: ignore[no-any-return] # its base is Any
+        is_text = not implicit[0] or (_WORD.match(value) and value.lower() not in _NO_WORDS)
+        return _TEXT if is_text else ""
 
 
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?0[oObBxX][0-9a-fA-F_]+)$"),
-    list("-+.0123456789"),
-)
+_TEXT: Final = yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG

@@ -80,12 +80,15 @@ def read_client_ids(resources: Iterable[PolicyResource]) -> dict[str, list[str]]
     return known
 
 
-def _text(asset: object) -> str | None:
-    if isinstance(asset, pulumi.StringAsset):
-        return asset.text
-    if isinstance(asset, pulumi.FileAsset):
+def _text(definition: object) -> str | None:
+    # The program gives an asset. Pulumi's provider makes a string of it, in `check` already.
+    if isinstance(definition, str):
+        return definition
+    if isinstance(definition, pulumi.StringAsset):
+        return definition.text
+    if isinstance(definition, pulumi.FileAsset):
         try:
-            return Path(asset.path).read_text("utf-8")
+            return Path(definition.path).read_text("utf-8")
         except (OSError, UnicodeDecodeError):
             return None
     # Pulumi Cloud has what a remote asset says, and this machine perhaps not.

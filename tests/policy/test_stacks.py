@@ -40,21 +40,31 @@ def test_a_provider_of_another_account_is_found_in_the_stack(pack, arn, rule):
     assert reports(pack, role(arn=arn)) == []
 
 
-def test_a_login_that_its_role_refuses_is_found_in_the_stack(pack):
-    """The violation belongs to the environment and says why."""
-    ((name, urn, message),) = reports(pack, role(OTHER_ENVIRONMENT), environment())
+SHAPES = {
+    "string": lambda text: text,
+    "secret string": lambda text: {SIGNATURE: SECRET, "value": text},
+    "asset": lambda text: asset(text=text),
+    "secret asset": lambda text: {SIGNATURE: SECRET, "value": asset(text=text)},
+}
+"""How a definition may come: Pulumi's provider makes a secret string of the program's asset."""
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_login_that_its_role_refuses_is_found_in_the_stack(pack, shape):
+    """The violation belongs to the environment and says why, however the definition comes."""
+    dev = environment(yaml=shape(yaml.safe_dump({"values": {"login": {"fn::open::aws-login": {"oidc": LOGIN}}}})))
+    ((name, urn, message),) = reports(pack, role(OTHER_ENVIRONMENT), dev)
     assert [(name, urn)] == REFUSED
     assert "contoso/aws/dev" in message
     assert "aws/prod" in message
+    assert reports(pack, role(), dev) == []
 
 
-def test_the_long_form_and_secret_definitions_are_read(pack):
-    """`fn::open` with a provider is the same login, and a definition may be secret."""
-    call = {"fn::open": {"provider": "aws-login", "inputs": {"oidc": LOGIN}}}
-    text = yaml.safe_dump({"values": {"login": call}})
-    secret = {SIGNATURE: SECRET, "value": asset(text=text)}
-    assert [each[:2] for each in reports(pack, role(OTHER_ENVIRONMENT), environment(yaml=secret))] == REFUSED
-    assert reports(pack, role(), environment(yaml=secret)) == []
+def test_the_long_form_is_read(pack):
+    """`fn::open` with a provider is the same login."""
+    text = yaml.safe_dump({"values": {"login": {"fn::open": {"provider": "aws-login", "inputs": {"oidc": LOGIN}}}}})
+    assert [each[:2] for each in reports(pack, role(OTHER_ENVIRONMENT), environment(yaml=text))] == REFUSED
+    assert reports(pack, role(), environment(yaml=text)) == []
 
 
 def test_a_definition_in_a_file_is_read(pack, tmp_path):

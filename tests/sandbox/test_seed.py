@@ -3,6 +3,7 @@
 import pytest
 
 from esc_oidc.sandbox import EnvironmentRef, Sandbox, SeedError, client
+from tests.support.judge import Request, evaluate_in_sandbox, unwrapped
 
 SEED = """
 providers:
@@ -12,12 +13,21 @@ roles:
   maxSessionDuration: 7200
   trustPolicy: {Version: "2012-10-17", Statement: []}
 environments:
-  contoso/aws/base: {values: {a: 1}}
+  contoso/aws/base:
+    # As Pulumi Cloud stores it.
+    values:
+      plain: 08_15
+      quoted: '08_15'
+      lines: |
+        yes
+        no
+      rest: {word: yes, time: 1:30}
+  contoso/aws/empty:
 """
 
 
 def test_a_seed_exists_before_the_program_runs(tmp_path):
-    """Its providers and roles are in AWS, its environments in Pulumi Cloud."""
+    """Its providers and roles are in AWS, its environments in Pulumi Cloud, with the values that ESC reads in them."""
     path = tmp_path / "seed.yaml"
     path.write_text(
         SEED.replace("Statement: []", 'Statement: [{Effect: Deny, Action: "sts:AssumeRole", Principal: {AWS: "*"}}]')
@@ -30,7 +40,16 @@ def test_a_seed_exists_before_the_program_runs(tmp_path):
         assert sandbox.max_session(f"arn:aws:iam::{sandbox.account}:role/existing") == 7200
         with pytest.raises(LookupError, match="there is no role"):
             sandbox.max_session(f"arn:aws:iam::{sandbox.account}:role/other")
-        assert sandbox.store.revision(EnvironmentRef("contoso", "aws", "base")).yaml == "values:\n  a: 1\n"
+        definition = sandbox.store.revision(EnvironmentRef("contoso", "aws", "base")).yaml
+        assert sandbox.store.revision(EnvironmentRef("contoso", "aws", "empty")).yaml == ""
+    read = evaluate_in_sandbox(Request("aws/base", {"aws/base": definition}))
+    assert read.errors == []
+    assert {key: unwrapped(value) for key, value in read.properties.items()} == {
+        "plain": 815,
+        "quoted": "08_15",
+        "lines": "yes\nno\n",
+        "rest": {"word": "yes", "time": "1:30"},
+    }
 
 
 @pytest.mark.parametrize(

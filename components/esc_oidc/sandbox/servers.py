@@ -1,7 +1,7 @@
 """The sandbox: an AWS account and a Pulumi Cloud on loopback, from start to stop."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -114,23 +114,25 @@ class Sandbox:
         """Create what a seed file lists.
 
         `providers` are a list of `url` and `clientIds`, `roles` a list of `name`, `trustPolicy` and perhaps
-        `maxSessionDuration` in seconds, `environments` a map from ORG/PROJECT/ENV to a definition.
+        `maxSessionDuration` in seconds, `environments` a map from ORG/PROJECT/ENV to a definition, which is read
+        as ESC reads it.
 
         Raises:
             SeedError: The file can't be read or lists something else.
         """
         try:
-            seed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            text = path.read_text(encoding="utf-8")
+            seed = yaml.safe_load(text) or {}
             if unknown := seed.keys() - _SEED_KEYS:
                 allowed = ", ".join(sorted(_SEED_KEYS))
                 raise SeedError(f"{path}: {', '.join(sorted(unknown))}: a seed has {allowed} only.")
-            self._sow(seed)
+            self._sow(seed, _definitions(text))
         except (OSError, UnicodeDecodeError, yaml.YAMLError, BotoCoreError, ClientError, StoreError) as error:
             raise SeedError(f"{path}: {error}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise SeedError(f"{path}: this is not the shape of a seed ({type(error).__name__}: {error}).") from error
 
-    def _sow(self, seed: dict[str, Any]) -> None:
+    def _sow(self, seed: Mapping[str, Any], definitions: Iterable[tuple[str, str]]) -> None:
         iam = client("iam", self.aws_url)
         for provider in seed.get("providers", ()):
             iam.create_open_id_connect_provider(Url=provider["url"], ClientIDList=provider["clientIds"])
@@ -140,10 +142,20 @@ class Sandbox:
                 AssumeRolePolicyDocument=json.dumps(role["trustPolicy"]),
                 MaxSessionDuration=role.get("maxSessionDuration", HOUR),
             )
-        for name, definition in seed.get("environments", {}).items():
+        for name, definition in definitions:
             ref = EnvironmentRef(*name.split("/"))
             self.store.create(ref, "seed")
-            self.store.update(ref, yaml.safe_dump(definition, sort_keys=False), "seed")
+            self.store.update(ref, definition, "seed")
+
+
+def _definitions(seed: str) -> Iterator[tuple[str, str]]:
+    """The name and the definition of each environment, letter by letter: only ESC's reader knows what it says."""
+    root = yaml.compose(seed, Loader=yaml.SafeLoader)
+    for section, environments in root.value if root else ():
+        if section.value == "environments":
+            for name, definition in environments.value:
+                begin, end = definition.start_mark, definition.end_mark
+                yield name.value, (" " * begin.column + seed[begin.index : end.index]).rstrip(" ")
 
 
 class _Silent(MotoRequestHandler):

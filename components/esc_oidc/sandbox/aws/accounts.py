@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from threading import Lock
+from threading import RLock
 from typing import Any, Final
 
 from moto.core.base_backend import BackendDict
@@ -21,7 +21,14 @@ from moto.sts.models import sts_backends
 FIRST_ACCOUNT: Final = 123456789012
 """The account of a sandbox that runs alone; one beside it has the next number."""
 
-_lock: Final = Lock()
+turn: Final = RLock()
+"""Held by whoever reads or changes what moto knows of IAM and STS.
+
+moto's server has a thread for each request and no locks: a role that is made while another thread walks through the
+roles is an error there. One lock for all that is here, so that no two threads can wait for each other; nobody may call
+the sandbox over HTTP while holding it.
+"""
+
 _leased: Final[set[int]] = set()
 
 _NUMBER: Final = re.compile(r"[0-9]{12}", re.ASCII)
@@ -36,25 +43,29 @@ class Account:
 
     def reset(self) -> None:
         """Forget everything in the account, in every service. AWS's own policies come back by themselves."""
-        # moto itself resets all accounts or none.
-        for backends in list(BackendDict._instances):  # type: ignore[misc] # noqa: SLF001 - it is generic, and private
-            backends.pop(self.number, None)
+        with turn:
+            # moto itself resets all accounts or none.
+            for backends in list(BackendDict._instances):  # type: ignore[misc] # noqa: SLF001 - it is generic, and private
+                backends.pop(self.number, None)
 
     def role(self, arn: str, partition: str) -> Any | None:
         """What moto knows of a role, or None."""
-        return next((each for each in self._iam(partition).roles.values() if each.arn == arn), None)
+        with turn:
+            return next((each for each in self._iam(partition).roles.values() if each.arn == arn), None)
 
     def provider(self, arn: str, partition: str) -> Any | None:
         """What moto knows of an OIDC provider, or None."""
-        return self._iam(partition).open_id_providers.get(arn)
+        with turn:
+            return self._iam(partition).open_id_providers.get(arn)
 
     def session_end(self, access_key_id: str) -> datetime | None:
         """When the credentials of an assumed role expire; None if they are none of this account's."""
-        for backends in sts_backends[self.number].values():
-            for session in backends.assumed_roles:
-                if session.access_key_id == access_key_id:
-                    end: datetime = session.expiration
-                    return end.astimezone(UTC) if end.tzinfo else end.replace(tzinfo=UTC)
+        with turn:
+            sessions = [each for backend in sts_backends[self.number].values() for each in backend.assumed_roles]
+        for session in sessions:
+            if session.access_key_id == access_key_id:
+                end: datetime = session.expiration
+                return end.astimezone(UTC) if end.tzinfo else end.replace(tzinfo=UTC)
         return None
 
     def _iam(self, partition: str) -> Any:
@@ -67,7 +78,7 @@ def lease(wanted: str | None = None) -> Iterator[Account]:
 
     It has the wanted number, if there is one; RuntimeError if another sandbox has that.
     """
-    with _lock:
+    with turn:
         number = next(each for each in count(FIRST_ACCOUNT) if each not in _leased) if wanted is None else int(wanted)
         if number in _leased:
             raise RuntimeError(f"account {wanted} is another sandbox's: close that first")
@@ -81,7 +92,7 @@ def lease(wanted: str | None = None) -> Iterator[Account]:
         yield account
     finally:
         account.reset()
-        with _lock:
+        with turn:
             _leased.discard(number)
             if not _leased:
                 default_user_config["iam"] = {"load_aws_managed_policies": False}
@@ -98,7 +109,6 @@ class Accounts:
 
     def __init__(self, first: Account, open_account: Callable[[str], Account]) -> None:
         self._first, self._open_account = first, open_account
-        self._lock = Lock()
         self._accounts = {first.number: first}
 
     def of_request(self, authorization: str) -> Account:
@@ -108,7 +118,7 @@ class Accounts:
 
     def of_key(self, key: str) -> Account:
         """The account of an access key ID."""
-        with self._lock:
+        with turn:
             if _NUMBER.fullmatch(key) and key not in self._accounts:
                 self._accounts[key] = self._open_account(key)
             accounts = dict(self._accounts)
@@ -116,5 +126,5 @@ class Accounts:
 
     def of_role(self, number: str) -> Account | None:
         """The account with this number, if there is one: a role's ARN opens none."""
-        with self._lock:
+        with turn:
             return self._accounts.get(number)

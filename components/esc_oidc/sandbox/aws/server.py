@@ -3,6 +3,7 @@
 import io
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response as HttpResponse
 
 from ...trust import ACTION
-from .accounts import Account, Accounts
+from .accounts import Account, Accounts, turn
 from .sts import Refused, WebIdentity
 
 if TYPE_CHECKING:
@@ -33,6 +34,12 @@ _IAM: Final = "https://iam.amazonaws.com/doc/2010-05-08/"
 _ASSUME: Final = ACTION.removeprefix("sts:")
 _ADD: Final = "AddClientIDToOpenIDConnectProvider"
 _REMOVE: Final = "RemoveClientIDFromOpenIDConnectProvider"
+
+_ONE_BY_ONE: Final = frozenset({"iam", "sts"})
+"""The services whose requests moto gets one by one; see `turn`."""
+
+_UNSIGNED: Final = frozenset({_ASSUME, "AssumeRoleWithSAML"})
+"""What moto takes for a request to STS without a signature."""
 
 # Codes with another status than 400, from the errors' pages in the API references of STS and IAM.
 _STATUS: Final = {
@@ -76,10 +83,13 @@ class Aws:
         account = self._accounts.of_request(environ.get("HTTP_AUTHORIZATION", ""))
         environ[_ACCOUNT_HEADER] = account.number
         form = _parameters(environ)
-        try:
-            answer = self._answer(account, environ, form)
-        except Refused as refused:
-            answer = _refusal(refused, _IAM if form.get("Action") in {_ADD, _REMOVE, "CreateRole"} else _STS)
+        # Not the other services: a function that one of them runs may call the sandbox before it returns.
+        takes_turns = _scope(environ)[1] in _ONE_BY_ONE or form.get("Action") in _UNSIGNED
+        with turn if takes_turns else nullcontext():
+            try:
+                answer = self._answer(account, environ, form)
+            except Refused as refused:
+                answer = _refusal(refused, _IAM if form.get("Action") in {_ADD, _REMOVE, "CreateRole"} else _STS)
         return answer(environ, start_response)
 
     def _answer(self, account: Account, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
@@ -150,20 +160,26 @@ def _parameters(environ: "WSGIEnvironment") -> dict[str, str]:
     """The parameters of a request of the Query protocol, wherever moto would look for them.
 
     In the query, and in a form of either kind and any length: an action that is not recognized here is not judged.
+    The body has been read then, however slowly it comes: nobody waits for a client while holding `turn`.
     """
     request = _Unlimited(environ)
     parameters = request.args.to_dict()
+    body = request.get_data()
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
     if request.mimetype in (_FORM, "multipart/form-data"):
-        body = request.get_data()
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
         parameters |= _Unlimited({**environ, "wsgi.input": io.BytesIO(body)}).form.to_dict()
     return parameters
 
 
+def _scope(environ: "WSGIEnvironment") -> tuple[str, str]:
+    """The region and the service that a request was signed for; empty if it was not."""
+    parts = str(environ.get("HTTP_AUTHORIZATION", "")).split("/")
+    return (parts[2], parts[3].lower()) if len(parts) > 3 else ("", "")  # noqa: PLR2004 - KEY/DATE/REGION/SERVICE/...
+
+
 def _partition(environ: "WSGIEnvironment") -> str:
     """The partition of the region that a request was signed for."""
-    authorization = environ.get("HTTP_AUTHORIZATION", "")
-    region = authorization.split("/")[2] if authorization.count("/") > 1 else ""
+    region, _ = _scope(environ)
     return next((partition for partition in ("aws-cn", "aws-us-gov") if f"aws-{region}".startswith(partition)), "aws")
 
 

@@ -118,8 +118,9 @@ def _add_state_calls(cloud: Flask, store: EnvironmentStore) -> None:
 
     @cloud.patch(f"{_ONE}/settings")
     def change_settings(**_: str) -> Reply:
+        protected = wire.member(wire.json_body(), "deletionProtected", bool)
         with store.edit(wire.environment()) as held:
-            held.deletion_protected = wire.member(wire.json_body(), "deletionProtected", bool)
+            held.deletion_protected = protected
         return wire.DONE
 
 
@@ -144,8 +145,9 @@ def _add_revision_tag_calls(cloud: Flask, store: EnvironmentStore) -> None:
 
     @cloud.patch(f"{_ONE}/versions/tags/<tag>")
     def move_revision_tag(tag: str, **_: str) -> Reply:
+        revision = wire.member(wire.json_body(), "revision", int)
         with store.edit(wire.environment()) as held:
-            held.tag_revision(tag, wire.member(wire.json_body(), "revision", int), wire.editor(), move=True)
+            held.tag_revision(tag, revision, wire.editor(), move=True)
         return wire.DONE
 
     @cloud.delete(f"{_ONE}/versions/tags/<tag>")

@@ -212,7 +212,7 @@ class EnvironmentStore:
 
     @contextmanager
     def edit(self, ref: EnvironmentRef) -> Iterator[StoredEnvironment]:
-        """An environment to read and to change, while the store is locked."""
+        """An environment to read and to change, while the store is locked: read the request before."""
         with self._lock:
             if ref not in self._environments:
                 raise NotFound(f"environment {ref} not found")
