@@ -82,6 +82,8 @@ class Cloud(Mocks):
         elif args.typ == "aws:iam/role:Role":
             state.setdefault("name", f"{args.name}-1234567")
             state["arn"] = f"{self.iam}:role{state.get('path', '/')}{state['name']}"
+        elif args.typ == "aws:iam/policy:Policy":
+            state["arn"] = f"{self.iam}:policy/{args.name}-1234567"
         elif args.typ == "pulumiservice:index:Environment" and self.revision is not None:
             state["revision"] = self.revision
         return f"{args.name}-id", state
