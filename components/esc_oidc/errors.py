@@ -6,6 +6,7 @@ import pulumi
 from pulumi.provider.experimental import host
 
 from .inputs import Secrets, Violation
+from .spelling import spelled_violation
 
 
 class InvalidInputs(pulumi.RunError):
@@ -22,7 +23,7 @@ class InvalidInputs(pulumi.RunError):
 
     def __init__(self, component: str, violations: Iterable[Violation], secrets: Secrets) -> None:
         self.violations = tuple(secrets.redacted(violation) for violation in violations)
-        lines = "".join(f"\n  - {violation}" for violation in self.violations)
+        lines = "".join(f"\n  - {spelled_violation(violation)}" for violation in self.violations)
         text = f"{component}: {len(self.violations)} invalid input{'s'[: len(self.violations) > 1]}{lines}"
         super().__init__(text)
         if host.is_hosting:

@@ -14,6 +14,7 @@ from pulumi.output import Unknown
 
 from .errors import InvalidInputs
 from .inputs import LATER, NotKnownYetError, Parsed, RolePlan, Secrets, Violation, recorded
+from .spelling import spelled
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
@@ -143,7 +144,7 @@ class Planned(Generic[P]):
     def log(self, resource: pulumi.Resource, *warnings: str) -> None:
         """Log warnings under the component."""
         for warning in warnings:
-            pulumi.log.warn(self._secrets.masked(warning), resource=resource)
+            pulumi.log.warn(spelled(self._secrets.masked(warning)), resource=resource)
 
     def read(self, read: Callable[[P], T]) -> pulumi.Input[T]:
         """What `read` finds in the plan, as `seen` has it."""

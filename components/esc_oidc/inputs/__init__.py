@@ -2,10 +2,10 @@
 
 from .deployments import DeploymentPlan, parse_deployments
 from .environment import EnvironmentPlan, parse_environment
-from .parsing import Argument, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
+from .parsing import Argument, Kind, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
 from .role import CREATED_BY, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
-from .violations import LATER, SECRET, Problem, Secrets, Violation
+from .violations import LATER, SECRET, Problem, Secrets, Violation, listed, nearest
 
 __all__ = [
     "CREATED_BY",
@@ -15,6 +15,7 @@ __all__ = [
     "DeploymentPlan",
     "EnvironmentPlan",
     "Form",
+    "Kind",
     "NotKnownYetError",
     "Parsed",
     "Problem",
@@ -27,6 +28,8 @@ __all__ = [
     "environment_part",
     "iac_project",
     "issuer",
+    "listed",
+    "nearest",
     "organization",
     "parse_deployments",
     "parse_environment",
