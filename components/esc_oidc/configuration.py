@@ -6,7 +6,7 @@ Nothing else reads configuration. What a secret holds goes into an Output, and i
 import json
 import re
 import shlex
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar, cast
 
@@ -54,7 +54,7 @@ def configured(arguments: type[T], **otherwise: Any) -> T:
     for key in (full.removeprefix(prefix) for full in CONFIG.get() if full.startswith(prefix)):
         text, secret = config.require(key), is_config_secret(prefix + key)
         if key not in shapes:
-            violations.append(_unknown(key, shapes, SECRET if secret else text))
+            violations.append(_unknown(key, shapes, text, secret=secret))
             continue
         name, shape = shapes[key]
         value = _read(shape.kind, text)
@@ -99,10 +99,16 @@ def _problems(key: str, shape: Argument, value: Any, *, secret: bool) -> Iterato
                 yield Violation(path, SECRET if secret else item, rule, "Put it in quotes there.")
 
 
-def _unknown(key: str, known: Collection[str], value: Any) -> Violation:
-    guess = camel_case(key) if camel_case(key) in known else nearest(key, known)
-    fix = f"Did you mean `{guess}`?" if guess else f"Run `pulumi config rm {shlex.quote(key)}`."
-    return Violation(key, value, "there is no such key.", fix if guess else f"{fix} The keys are {listed(known)}.")
+def _unknown(key: str, known: Mapping[str, tuple[str, Argument]], text: str, *, secret: bool) -> Violation:
+    shown, rule, remove = SECRET if secret else text, "there is no such key.", f"`pulumi config rm {shlex.quote(key)}`"
+    first, *place = re.split(r"[.\[]", key, maxsplit=1)
+    if place and first in known:
+        # Without --path, brackets and dots are part of the key's name.
+        command = f"`pulumi config set --secret --path {shlex.quote(key)}`" if secret else _set_item(key, text)
+        return Violation(key, shown, rule, f"Run {remove}, then {command}.")
+    if guess := camel_case(key) if camel_case(key) in known else nearest(key, known):
+        return Violation(key, shown, rule, f"Did you mean `{guess}`?")
+    return Violation(key, shown, rule, f"Run {remove}. The keys are {listed(known)}.")
 
 
 def _set_as(key: str, kind: Kind, text: str) -> str:

@@ -144,6 +144,8 @@ MISTAKES = [
     *[({name: EVERY_KIND[KINDS[key]]}, set()) for key, name in INPUTS.items() if name != key],
     *[({key.upper(): EVERY_KIND[kind]}, set()) for key, kind in KINDS.items()],
     ({"allowedUser": ["alice"]}, set()),
+    *[({f"{key}[0]": "alice"}, secrets) for key, kind in KINDS.items() if kind == "list" for secrets in (set(), {key})],
+    ({"tags.team": "x"}, set()),
     ({"colour": "blue"}, set()),
     ({"colour": "blue"}, {"colour"}),
 ]
@@ -171,8 +173,8 @@ def test_following_a_hint_works(config, secrets):
     assert isinstance(deployed.error, InvalidInputs)
     assert deployed.resources == []
     for violation in deployed.error.violations:
-        key = violation.name.removeprefix("esc-oidc:")
-        assert key in config
+        place = violation.input.removeprefix("esc-oidc:")
+        (key,) = {place, place.partition("[")[0]} & set(config)
         followed(file, key, violation.fix)
     again = run_stack(file.config, secrets=file.secrets).error
     assert "Stack configuration" not in str(again), str(again)

@@ -63,7 +63,8 @@ def configure(program: Path, **values: Any) -> None:
     path = program / f"Pulumi.{STACK}.yaml"
     project = yaml.safe_load((program / "Pulumi.yaml").read_text())["name"]
     content = yaml.safe_load(path.read_text()) if path.exists() else {}
-    changed = (content.get("config") or {}) | {f"{project}:{key}": value for key, value in values.items()}
+    config = (content.get("config") or {}, values)
+    changed = {key if ":" in key else f"{project}:{key}": value for each in config for key, value in each.items()}
     edit(path, config={key: value for key, value in changed.items() if value is not None})
 
 
