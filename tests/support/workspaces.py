@@ -44,9 +44,9 @@ def written(target: Path, program: str) -> Path:
 
 
 def repository(target: Path) -> Path:
-    """A copy of what the plugin and the YAML example need, as in a clone of this repository."""
+    """A copy of what the plugin and the examples need, as in a clone of this repository."""
     shutil.copytree(ROOT / "components", target / "components", ignore=NOT_COPIED)
-    shutil.copytree(ROOT / "examples" / "yaml", target / "examples" / "yaml", ignore=NOT_COPIED)
+    shutil.copytree(ROOT / "examples", target / "examples", ignore=NOT_COPIED)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, target / name)
     return target
