@@ -63,9 +63,8 @@ def configured(arguments: type[T], **otherwise: Any) -> T:
         else:
             inputs[name] = pulumi.Output.secret(value) if secret else value
     if violations:
-        raise InvalidInputs(
-            "Stack configuration", [replace(each, input=prefix + each.input) for each in violations], Secrets()
-        )
+        placed = [replace(each, input=prefix + each.input) for each in violations]
+        raise InvalidInputs("Stack configuration", placed, Secrets())
     return cast("T", inputs)
 
 
