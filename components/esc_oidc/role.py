@@ -3,11 +3,13 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import pulumi
 import pulumi_aws as aws
+from pulumi.runtime.settings import get_monitor
 
 from .inputs import CREATED_BY, RolePlan, Violation, attachment_name
 from .planning import Planned, StrictOutput
@@ -36,6 +38,28 @@ def declare_role(owner: pulumi.ComponentResource, name: str, plan: Planned[P]) -
             a cloud before the check.
     """
     return _Declaration(owner, name, plan, pulumi.ResourceOptions(parent=owner)).declared()
+
+
+Found = pulumi.Output[aws.iam.GetOpenIdConnectProviderResult]
+
+_FOUND: Final[WeakKeyDictionary[object, dict[object, Found]]] = WeakKeyDictionary()
+"""What AWS answered, by the engine that asked it: a hundred components that adopt one provider ask once."""
+
+
+def _found_provider(arn: pulumi.Input[str], owner: pulumi.ComponentResource) -> Found:
+    """The provider as AWS has it now, read by the owner's AWS provider, which is the one that makes the role."""
+
+    def ask() -> Found:
+        return aws.iam.get_open_id_connect_provider_output(arn=arn, opts=pulumi.InvokeOptions(parent=owner))
+
+    if not isinstance(arn, str):
+        # It may come from a resource that this program changes first.
+        return ask()
+    found = _FOUND.setdefault(get_monitor(), {})
+    key = (arn, owner.get_provider("aws:iam/role:Role"))
+    if key not in found:
+        found[key] = ask()
+    return found[key]
 
 
 @dataclass(frozen=True)
@@ -94,9 +118,8 @@ class _Declaration(Generic[P]):
         return f"{pulumi.get_project()}/{pulumi.get_stack()}/{hashlib.sha256(creator.encode()).hexdigest()}"
 
     def _adopted_provider(self) -> pulumi.Output[str]:
-        # The parent is what makes the component's AWS provider answer, the one that makes the role.
         expected = self.plan.seen.expected_provider_arn
-        found = aws.iam.get_open_id_connect_provider_output(arn=expected, opts=pulumi.InvokeOptions(parent=self.owner))
+        found = _found_provider(expected, self.owner)
 
         def check(plan: P, arn: str, provider: aws.iam.GetOpenIdConnectProviderResult) -> None:
             client_ids, audience = provider.client_id_lists, plan.known("audience")

@@ -27,6 +27,20 @@ def test_an_adopted_provider_is_looked_up_and_not_created():
     assert json.loads(deployed.exports["trust_policy"])["Statement"][0]["Principal"] == {"Federated": PROVIDER_ARN}
 
 
+def test_a_provider_is_read_once_for_each_aws_provider():
+    """However many components adopt it; another AWS provider may be another account's."""
+
+    def program():
+        for index in range(5):
+            PulumiEscOidc(f"esc{index}", **ESC, oidc_provider_arn=PROVIDER_ARN)
+        opts = pulumi.ResourceOptions(providers=[aws.Provider("other", region="us-east-1")])
+        PulumiEscOidc("other", **ESC, oidc_provider_arn=PROVIDER_ARN, opts=opts)
+
+    assert len(deploy(program).calls) == len(deploy(program).calls) == 2
+    refused = deploy(program, provider=ELSEWHERE)
+    assert "this provider takes tokens for aws:fabrikam" in str(refused.error)
+
+
 def test_an_adopted_provider_without_the_audience_is_refused():
     """The message has the exact command that registers the audience, and no role is sent."""
     deployed = deploy(esc_login(oidc_provider_arn=PROVIDER_ARN), provider={"clientIdLists": ["aws:fabrikam"]})
