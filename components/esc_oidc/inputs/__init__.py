@@ -5,12 +5,14 @@ from .environment import EnvironmentPlan, parse_environment
 from .parsing import Argument, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
 from .role import CREATED_BY, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
-from .violations import LATER, SECRET, Problem, Secrets, Violation
+from .violations import LATER, SECRET, TOO_DEEP, UNREADABLE, Problem, Secrets, Violation, printable, shown
 
 __all__ = [
     "CREATED_BY",
     "LATER",
     "SECRET",
+    "TOO_DEEP",
+    "UNREADABLE",
     "Argument",
     "DeploymentPlan",
     "EnvironmentPlan",
@@ -30,7 +32,9 @@ __all__ = [
     "organization",
     "parse_deployments",
     "parse_environment",
+    "printable",
     "project",
     "recorded",
+    "shown",
     "stack",
 ]
