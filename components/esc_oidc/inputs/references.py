@@ -49,28 +49,30 @@ class _Values:
     def __init__(self, login: Login, own: str) -> None:
         self.tree: dict[str, Any] = {"aws": {"login": _CREDENTIALS}, **exported(login)}
         self.problems: dict[Path, Problem] = {}
-        self._imports = dict.fromkeys(login.imports, _ANYTHING)
+        self._imports = {name: _Open() for name in login.imports}
         self._own = own
-        # Each place that evaluation has come to, and what it found there; itself as long as that is under way.
         self._found: dict[Path, Any] = {}
+        self._under_way: set[Path] = set()
         self._chain = 0
 
     def evaluated(self, path: Path, node: Any) -> Any:
         """What the value at this place comes to."""
-        if path in self._found:
-            if self._found[path] is self:
-                raise _UnresolvedError("it leads back to itself")
-            return self._found[path]
-        self._found[path] = self
-        found: Any = _TEXT
+        if path in self._under_way:
+            raise _UnresolvedError("it leads back to itself")
+        if path not in self._found:
+            self._under_way.add(path)
+            try:
+                self._found[path] = self._evaluated(path, node)
+            finally:
+                self._under_way.remove(path)
+        return self._found[path]
+
+    def _evaluated(self, path: Path, node: Any) -> Any:
         if isinstance(node, dict):
-            found = self._with_imports({key: self.evaluated((*path, key), item) for key, item in node.items()})
-        elif isinstance(node, list):
-            found = [self.evaluated((*path, index), item) for index, item in enumerate(node)]
-        elif node is not _TEXT:
-            found = self._text(path, node)
-        self._found[path] = found
-        return found
+            return self._with_imports({key: self.evaluated((*path, key), item) for key, item in node.items()})
+        if isinstance(node, list):
+            return [self.evaluated((*path, index), item) for index, item in enumerate(node)]
+        return _TEXT if node is _TEXT else self._text(path, node)
 
     def _with_imports(self, known: dict[str, Any]) -> dict[str, Any]:
         return _Open(known) if self._imports else known
@@ -121,7 +123,7 @@ class _Values:
             raise _UnresolvedError("another environment's value is written environments.PROJECT.ENV.VALUE")
         if "/".join(names) == self._own:
             raise _UnresolvedError("this environment can't refer to itself")
-        return _accessed(_ANYTHING, steps[2:])
+        return _accessed(_Open(), steps[2:])
 
 
 def _accessed(value: Any, steps: Sequence[str | int]) -> Any:

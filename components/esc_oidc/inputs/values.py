@@ -317,7 +317,7 @@ def _duration(least: int, range_: str) -> Form:
             rule = "a duration is written in hours, minutes and seconds: 1h, 90m, 1h30m."
             meant = int(value) if re.fullmatch("[0-9]{1,5}", value) else 0
             is_seconds = least <= meant <= LONGEST_SESSION
-            return Problem(rule, f"Pass {duration_text(meant)!r}." if is_seconds else "Write it like these.")
+            return Problem(rule, f"Pass {duration_text(meant)!r}." if is_seconds else "Write it like 1h30m.")
         if least <= length <= LONGEST_SESSION:
             return None
         return Problem(f"AWS allows {range_}.", "Choose a duration in this range.")
