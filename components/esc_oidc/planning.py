@@ -24,6 +24,7 @@ from .inputs import (
     Violation,
     recorded,
     shown,
+    written,
 )
 
 P = TypeVar("P", bound=RolePlan)
@@ -112,7 +113,7 @@ class Planned(Generic[P]):
         self._secrets = Secrets()
         self._resources: dict[str, set[pulumi.Resource]] = {}
         self._items = {
-            name: {key: pulumi.Output.from_input(item) for key, item in given[name].items()}
+            name: {key: _item(item) for key, item in given[name].items()}
             for name in now.later
             if isinstance(given[name], Mapping)
         }
@@ -280,6 +281,12 @@ def _given(title: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, A
         fix = f"Pass {title.partition(' ')[0]}Args, or keywords."
         raise InvalidInputs(title, [Violation("args", copied, rule, fix)], Secrets())
     return copied
+
+
+def _item(value: Any) -> pulumi.Output[Any]:
+    """A value of a dict. One that is a dict itself is a document, which is written when the Outputs in it are known."""
+    output = pulumi.Output.from_input(value)
+    return output.apply(written) if isinstance(value, Mapping) else output
 
 
 def _marked(value: Any) -> Any:

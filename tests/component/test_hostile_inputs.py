@@ -16,7 +16,7 @@ from tests.support.programs import DEPLOYMENTS, ESC, INLINE, esc_login
 class Raises:
     """Raises an exception whatever is asked of it."""
 
-    def __repr__(self):
+    def __repr__(self, *_):
         raise RuntimeError("no repr")
 
     __str__ = __eq__ = __hash__ = __bool__ = __repr__
@@ -194,7 +194,7 @@ def test_subclasses_are_taken_for_what_they_hold():
     assert deployed.exports["subjects"][0].endswith(":alice")
 
 
-@pytest.mark.parametrize("which", ["a surrogate", "a list of surrogates", "a value that is a surrogate", "a set", "bytes"])
+@pytest.mark.parametrize("which", ["a surrogate", "a list of surrogates", "a value that is a surrogate", "bytes"])
 def test_an_output_that_comes_to_a_broken_value_is_refused_in_words(which):
     """Outputs can hold what no program passes at once."""
     deployed = deploy(esc_login(region=lambda: pulumi.Output.from_input("x").apply(lambda _: EVERYWHERE[which])))

@@ -63,7 +63,7 @@ def test_a_reference_to_nothing_is_refused(variables, said):
     inputs = {**BASE, **CONFIG, "environment_variables": variables}
     (violation,) = check("esc", inputs)
     assert violation.input.startswith("environment_variables['")
-    assert said in violation.rule
+    assert said in violation.fix
     (verdict,) = judge([asked(inputs)])
     assert verdict.errors
 
@@ -78,14 +78,14 @@ def test_configuration_is_judged_likewise():
 def test_another_environment_is_named_by_project_and_environment():
     """Pulumi's evaluator says nothing of a shorter name, and gives no value for it either."""
     (violation,) = check("esc", {**BASE, "environment_variables": {"A": "${environments.base}"}})
-    assert "environments.PROJECT.ENV.VALUE" in violation.rule
+    assert "environments.PROJECT.ENV.VALUE" in violation.fix
 
 
 def test_a_very_long_chain_of_references_is_refused():
     """Nobody needs it, and it must not end in a RecursionError."""
     chain = {f"V{i:04}": f"${{environmentVariables.V{i + 1:04}}}" for i in range(2000)} | {"V2000": "end"}
     violations = check("esc", {**BASE, "environment_variables": chain})
-    assert all("more than 100 others" in violation.rule for violation in violations)
+    assert all("more than 100 others" in violation.fix for violation in violations)
     assert violations
 
 

@@ -3,6 +3,7 @@
 from .deployments import DeploymentPlan, parse_deployments
 from .environment import EnvironmentPlan, parse_environment
 from .parsing import Argument, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
+from .policies import written
 from .role import CREATED_BY, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
 from .violations import LATER, SECRET, TOO_DEEP, UNREADABLE, Problem, Secrets, Violation, printable, shown
@@ -37,4 +38,5 @@ __all__ = [
     "recorded",
     "shown",
     "stack",
+    "written",
 ]

@@ -45,7 +45,7 @@ def unwritten(policy: Mapping[Any, Any]) -> tuple[str, str]:
         _json(policy)
     except (TypeError, ValueError) as error:
         reason = error
-    return f"it can't be written as JSON: {reason}.", "Use only dicts, lists, strings, numbers and booleans in it."
+    return "it can't be written as JSON.", f"Use only dicts, lists, strings, numbers and booleans in it: {reason}."
 
 
 def _json(policy: Mapping[Any, Any]) -> str:
@@ -59,7 +59,7 @@ def inline_policy(value: str) -> Problem | None:
         # What JSON escapes is in the policy, too.
         unescaped = json.dumps(document, ensure_ascii=False)
     except _RefusedError as error:
-        return Problem(f"an inline policy is JSON as IAM reads it: {error}.", "Correct the policy.")
+        return Problem("an inline policy is JSON as IAM reads it.", f"Correct it: {error}.")
     except (ValueError, RecursionError) as error:
         rule = "an inline policy is a JSON object with a `Statement`."
         return Problem(rule, f"It is not JSON: {error}. Pass a dict, or json.dumps of one.")
@@ -69,7 +69,7 @@ def inline_policy(value: str) -> Problem | None:
         rule = "IAM takes only Latin-1 characters in a policy: U+0020 to U+00FF, tabs and line ends."
         return Problem(rule, "Write it without the others.")
     for place, wrong in _wrong_in_policy(document):
-        return Problem(f"an inline policy has IAM's grammar: {place} {wrong}.", "Correct the policy.")
+        return Problem("an inline policy has IAM's grammar.", f"Correct it: {place} {wrong}.")
     return None
 
 

@@ -85,8 +85,8 @@ class _Values:
                 try:
                     found = self._referred(part.path)
                 except _UnresolvedError as error:
-                    rule = f"{_spelled(part.path)} refers to no value: {error}."
-                    fix = "Correct it, or list the environment that has the value in `imports`."
+                    rule = "a reference leads to a value of this environment, or of one in `imports`."
+                    fix = f"Correct {_spelled(part.path)}: {error}."
                     self.problems.setdefault(path, Problem(rule, fix))
                     found = _ANYTHING
         return found if len(parts) == 1 else _TEXT

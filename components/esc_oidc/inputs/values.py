@@ -193,7 +193,7 @@ def issuer(value: str) -> Problem | None:
 def audience(value: str) -> Problem | None:
     """An audience of Pulumi Cloud."""
     if value.endswith(".amazonaws.com"):
-        rule = f"{shown(value)} is the audience that other issuers use for AWS; Pulumi Cloud's are NAME or aws:NAME."
+        rule = "an audience of Pulumi Cloud is NAME or aws:NAME; AWS's own name is the audience that other issuers use."
         return Problem(rule, "Leave it out: no token of this issuer has it.")
     return _audience(value)
 
@@ -234,8 +234,8 @@ def managed_policy_arn(value: str) -> Problem | None:
 
 def _no_partition(name: str) -> Problem:
     guess = nearest(name, PARTITIONS)
-    fix = f"Did you mean `{guess}`?" if guess else "Use one of these."
-    return Problem(f"{shown(name)} is no partition of AWS. There are {listed(PARTITIONS)}.", fix)
+    fix = f"{shown(name)} is none. " + (f"Did you mean `{guess}`?" if guess else "Use one of these.")
+    return Problem(f"the partitions of AWS are {listed(PARTITIONS)}.", fix)
 
 
 _ROLE_CHARACTERS: Final = r"[\w+=,.@-]"
@@ -369,8 +369,8 @@ def esc_text(value: str) -> Problem | None:
     if not errors:
         return None
     return Problem(
-        f"it is ESC text, where `${{...}}` refers to a value: {errors[0]}.",
-        "Write `$$` for a literal dollar sign.",
+        "it is ESC text, where `${...}` refers to a value.",
+        f"Write `$$` for a literal dollar sign: {errors[0]}.",
     )
 
 
