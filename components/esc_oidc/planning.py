@@ -47,8 +47,11 @@ if TYPE_CHECKING:
 
         __getattr__: None  # type: ignore[assignment, misc] # hides the method that lifts any name
 
+    PolicyDocument = str | Mapping[str, Any]
 else:
     StrictOutput = pulumi.Output
+    # In Python a policy may be a dict, too; the schema, which is made from the types at run time, has no unions.
+    PolicyDocument = str
 
 
 class OutputsOnDemand(pulumi.ComponentResource):
@@ -260,6 +263,7 @@ def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constr
     Raises:
         InvalidInputs: With everything that is wrong; out of the plan's Outputs if inputs are Outputs.
     """
+    name = _key(name)
     title = f"{component.__name__} {shown(name)}"
     given = _given(title, args, inputs)
     parsed = parse(arguments, name, {key: _marked(value) for key, value in given.items()})

@@ -13,7 +13,7 @@ from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, 
 BASE: dict[str, Any] = {"organization": "contoso", "project": "aws", "environment": "dev"}
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
 POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-GOOD_VALUES = {"inline_policies": '{"Statement":[]}', "named_policy_arns": POLICY}
+GOOD_VALUES = {"inline_policies": INLINE, "named_policy_arns": POLICY}
 LONG = [f"project-{index:02}-with-a-long-name/environment-{index:02}" for index in range(40)]
 
 

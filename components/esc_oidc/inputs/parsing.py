@@ -324,7 +324,7 @@ def _dict(name: str, shape: Argument, form: InputFormat, values: Mapping[Any, An
             # With Outputs in it, it is judged when they are known.
             if not depends_on_output(value):
                 yield Violation(place, value, *unwritten(value))
-        elif value != "" or not form.may_be_empty:
+        elif not (form.may_be_empty and isinstance(value, str) and not value):
             yield from _text(place, form, form.values, value, may_be_output=shape.items_may_be_outputs)
 
 
