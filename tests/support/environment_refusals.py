@@ -207,6 +207,12 @@ FORMS = [
         "this is in aws-us-gov, and oidc_provider_arn is in aws",
     ),
     (
+        "named_policy_arns of another partition than the plain ones",
+        {"policy_arns": [POLICY], "named_policy_arns": {"own": POLICY.replace(":aws:", ":aws-iso-b:", 1)}},
+        "named_policy_arns['own']",
+        "this is in aws-iso-b, and policy_arns[0] is in aws",
+    ),
+    (
         "session_policy_arns of another partition than the boundary's",
         {"session_policy_arns": [POLICY], "permissions_boundary_arn": POLICY.replace(":aws:", ":aws-iso:", 1)},
         "session_policy_arns[0]",

@@ -39,6 +39,10 @@ DECIDES: Final = Problem("it decides which resources exist.", KNOWN_NOW)
 """Why an input can't be an Output, and what to do."""
 
 _NAMES: Final = Problem("it decides which resources exist and what they are called.", KNOWN_NOW)
+_NAMED_AFTER_ARNS: Final = Problem(
+    "attachments are named after these ARNs; named after their places, they would detach policies when the list changes.",
+    "Pass it in `named_policy_arns`, under a name of its own.",
+)
 _IDENTIFIES: Final = Problem("it says which role this is, and another one replaces the role.", KNOWN_NOW)
 
 
@@ -63,7 +67,7 @@ class RolePlan(Plan, ABC):
     role_path: str | None = given(values.role_path, default=None, plain=_IDENTIFIES)
     role_description: str | None = given(values.role_description, default=None)
     permissions_boundary_arn: str | None = given(values.managed_policy_arn, default=None, narrows=True)
-    policy_arns: tuple[str, ...] = given(values.managed_policy_arn, default=(), plain=_NAMES)
+    policy_arns: tuple[str, ...] = given(values.managed_policy_arn, default=(), plain=_NAMED_AFTER_ARNS)
     named_policy_arns: Mapping[str, str] = given(
         values.managed_policy_arn, default=dict, keys=values.policy_name, plain=_NAMES
     )
@@ -347,6 +351,7 @@ def _one_partition(plan: RolePlan) -> Iterator[Violation]:
     placed += [("permissions_boundary_arn", plan.known("permissions_boundary_arn"))]
     for name in ("policy_arns", "session_policy_arns"):
         placed += [(f"{name}[{index}]", arn) for index, arn in enumerate(plan.known(name, ()))]
+    placed += [(f"named_policy_arns[{shown(key)}]", arn) for key, arn in plan.known("named_policy_arns", {}).items()]
     first: tuple[str, str] | None = None
     for place, text in placed:
         arn = read_iam_arn(text or "")
