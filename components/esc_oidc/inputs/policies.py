@@ -68,8 +68,9 @@ def inline_policy(value: str) -> Problem | None:
     if not all(_CHARACTERS.fullmatch(text) for text in (value, unescaped)):
         rule = "IAM takes only Latin-1 characters in a policy: U+0020 to U+00FF, tabs and line ends."
         return Problem(rule, "Write it without the others.")
-    for place, wrong in _wrong_in_policy(document):
-        return Problem("an inline policy has IAM's grammar.", f"Correct it: {place} {wrong}.")
+    wrong = list(_wrong_in_policy(document))
+    if wrong:
+        return Problem("an inline policy has IAM's grammar.", f"Correct it: {' '.join(wrong[0])}.")
     return None
 
 

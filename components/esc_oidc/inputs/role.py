@@ -40,7 +40,7 @@ DECIDES: Final = Problem("it decides which resources exist.", KNOWN_NOW)
 
 _NAMES: Final = Problem("it decides which resources exist and what they are called.", KNOWN_NOW)
 _NAMED_AFTER_ARNS: Final = Problem(
-    "attachments are named after these ARNs; named after their places, they would detach policies when the list changes.",
+    "attachments are named after these ARNs; named by place, a change of the list would detach policies.",
     "Pass it in `named_policy_arns`, under a name of its own.",
 )
 _IDENTIFIES: Final = Problem("it says which role this is, and another one replaces the role.", KNOWN_NOW)
