@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 # The core, whose every branch is covered, and the tests that cover it, which are quick; `make test` adds the others.
 CORE := components/esc_oidc/*.py,components/esc_oidc/inputs/*,components/esc_oidc/verify/*
-CORE_TESTS := $(wildcard tests/test_*.py) $(addprefix tests/,component deployments environment inputs verify)
+CORE_TESTS := $(wildcard tests/test_*.py) $(addprefix tests/,component deployments environment inputs stack verify)
 PYTEST := $(BIN)/python -m pytest -q -n auto
 
 .DEFAULT_GOAL := help

@@ -7,6 +7,7 @@ import pulumi
 from pulumi.provider.experimental import host
 
 from .inputs import Secrets, Violation, printable
+from .spelling import spelled_violation
 
 _MOST_LINES: Final = 50
 
@@ -26,7 +27,7 @@ class InvalidInputs(pulumi.RunError):
     def __init__(self, component: str, violations: Iterable[Violation], secrets: Secrets) -> None:
         self.violations = tuple(secrets.redacted(violation) for violation in violations)
         count = len(self.violations)
-        lines = [str(violation) for violation in self.violations[:_MOST_LINES]]
+        lines = [str(spelled_violation(violation)) for violation in self.violations[:_MOST_LINES]]
         if count > len(lines):
             lines.append(f"and {count - len(lines)} more like these.")
         head = f"{printable(component)}: {count} invalid input{'s'[: count > 1]}"

@@ -26,6 +26,7 @@ from .inputs import (
     shown,
     written,
 )
+from .spelling import spelled
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
@@ -161,7 +162,7 @@ class Planned(Generic[P]):
     def log(self, resource: pulumi.Resource, *warnings: str) -> None:
         """Log warnings under the component."""
         for warning in warnings:
-            pulumi.log.warn(self._secrets.masked(warning), resource=resource)
+            pulumi.log.warn(spelled(self._secrets.masked(warning)), resource=resource)
 
     def read(self, read: Callable[[P], T]) -> pulumi.Input[T]:
         """What `read` finds in the plan, as `seen` has it."""

@@ -8,7 +8,7 @@ config = pulumi.Config()
 
 login = PulumiEscOidc(
     "login",
-    organization=config.get("organization") or pulumi.get_organization(),
+    organization=config.require("organization"),
     project=config.require("escProject"),
     environment=config.require("escEnvironment"),
     allowed_users=[user.strip() for user in config.require("users").split(",")],

@@ -4,11 +4,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pulumi.provider.experimental.component import ComponentProvider
 
 from tests.support.command import esc_oidc
+from tests.support.plugin import hosted
+from tests.support.workspaces import copied, edit
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/__main__.py"))
+
+REQUIREMENTS = {"one-environment": "esc-oidc @ git+https://github.com/OWNER/REPO"}
+"""`pulumi new` copies the template out of the repository; the others install the package from the clone."""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
@@ -26,7 +32,7 @@ def test_the_example_is_a_complete_program(example):
     project = yaml.safe_load((example / "Pulumi.yaml").read_text())
     assert project["name"] == example.name
     assert project["description"]
-    assert (example / "requirements.txt").read_text() == "esc-oidc>=0.1,<1\n"
+    assert (example / "requirements.txt").read_text().splitlines()[-1] == REQUIREMENTS.get(example.name, "-e ../..")
     assert (example / "README.md").read_text().startswith("# ")
     assert (example / "Pulumi.sandbox.yaml").exists()
 
@@ -64,6 +70,13 @@ def same_inputs(names):
     assert set(COMPONENT["requiredInputs"]) <= set(names)
 
 
+def test_the_yaml_examples_configuration_has_only_what_pulumi_yaml_knows():
+    """Pulumi YAML warns about any other field, `description` too, on every run."""
+    program = yaml.safe_load((ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
+    known = {"type", "items", "default", "secret", "value", "name"}
+    assert set().union(*(set(each) for each in program["config"].values())) <= known
+
+
 def test_the_yaml_example_is_the_first_one_in_yaml():
     """Its types and inputs are in the schema, its outputs exist, and every reference is declared."""
     program = yaml.safe_load((ROOT / "examples" / "yaml" / "Pulumi.yaml").read_text())
@@ -83,7 +96,12 @@ def test_the_typescript_example_is_the_first_one_in_typescript():
     same_inputs(re.findall(r"^    (\w+):", program, re.MULTILINE))
     assert set(re.findall(r"login\.(\w+)", program)) <= set(COMPONENT["properties"])
     packages = yaml.safe_load((folder / "Pulumi.yaml").read_text())["packages"]
-    assert json.loads((folder / "package.json").read_text())["dependencies"]["@pulumi/esc-oidc"] == "file:sdks/esc-oidc"
+    schema = json.loads(ComponentProvider(**hosted()).schema)
+    dependencies = json.loads((folder / "package.json").read_text())["dependencies"]
+    package = f"@{schema['namespace']}/{schema['name']}"
+    assert f'from "{package}"' in program
+    # Where Pulumi writes it: https://github.com/pulumi/pulumi, pkg/cmd/pulumi/packages.
+    assert dependencies[package] == f"file:sdks/{schema['namespace']}-{schema['name']}"
     assert (folder / packages["esc-oidc"] / "PulumiPlugin.yaml").exists()
 
 
@@ -94,7 +112,17 @@ def test_the_template_asks_for_what_the_program_reads():
     required = re.findall(r'config\.require\w*\("(\w+)"\)', (folder / "__main__.py").read_text())
     assert sorted(required) == sorted(key for key in asked if ":" not in key)
     assert all(question["description"] for question in asked.values())
+    assert "default" not in asked["organization"]
     assert ".." not in "".join(path.read_text() for path in folder.iterdir() if path.is_file() and path.suffix != ".md")
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_the_sandbox_works_under_any_project_name(example, tmp_path):
+    """`pulumi new` gives the copy a name of its own; keys without a namespace are the project's all the same."""
+    copy = copied(example, tmp_path / "copy")
+    edit(copy / "Pulumi.yaml", name="my-own-name")
+    result = esc_oidc("try", copy)
+    assert result.exit_code == 0, result.output
 
 
 def test_several_accounts_have_a_role_and_provider_each():

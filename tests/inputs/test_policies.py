@@ -28,6 +28,7 @@ ACCEPTED = [
     policy(Condition={"StringLike": {"aws:x": ["é", "a\tb"]}}),
 ]
 REFUSED = [
+    ({"Statement": {"a"}}, "Object of type set is not JSON serializable"),
     ("[]", "it is a JSON object with a `Statement`"),
     ('"Allow"', "it is a JSON object with a `Statement`"),
     ({"Version": "2012-10-17"}, "it is a JSON object with a `Statement`"),

@@ -89,6 +89,11 @@ def test_an_output_is_refused_for_the_inputs_own_reason(name, said):
     assert said in violation.rule
 
 
+def test_a_number_that_nobody_could_write_is_refused():
+    """Python itself refuses to write it."""
+    is_one_clear_violation(check("esc", BASE | {"duration": 10**5000}), "duration", "Pass one.")
+
+
 TAKEN = [
     {"tags": {"équipe": "日本", "a b": "", "\u2028": "\u0661"}},
     {"tags": {"k": "\U00020bb7" * 128}},

@@ -87,7 +87,7 @@ def test_warnings_belong_to_the_component(plugin):
     made = plugin.construct("PulumiEscOidc", {**ESC, "maxSessionDuration": "6h"})
     ((severity, text, urn),) = made.log
     assert (severity, urn) == ("WARNING", made.urn)
-    assert text.startswith("max_session_duration: ")
+    assert text.startswith("maxSessionDuration: ")
 
 
 def test_providers_reach_the_children_and_the_look_up(plugin):

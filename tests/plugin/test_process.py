@@ -1,5 +1,6 @@
 """The plugin as a process: what it says, that it stops, and that calls leave nothing behind."""
 
+import importlib.metadata
 import json
 import threading
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ def test_the_plugin_prints_one_line_and_stops_when_told():
     """The host reads the port from that line; afterwards no process and no thread is left."""
     before = set(threading.enumerate())
     with running() as started:
-        assert started.stub.GetPluginInfo(empty_pb2.Empty()).version == "0.0.0"
+        assert started.stub.GetPluginInfo(empty_pb2.Empty()).version == importlib.metadata.version("esc-oidc")
         assert started.process.poll() is None
     assert started.process.returncode is not None
     assert set(threading.enumerate()) <= before

@@ -43,7 +43,7 @@ def test_missing_stacks_are_named(plugin):
 def test_a_refused_secret_is_not_shown(plugin):
     """Neither the log nor the status has the value."""
     failed = plugin.construct("PulumiEscOidc", {**ESC, "allowedUsers": output(["hunter 2"], secret=True)})
-    assert "allowed_users" in failed.status.details()
+    assert "allowedUsers[0] = (a secret)" in failed.status.details()
     assert "hunter" not in failed.status.details() + str(failed.log)
 
 
@@ -92,6 +92,14 @@ def test_values_of_another_type_are_refused(plugin, name, value, rule):
     failed = plugin.construct("PulumiEscOidc", {**ESC, name: value})
     assert rule in failed.log[0][1]
     assert failed.resources == []
+
+
+def test_inputs_are_named_as_programs_write_them(plugin):
+    """Programs in other languages write camel case, so messages do, in the hints too."""
+    failed = plugin.construct("PulumiEscOidc", {**ESC, "allowedUsers": [], "subjectAttributes": ["pulumi.user.login"]})
+    assert "allowedUsers = []: " in failed.log[0][1]
+    assert "`dangerouslyOmitCurrentEnvironment`" in failed.log[0][1]
+    assert "_" not in failed.log[0][1]
 
 
 def test_an_adopted_provider_without_the_audience_fails_the_construct(plugin):

@@ -1,6 +1,6 @@
 """The schema that Pulumi infers from the components: what every other Pulumi language sees of them."""
 
-import importlib
+import importlib.metadata
 import inspect
 import json
 import os
@@ -31,7 +31,7 @@ OPERATION_CONTEXT = {"type": "object", "additionalProperties": {"$ref": "pulumi.
 def schema() -> dict[str, Any]:
     """The schema of the plugin, without what depends on the installed versions of Pulumi and Python."""
     inferred = json.loads(ComponentProvider(**hosted()).schema)
-    for part in ("version", "language", "dependencies", "displayName"):
+    for part in ("namespace", "version", "language", "dependencies", "displayName"):
         inferred.pop(part, None)
     return normalised(inferred)
 
@@ -75,6 +75,16 @@ def test_the_plugin_hosts_every_component_under_the_packages_name():
     assert set(SCHEMA["resources"]) == {f"esc-oidc:index:{name}" for name in components}
     assert all(resource["isComponent"] for resource in SCHEMA["resources"].values())
     assert SCHEMA["types"] == {}
+
+
+def test_packages_for_other_languages_have_one_name_and_our_version():
+    """Without a namespace, Pulumi names what it generates from a git repository after the owner, and breaks imports.
+
+    Without a version it takes 0.0.0, which for git means whatever is newest.
+    """
+    inferred = json.loads(ComponentProvider(**hosted()).schema)
+    assert (inferred["namespace"], inferred["name"]) == ("pulumi", "esc-oidc")
+    assert inferred["version"] == importlib.metadata.version("esc-oidc")
 
 
 def test_a_components_inputs_and_outputs_are_its_annotations():

@@ -17,20 +17,19 @@ from tests.support.stack import PROJECT, SANDBOX, definition, run_stack
 def sandbox():
     """The stack as `make try` configures it, with the defaults that Pulumi.yaml declares, as the engine adds them."""
     defaults = {key: value["default"] for key, value in PROJECT["config"].items() if "default" in value}
-    configured = {key.removeprefix("esc-oidc:"): value for key, value in SANDBOX["config"].items()}
-    return run_stack({**defaults, **configured})
+    return run_stack({**defaults, **SANDBOX["config"]})
 
 
 def test_the_sandbox_stack_is_what_the_readme_says():
     """It has organization contoso, environment aws/dev, two users, a read-only policy and a region."""
     assert SANDBOX == {
         "config": {
-            "esc-oidc:organization": "contoso",
-            "esc-oidc:project": "aws",
-            "esc-oidc:environment": "dev",
-            "esc-oidc:allowedUsers": ["alice", "bob"],
-            "esc-oidc:policyArns": [READ_ONLY],
-            "esc-oidc:region": "us-east-1",
+            "organization": "contoso",
+            "project": "aws",
+            "environment": "dev",
+            "allowedUsers": ["alice", "bob"],
+            "policyArns": [READ_ONLY],
+            "region": "us-east-1",
         }
     }
 

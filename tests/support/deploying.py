@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,6 +134,7 @@ def deploy(
     account: str = ACCOUNT,
     partition: str = "aws",
     config: Mapping[str, str] | None = None,
+    secrets: Collection[str] = (),
     organization: str | None = None,
     sparse: bool = False,
 ) -> Deployed:
@@ -156,7 +157,10 @@ def deploy(
                 monitor=monitor,
                 organization=organization,
             )
-            pulumi.runtime.set_all_config({f"esc-oidc:{key}": value for key, value in (config or {}).items()})
+            pulumi.runtime.set_all_config(
+                {f"esc-oidc:{key}": value for key, value in (config or {}).items()},
+                [f"esc-oidc:{key}" for key in secrets],
+            )
             await run_pulumi_func(lambda: resolve(program()))
 
         asyncio.run(main())

@@ -1,7 +1,11 @@
 """The stack of this repository: its files, and its program as Pulumi's language host runs it."""
 
 import json
+import re
 import runpy
+import shlex
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +28,8 @@ def as_configured(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def run_stack(config: dict[str, Any], organization: str | None = None) -> Deployed:
-    """Deploys the stack with this configuration, with keys without their namespace."""
+def run_stack(config: dict[str, Any], organization: str | None = None, secrets: Collection[str] = ()) -> Deployed:
+    """Deploys the stack with this configuration, with keys without their namespace. These keys are secrets."""
 
     def program() -> dict[str, Any]:
         runpy.run_path(str(ROOT), run_name="__main__")
@@ -34,8 +38,41 @@ def run_stack(config: dict[str, Any], organization: str | None = None) -> Deploy
     return deploy(
         program,
         config={key: as_configured(value) for key, value in config.items()},
+        secrets=secrets,
         organization=organization,
     )
+
+
+@dataclass
+class StackFile:
+    """A stack's configuration, changed as `pulumi config` changes it: tests/engine/test_newcomers.py runs the real one.
+
+    Attributes:
+        config: The values, by key.
+        secrets: The keys that are secrets.
+    """
+
+    config: dict[str, Any]
+    secrets: set[str] = field(default_factory=set)
+
+    def run(self, command: str) -> None:
+        """Run `pulumi config set` or `pulumi config rm`. Whoever is asked for a value types `VALUE`."""
+        program, config, verb, *words = shlex.split(command)
+        assert (program, config) == ("pulumi", "config")
+        options = {word for word in words if word.startswith("--")}
+        key, *value = [word for word in words if word not in options | {"string"}]
+        text = value[0] if value else "VALUE"
+        name, *places = re.split(r"[.\[]", key) if "--path" in options else [key]
+        if verb == "rm":
+            del self.config[name]
+        elif places and places[0].endswith("]"):
+            index, before = int(places[0][:-1]), self.config.get(name)
+            items = before if isinstance(before, list) else []
+            retyped = int(text) if text.isdecimal() and "--type" not in options else text
+            self.config[name] = [*items[:index], retyped, *items[index + 1 :]]
+        else:
+            self.config[name] = {places[0]: text} if places else text
+        (self.secrets.add if "--secret" in options else self.secrets.discard)(name)
 
 
 def definition(deployed: Deployed) -> Any:

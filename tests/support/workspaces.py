@@ -44,9 +44,9 @@ def written(target: Path, program: str) -> Path:
 
 
 def repository(target: Path) -> Path:
-    """A copy of what the plugin and the YAML example need, as in a clone of this repository."""
+    """A copy of what the plugin and the examples need, as in a clone of this repository."""
     shutil.copytree(ROOT / "components", target / "components", ignore=NOT_COPIED)
-    shutil.copytree(ROOT / "examples" / "yaml", target / "examples" / "yaml", ignore=NOT_COPIED)
+    shutil.copytree(ROOT / "examples", target / "examples", ignore=NOT_COPIED)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, target / name)
     return target
@@ -63,7 +63,8 @@ def configure(program: Path, **values: Any) -> None:
     path = program / f"Pulumi.{STACK}.yaml"
     project = yaml.safe_load((program / "Pulumi.yaml").read_text())["name"]
     content = yaml.safe_load(path.read_text()) if path.exists() else {}
-    changed = (content.get("config") or {}) | {f"{project}:{key}": value for key, value in values.items()}
+    config = (content.get("config") or {}, values)
+    changed = {key if ":" in key else f"{project}:{key}": value for each in config for key, value in each.items()}
     edit(path, config={key: value for key, value in changed.items() if value is not None})
 
 

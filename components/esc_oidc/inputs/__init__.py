@@ -2,11 +2,23 @@
 
 from .deployments import DeploymentPlan, parse_deployments
 from .environment import EnvironmentPlan, parse_environment
-from .parsing import Argument, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
+from .parsing import Argument, Kind, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
 from .policies import written
 from .role import CREATED_BY, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
-from .violations import LATER, SECRET, TOO_DEEP, UNREADABLE, Problem, Secrets, Violation, printable, shown
+from .violations import (
+    LATER,
+    SECRET,
+    TOO_DEEP,
+    UNREADABLE,
+    Problem,
+    Secrets,
+    Violation,
+    listed,
+    nearest,
+    printable,
+    shown,
+)
 
 __all__ = [
     "CREATED_BY",
@@ -18,6 +30,7 @@ __all__ = [
     "DeploymentPlan",
     "EnvironmentPlan",
     "Form",
+    "Kind",
     "NotKnownYetError",
     "Parsed",
     "Problem",
@@ -30,6 +43,8 @@ __all__ = [
     "environment_part",
     "iac_project",
     "issuer",
+    "listed",
+    "nearest",
     "organization",
     "parse_deployments",
     "parse_environment",

@@ -362,7 +362,7 @@ def _one_partition(plan: RolePlan) -> Iterator[Violation]:
             yield Violation(
                 place,
                 text,
-                f"a role has everything in one partition of AWS: this is in {arn.partition}, and {first[0]} is in "
+                f"a role has everything in one partition of AWS: this is in {arn.partition}, and `{first[0]}` is in "
                 f"{first[1]}.",
                 "Pass the one of the role's own partition.",
             )
