@@ -10,7 +10,7 @@ import pulumi_pulumiservice as pulumiservice
 
 from .environment import environment_definition
 from .inputs import EnvironmentPlan, Violation, parse_environment
-from .planning import OutputsOnDemand, Planned, StrictOutput, planned
+from .planning import OutputsOnDemand, Planned, PolicyDocument, StrictOutput, planned
 from .role import declare_role
 
 
@@ -45,8 +45,9 @@ class PulumiEscOidcArgs(TypedDict):
 
     allowed_users: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Logins of the people who may open the environment with personal access tokens. Uses the attribute
-    `pulumi.user.login`. If you list users, teams and token types, any of them may open it. Default: anyone who may
-    open the environment in Pulumi Cloud, unless `allowedTeams` or `allowedTokenTypes` is set."""
+    `pulumi.user.login`, and `pulumi.token.type` if one is the organization's own name, as in an individual account. If
+    you list users, teams and token types, any of them may open it. Default: anyone who may open the environment in
+    Pulumi Cloud, unless `allowedTeams` or `allowedTokenTypes` is set."""
 
     allowed_teams: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Teams whose team access tokens may open the environment. Uses the attribute `pulumi.token.team`. This does not
@@ -111,8 +112,9 @@ class PulumiEscOidcArgs(TypedDict):
     the attachment is named, to the ARN. Run `pulumi state rename` on the attachment before you rename a key: otherwise
     Pulumi attaches the policy under the new name, and then detaches it under the old one. Default: none."""
 
-    inline_policies: NotRequired[dict[str, pulumi.Input[str]]]
-    """The role's inline policies, a map from name to policy document as JSON. Default: none."""
+    inline_policies: NotRequired[dict[str, pulumi.Input[PolicyDocument]]]
+    """The role's inline policies, a map from name to policy document, as JSON; in Python a dict will do. Together they
+    may have 10,240 characters without white space. Default: none."""
 
     force_detach_policies: NotRequired[bool]
     """Destroy the role even if someone else attached policies to it. Default: false."""
@@ -148,10 +150,13 @@ class PulumiEscOidcArgs(TypedDict):
     dollar sign. Secrets are refused, because readers of the environment would see them. Default: none."""
 
     pulumi_config: NotRequired[dict[str, pulumi.Input[str]]]
-    """Pulumi configuration that the environment passes to stacks, as ESC text. Secrets are refused. Default: none."""
+    """Pulumi configuration that the environment passes to stacks, as ESC text. A key may be a path into a map or a
+    list, as for `pulumi config set --path`: `app:list[0]`, `app:map.key`, `app:map["a.b"]`. Secrets are refused.
+    Default: none."""
 
     imports: NotRequired[list[str]]
-    """Environments that this one imports, each `PROJECT/ENV`. Default: none."""
+    """Environments that this one imports, each `PROJECT/ENV` or, at one version, `PROJECT/ENV@VERSION`.
+    Default: none."""
 
     tags: NotRequired[dict[str, pulumi.Input[str]]]
     """Tags for the provider and the role, at most 50. No two keys may differ only in case. Default: none."""

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_pulumiservice as pulumiservice
 
 from .inputs import DeploymentPlan, parse_deployments
-from .planning import OutputsOnDemand, Planned, StrictOutput, planned
+from .planning import OutputsOnDemand, Planned, PolicyDocument, StrictOutput, planned
 from .role import declare_role
 
 
@@ -77,8 +77,9 @@ class PulumiDeploymentsOidcArgs(TypedDict):
     the attachment is named, to the ARN. Run `pulumi state rename` on the attachment before you rename a key: otherwise
     Pulumi attaches the policy under the new name, and then detaches it under the old one. Default: none."""
 
-    inline_policies: NotRequired[dict[str, pulumi.Input[str]]]
-    """The role's inline policies, a map from name to policy document as JSON. Default: none."""
+    inline_policies: NotRequired[dict[str, pulumi.Input[PolicyDocument]]]
+    """The role's inline policies, a map from name to policy document, as JSON; in Python a dict will do. Together they
+    may have 10,240 characters without white space. Default: none."""
 
     force_detach_policies: NotRequired[bool]
     """Destroy the role even if someone else attached policies to it. Default: false."""

@@ -27,8 +27,8 @@ REGION_CONFIG: Final = "aws:region"
 class Login:
     """Everything in the definition but the role's ARN, which only AWS knows.
 
-    `environment_variables` and `pulumi_config` are ESC text (``${...}`` refers to a value, ``$$`` is a dollar sign);
-    everything else is literal.
+    The texts in `environment_variables` and `pulumi_config` are ESC text (``${...}`` refers to a value, ``$$`` is a
+    dollar sign); everything else is literal.
     """
 
     session_name: str
@@ -39,7 +39,7 @@ class Login:
     export_environment_variables: bool = True
     region: str | None = None
     environment_variables: Mapping[str, str] = field(default_factory=dict)
-    pulumi_config: Mapping[str, str] = field(default_factory=dict)
+    pulumi_config: Mapping[str, Any] = field(default_factory=dict)
 
 
 def environment_definition(login: Login, role_arn: str) -> str:
@@ -53,15 +53,8 @@ def environment_definition(login: Login, role_arn: str) -> str:
             "subjectAttributes": list(login.subject_attributes),
         }
     )
-    region_variable = {REGION_VARIABLE: login.region} if login.region else {}
-    region_config = {REGION_CONFIG: login.region} if login.region else {}
-    credentials = CREDENTIALS if login.export_environment_variables else {}
-    values = {
-        "aws": {"login": {"fn::open::aws-login": {"oidc": oidc}}},
-        "environmentVariables": {**credentials, **region_variable, **_sorted(login.environment_variables)},
-        "pulumiConfig": {**region_config, **_sorted(login.pulumi_config)},
-    }
-    definition = _without_empty({"imports": list(login.imports), "values": _without_empty(values)})
+    values = {"aws": {"login": {"fn::open::aws-login": {"oidc": oidc}}}, **exported(login)}
+    definition = _without_empty({"imports": list(login.imports), "values": values})
     # Beyond ASCII the two emitters differ, and the Python one leaves Unicode line breaks unescaped.
     text = yaml.dump(
         definition,
@@ -74,11 +67,24 @@ def environment_definition(login: Login, role_arn: str) -> str:
     return text.rstrip("\n")
 
 
+def exported(login: Login) -> dict[str, Any]:
+    """What the environment has beside the login, by its keys in the definition."""
+    region_variable = {REGION_VARIABLE: login.region} if login.region else {}
+    region_config = {REGION_CONFIG: login.region} if login.region else {}
+    credentials = CREDENTIALS if login.export_environment_variables else {}
+    return _without_empty(
+        {
+            "environmentVariables": {**credentials, **region_variable, **_sorted(login.environment_variables)},
+            "pulumiConfig": {**region_config, **_sorted(login.pulumi_config)},
+        }
+    )
+
+
 def _without_empty(mapping: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if value}
 
 
-def _sorted(mapping: Mapping[str, str]) -> dict[str, str]:
+def _sorted(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """In a stable order: maps that come through Pulumi's engine have none."""
     return dict(sorted(mapping.items()))
 

@@ -1,12 +1,15 @@
 """The one exception of the components."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import pulumi
 from pulumi.provider.experimental import host
 
-from .inputs import Secrets, Violation
+from .inputs import Secrets, Violation, printable
 from .spelling import spelled_violation
+
+_MOST_LINES: Final = 50
 
 
 class InvalidInputs(pulumi.RunError):
@@ -23,8 +26,12 @@ class InvalidInputs(pulumi.RunError):
 
     def __init__(self, component: str, violations: Iterable[Violation], secrets: Secrets) -> None:
         self.violations = tuple(secrets.redacted(violation) for violation in violations)
-        lines = "".join(f"\n  - {spelled_violation(violation)}" for violation in self.violations)
-        text = f"{component}: {len(self.violations)} invalid input{'s'[: len(self.violations) > 1]}{lines}"
+        count = len(self.violations)
+        lines = [str(spelled_violation(violation)) for violation in self.violations[:_MOST_LINES]]
+        if count > len(lines):
+            lines.append(f"and {count - len(lines)} more like these.")
+        head = f"{printable(component)}: {count} invalid input{'s'[: count > 1]}"
+        text = "\n  - ".join([head, *lines])
         super().__init__(text)
         if host.is_hosting:
             # Through the plugin, exceptions are printed below the host's own traceback; this puts the text on top.

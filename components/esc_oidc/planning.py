@@ -13,7 +13,19 @@ import pulumi
 from pulumi.output import Unknown
 
 from .errors import InvalidInputs
-from .inputs import LATER, NotKnownYetError, Parsed, RolePlan, Secrets, Violation, recorded
+from .inputs import (
+    LATER,
+    TOO_DEEP,
+    UNREADABLE,
+    NotKnownYetError,
+    Parsed,
+    RolePlan,
+    Secrets,
+    Violation,
+    recorded,
+    shown,
+    written,
+)
 from .spelling import spelled
 
 P = TypeVar("P", bound=RolePlan)
@@ -26,6 +38,9 @@ DECIDING: Final = ("oidc_provider_arn",)
 READABLE: Final = ("environment_variables", "pulumi_config")
 """Inputs that stand in the environment's definition, where its readers see them."""
 
+_DEEPEST: Final = 12
+"""How many dicts and lists an input may be nested in: IAM's policy documents, the deepest of them, need eight."""
+
 if TYPE_CHECKING:
 
     class StrictOutput(pulumi.Output[T]):
@@ -33,8 +48,11 @@ if TYPE_CHECKING:
 
         __getattr__: None  # type: ignore[assignment, misc] # hides the method that lifts any name
 
+    PolicyDocument = str | Mapping[str, Any]
 else:
     StrictOutput = pulumi.Output
+    # In Python a policy may be a dict, too; the schema, which is made from the types at run time, has no unions.
+    PolicyDocument = str
 
 
 class OutputsOnDemand(pulumi.ComponentResource):
@@ -99,7 +117,7 @@ class Planned(Generic[P]):
         self._secrets = Secrets()
         self._resources: dict[str, set[pulumi.Resource]] = {}
         self._items = {
-            name: {key: pulumi.Output.from_input(item) for key, item in given[name].items()}
+            name: {key: _item(item) for key, item in given[name].items()}
             for name in now.later
             if isinstance(given[name], Mapping)
         }
@@ -246,7 +264,8 @@ def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constr
     Raises:
         InvalidInputs: With everything that is wrong; out of the plan's Outputs if inputs are Outputs.
     """
-    title = f"{component.__name__} {name!r}"
+    name = _key(name)
+    title = f"{component.__name__} {shown(name)}"
     given = _given(title, args, inputs)
     parsed = parse(arguments, name, {key: _marked(value) for key, value in given.items()})
     if parsed.violations:
@@ -257,15 +276,22 @@ def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constr
 def _given(title: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:
     """The inputs as they are now: Outputs are checked later, and must still be what was passed by then."""
     if args is None:
-        return {key: _copied(value) for key, value in keywords.items()}
+        return cast("Mapping[str, Any]", _copied(keywords))
     if keywords:
         rule = "inputs are passed as `args` or by keyword, not both."
         raise InvalidInputs(title, [Violation("args", sorted(keywords), rule, "Put all of them in one.")], Secrets())
-    if not isinstance(args, Mapping):
+    copied = _copied(args)
+    if not isinstance(copied, dict):
         rule = f"the inputs are a dict, not a {type(args).__name__}."
         fix = f"Pass {title.partition(' ')[0]}Args, or keywords."
-        raise InvalidInputs(title, [Violation("args", args, rule, fix)], Secrets())
-    return {key: _copied(value) for key, value in args.items()}
+        raise InvalidInputs(title, [Violation("args", copied, rule, fix)], Secrets())
+    return copied
+
+
+def _item(value: Any) -> pulumi.Output[Any]:
+    """A value of a dict. One that is a dict itself is a document, which is written when the Outputs in it are known."""
+    output = pulumi.Output.from_input(value)
+    return output.apply(written) if isinstance(value, Mapping) else output
 
 
 def _marked(value: Any) -> Any:
@@ -280,13 +306,28 @@ def _marked(value: Any) -> Any:
     return value
 
 
-def _copied(value: Any) -> Any:
-    """A copy of the value in Python's own types: a text may be a member of an enumeration in a provider's package."""
-    if isinstance(value, Mapping):
-        return {_copied(key): _copied(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_copied(item) for item in value]
-    return str.__str__(value) if isinstance(value, str) else value
+def _copied(value: Any, *within: int) -> Any:
+    """A copy of the value in Python's own types: a text may be a member of an enumeration in a provider's package.
+
+    What is nested too deeply, or raises an exception when it is read, is replaced by a stand-in, which is refused.
+    `within` are the identities of what the value stands in.
+    """
+    try:
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, Mapping | list | tuple) and (id(value) in within or len(within) == _DEEPEST):
+            return TOO_DEEP
+        if isinstance(value, Mapping):
+            return {_key(key): _copied(item, *within, id(value)) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [_copied(item, *within, id(value)) for item in value]
+    except Exception:  # noqa: BLE001 - a subclass of the caller's may raise anything
+        return UNREADABLE
+    return value
+
+
+def _key(key: Any) -> Any:
+    return str.__str__(key) if isinstance(key, str) else key
 
 
 def _texts(value: Any) -> Iterator[str]:

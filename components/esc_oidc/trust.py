@@ -27,7 +27,21 @@ MAX_POLICY: Final = 4096
 ACCOUNT_TO_COME: Final = "000000000000"
 """An account that is not known yet. Every account number has twelve digits."""
 
+PARTITIONS: Final = (
+    "aws",
+    "aws-cn",
+    "aws-eusc",
+    "aws-iso",
+    "aws-iso-b",
+    "aws-iso-e",
+    "aws-iso-f",
+    "aws-us-gov",
+)
+"""Every partition of AWS. Source: botocore's `data/partitions.json`, version 1.44.5."""
+
 PARTITION: Final = r"aws(?:-[a-z]+)*"
+"""How the names of partitions are formed, also those of partitions to come, as a regular expression."""
+
 ACCOUNT: Final = r"[0-9]{12}"
 
 _IAM_ARN: Final = re.compile(r"arn:([^:]*):iam::([^:]*):([^:/]+)/(.*)", re.DOTALL)

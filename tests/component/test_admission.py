@@ -9,7 +9,7 @@ from esc_oidc.claims import STACK_CONFIGURATION
 from esc_oidc.environment import environment_definition
 from esc_oidc.tokens import Opener, Opening, deployment_claims, login_claims
 from esc_oidc.trust import provider_arn, trust_policy
-from esc_oidc.verify import Request, compile_policy
+from esc_oidc.verify import Request, compile_policy, prove
 from tests.support.inputs import check, plan
 from tests.support.shapes import (
     ACCOUNT,
@@ -21,6 +21,7 @@ from tests.support.shapes import (
     OMIT,
     ORG,
     ROOT,
+    TEAM,
     TYPE,
     USER,
     expected,
@@ -119,6 +120,27 @@ def test_a_login_that_asks_for_other_attributes_is_refused():
     assert deployed.opened(ORG, "aws/dev", "aws/dev", Opener("alice"))
     for attributes in ([], [CURRENT], [USER], [USER, CURRENT], [CURRENT, USER, TYPE], [CURRENT, ROOT, USER]):
         assert not deployed.opened(ORG, "aws/dev", "aws/dev", Opener("alice"), attributes=attributes), attributes
+
+
+@pytest.mark.parametrize("project", ["aws", "default"])
+@pytest.mark.parametrize("user", [ORG, ORG.upper()])
+@pytest.mark.parametrize("more", [{}, {"allowed_users": ["alice"]}, {"allowed_teams": ["ops"]}], ids=str)
+def test_an_individual_account_admits_its_owner_and_not_its_other_tokens(project, user, more):
+    """The organization is the owner's own login: the token's type tells their tokens from the organization's."""
+    users = [user, *more.get("allowed_users", ())]
+    inputs = {"organization": ORG, "project": project, "environment": "dev"} | more | {"allowed_users": users}
+    teams = [TEAM] if "allowed_teams" in more else []
+    assert Deployed(inputs).attributes == [CURRENT, USER, TYPE, *teams]
+    assert list(differing(inputs)) == []
+
+
+def test_the_individual_account_is_proved():
+    """No token but the owner's own gets in, whatever Pulumi Cloud mints."""
+    inputs = {"organization": ORG, "project": "aws", "environment": "dev", "allowed_users": [ORG]}
+    made = plan(inputs)
+    head = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev"
+    assert made.subjects == [f"{head}:pulumi.user.login:contoso:pulumi.token.type:personal"]
+    assert prove(trust_policy(made.trust, provider_arn(ISSUER, ACCOUNT)), made.trust).holds
 
 
 @pytest.mark.parametrize("project", ["aws", "default"])

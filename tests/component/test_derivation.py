@@ -8,7 +8,7 @@ from esc_oidc import PulumiEscOidc
 from esc_oidc.inputs import EnvironmentPlan
 from tests.support.deploying import PROVIDER_ARN, deploy
 from tests.support.inputs import ARGUMENTS
-from tests.support.programs import ESC, READ_ONLY, UNKNOWN
+from tests.support.programs import ESC, INLINE, READ_ONLY, UNKNOWN
 
 TRUST, LOGIN, AUDIENCE = "Role.assumeRolePolicy", "Environment.yaml", "OpenIdConnectProvider.clientIdLists"
 DERIVED = {
@@ -18,14 +18,15 @@ DERIVED = {
     "subject_attributes": (["currentEnvironment.name"], [TRUST, LOGIN]),
     "allowed_environments": (["aws/prod"], [TRUST]),
     "allowed_root_environments": (["aws/prod"], [TRUST]),
-    "allowed_users": (["alice"], [TRUST]),
+    # A user may turn out to be the organization, and then the login asks for the token's type.
+    "allowed_users": (["alice"], [TRUST, LOGIN]),
     "allowed_teams": (["ops"], [TRUST]),
     "allowed_token_types": (["team"], [TRUST]),
     "oidc_provider_arn": (PROVIDER_ARN, [TRUST]),
     "role_description": ("ESC", ["Role.description"]),
     "permissions_boundary_arn": (READ_ONLY, ["Role.permissionsBoundary"]),
     "named_policy_arns": ({"own": READ_ONLY}, ["RolePolicyAttachment.policyArn"]),
-    "inline_policies": ({"own": '{"Statement":[]}'}, ["RolePolicy.policy"]),
+    "inline_policies": ({"own": INLINE}, ["RolePolicy.policy"]),
     "session_policy_arns": ([READ_ONLY], [LOGIN]),
     "region": ("us-east-1", [LOGIN]),
     "environment_variables": ({"A": "x"}, [LOGIN]),
@@ -127,11 +128,11 @@ def test_one_value_of_a_map_does_not_derive_from_another(preview):
 
     def program():
         source = aws.iam.Policy("source", policy="x")
-        policies = {"fed": source.arn.apply(lambda _: '{"Statement":[]}'), "own": '{"Statement":[]}'}
+        policies = {"fed": source.arn.apply(lambda _: INLINE), "own": INLINE}
         PulumiEscOidc("esc", **ESC, inline_policies=policies)
 
     by_name = {child.name: child for child in deploy(program, preview=preview).of("RolePolicy")}
-    assert by_name["esc-inline-own"].inputs["policy"] == '{"Statement":[]}'
+    assert by_name["esc-inline-own"].inputs["policy"] == INLINE
     assert not by_name["esc-inline-own"].request.propertyDependencies["policy"].urns
     assert by_name["esc-inline-fed"].request.propertyDependencies["policy"].urns
 

@@ -94,6 +94,17 @@ def test_a_component_needs_a_name(name):
     assert "the component's name = " in str(deployed.error)
 
 
+def test_an_output_may_make_an_individual_account():
+    """If the user comes to be the organization, the token's type is added then."""
+    deployed = deploy(esc_login(allowed_users=lambda: pulumi.Output.from_input(["alice", "contoso"])))
+    assert deployed.error is None
+    assert [subject.rpartition(":pulumi.user.login:")[2] for subject in deployed.exports["subjects"]] == [
+        "alice:pulumi.token.type:personal",
+        "contoso:pulumi.token.type:personal",
+    ]
+    assert "pulumi.token.type" in deployed.exports["environment_definition"]
+
+
 def test_an_awaitable_counts_as_an_output():
     """Pulumi takes awaitables wherever it takes Outputs."""
 

@@ -54,7 +54,7 @@ def component_inputs(draw):
         for name, values in {
             "allowed_environments": alike,
             "allowed_root_environments": MODERN + LEGACY,
-            "allowed_users": PEOPLE[:3],
+            "allowed_users": [*PEOPLE[:3], "contoso"],
             "allowed_teams": PEOPLE[1:],
             "allowed_token_types": ["personal", "team", "organization"],
         }.items()

@@ -10,7 +10,7 @@ import yaml
 
 from esc_oidc import PulumiEscOidc
 from tests.support.deploying import ACCOUNT, PROVIDER_ARN, deploy
-from tests.support.programs import BILLING, ESC, READ_ONLY, esc_login
+from tests.support.programs import BILLING, ESC, INLINE, READ_ONLY, esc_login
 
 
 def definition(deployed):
@@ -61,7 +61,7 @@ def test_every_name_is_a_plain_string():
                 **{**ESC, "project": pulumi.Output.from_input("aws")},
                 policy_arns=[BILLING],
                 named_policy_arns={"own": pulumi.Output.from_input(READ_ONLY)},
-                inline_policies={"extra": pulumi.Output.from_input('{"Statement":[]}')},
+                inline_policies={"extra": pulumi.Output.from_input(INLINE)},
             )
             and None
         )
@@ -81,9 +81,9 @@ def test_an_attachment_is_named_after_its_policy():
 
 def test_inline_policies_are_resources_of_their_own():
     """Each has the given name and document and belongs to the role."""
-    deployed = deploy(esc_login(inline_policies={"extra": '{"Statement":[]}'}))
+    deployed = deploy(esc_login(inline_policies={"extra": INLINE}))
     (policy,) = deployed.of("RolePolicy")
-    assert policy.inputs == {"name": "extra", "policy": '{"Statement":[]}', "role": "esc-role-1234567"}
+    assert policy.inputs == {"name": "extra", "policy": INLINE, "role": "esc-role-1234567"}
 
 
 def test_the_inputs_of_the_role_reach_it():

@@ -9,7 +9,7 @@ import pytest
 
 from esc_oidc import PulumiDeploymentsOidc, PulumiEscOidc
 from tests.support.deploying import ACCOUNT, PROVIDER_ARN, deploy
-from tests.support.programs import DEPLOYMENTS, READ_ONLY, deployments_login
+from tests.support.programs import DEPLOYMENTS, INLINE, READ_ONLY, deployments_login
 
 ANY_STACK, MANAGE = "dangerously_allow_any_stack_in_project", "manage_deployment_settings"
 SUBJECT = "pulumi:deploy:org:contoso:project:core:stack:{}:operation:{}:scope:write"
@@ -114,7 +114,7 @@ def test_the_inputs_of_provider_and_role_reach_them():
             retain_oidc_provider=True, role_name="dep", role_path="/pulumi/", role_description="Deployments",
             permissions_boundary_arn=boundary, force_detach_policies=True, max_session_duration="2h", duration="90m",
             tags={"team": "x"}, policy_arns=[READ_ONLY],
-            inline_policies={"extra": '{"Statement":[]}'},
+            inline_policies={"extra": INLINE},
         )
     )  # fmt: skip
     provider, role = deployed.one("OpenIdConnectProvider"), deployed.one("Role").inputs
@@ -136,7 +136,7 @@ def test_the_inputs_of_provider_and_role_reach_them():
         "tags": {"team": "x"},
     }
     assert deployed.one("RolePolicyAttachment").name == "dep-policy-ReadOnlyAccess-2a3bda39"
-    assert deployed.one("RolePolicy").inputs == {"name": "extra", "policy": '{"Statement":[]}', "role": "dep"}
+    assert deployed.one("RolePolicy").inputs == {"name": "extra", "policy": INLINE, "role": "dep"}
 
 
 def test_previews_and_updates_may_have_separate_roles():

@@ -2,9 +2,9 @@ import pulumi
 import pytest
 
 from esc_oidc import PulumiEscOidc
-from esc_oidc.inputs import EnvironmentPlan
+from esc_oidc.inputs import LATER, EnvironmentPlan
 from tests.support.deploying import deploy
-from tests.support.environment_refusals import BASE, REFUSALS
+from tests.support.environment_refusals import BASE, POLICY, REFUSALS
 from tests.support.inputs import ARGUMENTS, check
 from tests.support.refusing import is_one_clear_violation, is_refused_as_outputs, is_refused_plain
 
@@ -70,6 +70,46 @@ def test_an_output_in_a_plain_list_is_refused():
     """The items of a list of plain strings can't be Outputs either."""
     deployed = deploy(lambda: PulumiEscOidc("esc", **BASE, imports=[pulumi.Output.from_input("aws/x")]) and None)
     assert "imports[0] = (an Output)" in str(deployed.error)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("duration", "it is checked before anything is deployed"),
+        ("retain_oidc_provider", "it is checked before anything is deployed"),
+        ("tags", "it is checked before anything is deployed"),
+        ("create_environment", "it decides which resources exist."),
+        ("inline_policies", "it decides which resources exist and what they are called"),
+        ("role_name", "another one replaces the role"),
+    ],
+)
+def test_an_output_is_refused_for_the_inputs_own_reason(name, said):
+    """A duration decides nothing about resources."""
+    (violation,) = check("esc", BASE | {name: LATER})
+    assert said in violation.rule
+
+
+def test_a_number_that_nobody_could_write_is_refused():
+    """Python itself refuses to write it."""
+    is_one_clear_violation(check("esc", BASE | {"duration": 10**5000}), "duration", "Pass one.")
+
+
+TAKEN = [
+    {"tags": {"équipe": "日本", "a b": "", "\u2028": "\u0661"}},
+    {"tags": {"k": "\U00020bb7" * 128}},
+    {"imports": ["aws/base@stable", "aws/base@12", "aws/base"]},
+    {"environment_variables": {"EMPTY": "", "a.b-c": "x"}},
+    {"pulumi_config": {"app:list[0]": "a", "app:list[1]": "b", "app:map.key": "c", 'app:map["a.b"]': "d", "x": "e"}},
+    {"region": "us-east-1", "pulumi_config": {"app:aws.region": "a", "aws:profile.x": "b"}},
+    {"policy_arns": [POLICY.replace("Read", "service-role/_+=,.@-")], "additional_audiences": ["contoso.io"]},
+    {"session_policy_arns": [POLICY.replace(":aws:", ":aws-eusc:", 1)]},
+]
+
+
+@pytest.mark.parametrize("inputs", TAKEN, ids=str)
+def test_what_aws_and_pulumi_take_is_accepted(inputs):
+    """No rule is narrower than the service that it stands for."""
+    assert check("esc", BASE | inputs) == []
 
 
 def test_args_and_keywords_cannot_be_mixed():

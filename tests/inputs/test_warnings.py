@@ -1,8 +1,8 @@
 import pytest
 
 from esc_oidc import PulumiEscOidc
-from esc_oidc.trust import provider_arn, size, trust_policy
-from tests.support.deploying import deploy
+from esc_oidc.trust import PARTITIONS, provider_arn, size, trust_policy
+from tests.support.deploying import PROVIDER_ARN, deploy
 from tests.support.environment_refusals import BASE
 from tests.support.inputs import check, plan
 from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, ROOT, USER
@@ -99,6 +99,26 @@ def environments_of_size(limit):
 def policy_size(names):
     trust = plan(BASE | {"allowed_environments": names}).trust
     return size(trust_policy(trust, provider_arn(trust.issuer)))
+
+
+@pytest.mark.parametrize("partition", PARTITIONS)
+def test_the_policy_fits_with_the_longest_provider_arn(partition):
+    """Only AWS knows in which partition the provider will be, and after it exists it is too late to refuse."""
+    longest = len("aws-us-gov") - len("aws")
+    fits = BASE | {"allowed_environments": environments_of_size(4096 - longest)}
+    assert deploy(lambda: PulumiEscOidc("esc", **fits) and None, partition=partition).error is None
+    (violation,) = check("esc", BASE | {"allowed_environments": environments_of_size(4097 - longest)})
+    assert "4097 characters for its" in violation.rule
+    assert "in the partition aws-us-gov" in violation.rule
+
+
+def test_the_policy_is_measured_with_the_adopted_provider():
+    """Its partition is known."""
+    inputs = BASE | {"allowed_environments": environments_of_size(4096), "oidc_provider_arn": PROVIDER_ARN}
+    assert check("esc", inputs) == []
+    environments = environments_of_size(4097)
+    (violation,) = check("esc", inputs | {"allowed_environments": environments})
+    assert "in the partition" not in violation.rule
 
 
 def test_the_stated_number_of_subjects_fits():

@@ -81,6 +81,17 @@ def test_a_text_that_looks_like_something_else_stays_a_text(passed):
     assert passed == [{"name": "esc-oidc", "organization": "contoso", "project": "1", "environment": "true"}]
 
 
+@pytest.mark.parametrize("user", ["contoso", "Contoso"])
+def test_the_organization_of_an_individual_account_is_its_user(user):
+    """The quick start works where the organization is the user's own login."""
+    deployed = run_stack({**REQUIRED, "allowedUsers": [user]})
+    assert deployed.error is None
+    attributes = ["currentEnvironment.name", "pulumi.user.login", "pulumi.token.type"]
+    assert at(definition(deployed), *OIDC_LOGIN)["subjectAttributes"] == attributes
+    (subject,) = deployed.exports["subjects"]
+    assert subject.endswith(f":pulumi.user.login:{user}:pulumi.token.type:personal")
+
+
 def test_an_empty_list_of_users_is_refused():
     """A configured list that is empty doesn't open the role to everyone."""
     deployed = run_stack({**REQUIRED, "allowedUsers": []})

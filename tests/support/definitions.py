@@ -25,7 +25,7 @@ class Case:
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
     session_name: str = "pulumi-esc"
     role: str = "/esc"
     credentials: bool = True
@@ -122,7 +122,7 @@ CASES = {
     "session name @": Case({"session_name": "@@"}, session_name="@@"),
     "session name --": Case({"session_name": "---"}, session_name="---"),
     **{f"duration {each}": Case({"duration": each}) for each in ("15m", "900s", "1h30m", "12h", "0h60m0s")},
-    "session policies": Case({"session_policy_arns": [BOUNDARY, f"{BOUNDARY}$", f"{BOUNDARY}/${{a}}$$'\""]}),
+    "session policies": Case({"session_policy_arns": [BOUNDARY, BOUNDARY.replace("Read", "job-function/_+=,.@-")]}),
     "two attributes in another order": Case(
         {"subject_attributes": ["pulumi.user.login", "currentEnvironment.name"], "allowed_users": ["bob"]}
     ),
@@ -147,12 +147,27 @@ CASES = {
         {"region": "us-gov-west-1"}, {"AWS_REGION": "us-gov-west-1"}, {"aws:region": "us-gov-west-1"}
     ),
     "keys of configuration": Case(
-        {"pulumi_config": {"aws:region": "x", "1": "one", "true": "yes", "a:b:c": "d", "null": "z", "1.5": "y"}},
-        config={"aws:region": "x", "1": "one", "true": "yes", "a:b:c": "d", "null": "z", "1.5": "y"},
+        {"pulumi_config": {"aws:region": "x", "1": "one", "true": "yes", "null": "z", '["1.5"]': "y", "a.b:c": "d"}},
+        config={"aws:region": "x", "1": "one", "true": "yes", "null": "z", "1.5": "y", "a.b:c": "d"},
+    ),
+    "paths of configuration": Case(
+        {
+            "pulumi_config": {
+                "app:list[0]": "a", "app:list[1].name": "b", "app:map.key": "${aws.login.accessKeyId}",
+                'app:map["a.b"]': "c", 'app:map["\\"x:y\\""].z': "$$d", **{f"app:long[{i}]": str(i) for i in range(11)},
+                "app:copy": '${pulumiConfig["app:list"][1].name}',
+            }
+        },
+        config={
+            "app:list": ["a", {"name": "b"}],
+            "app:map": {"key": "ASIAJUDGE", "a.b": "c", '"x:y"': {"z": "$d"}},
+            "app:long": [str(i) for i in range(11)],
+            "app:copy": "b",
+        },
     ),
     "keys of variables": Case(
-        {"environment_variables": {"true": "a", "NO": "b", "null": "c", "_": "d", "y": "e"}},
-        {"true": "a", "NO": "b", "null": "c", "_": "d", "y": "e"},
+        {"environment_variables": {"true": "a", "NO": "b", "null": "c", "_": "d", "y": "e", "a.b-c": "f", "E": ""}},
+        {"true": "a", "NO": "b", "null": "c", "_": "d", "y": "e", "a.b-c": "f", "E": ""},
     ),
     "credentials of our own": Case(
         {

@@ -7,12 +7,13 @@ from typing import Any
 
 from esc_oidc.inputs import EnvironmentPlan
 from tests.support.inputs import ARGUMENTS
+from tests.support.programs import INLINE
 from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, ROOT, TEAM, TYPE, USER
 
 BASE: dict[str, Any] = {"organization": "contoso", "project": "aws", "environment": "dev"}
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
 POLICY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-GOOD_VALUES = {"inline_policies": '{"Statement":[]}', "named_policy_arns": POLICY}
+GOOD_VALUES = {"inline_policies": INLINE, "named_policy_arns": POLICY}
 LONG = [f"project-{index:02}-with-a-long-name/environment-{index:02}" for index in range(40)]
 
 
@@ -79,11 +80,17 @@ FORMS = [
     ("subject_attributes twice", {"subject_attributes": [CURRENT, CURRENT]}, "subject_attributes[1]", "twice"),
     *[
         _item(name, value, rule, said)
+        for name in ("allowed_environments", "allowed_root_environments")
+        for rule, value, said in (("with a version", "aws/prod@stable", "Leave the version out"),)
+    ],
+    _item("imports", "aws/prod@", "with no version", "'aws/prod@stable'"),
+    _item("imports", "aws/prod@a@b", "with two versions", "'aws/prod@stable'"),
+    *[
+        _item(name, value, rule, said)
         for name in ("allowed_environments", "allowed_root_environments", "imports")
         for rule, value, said in (
             ("without a project", "prod", "'PROJECT/prod'"),
             ("with an organization", "contoso/aws/prod", "Leave the organization out: 'aws/prod'"),
-            ("with a version", "aws/prod@stable", "Leave the version out"),
             ("with a star", "aws/*", "letters, digits"),
             ("yaml", "<yaml>", "PROJECT/ENV"),
             ("of a miswritten default", "DEFAULT/prod", "lower case"),
@@ -126,6 +133,13 @@ FORMS = [
     ("thumbprints six", {"thumbprints": [f"{i}" * 40 for i in range(6)]}, "thumbprints", "at most 5"),
     _item("additional_audiences", "azure:contoso", "of another cloud", "NAME or aws:NAME"),
     _item("additional_audiences", "aws:contoso", "its own", "has this audience anyway"),
+    _item("additional_audiences", "sts.amazonaws.com", "of other issuers", "the audience that other issuers use"),
+    ("thumbprints in two cases", {"thumbprints": ["a" * 40, "A" * 40]}, "thumbprints[1]", "in upper and in lower case"),
+    *_each(
+        "oidc_provider_arn",
+        {"of no partition": PROVIDER.replace(":aws:", ":aws-us:")},
+        "'aws-us' is none",
+    ),
     *_each("role_name", {"of 65": "r" * 65, "with a slash": "a/b", "outside ASCII": "rôle"}, "1 to 64 letters"),
     *_each(
         "role_path", {"open": "/esc", "bare": "esc", "with a space": "/a b/", "of 513": "/" + "a" * 511 + "/"}, "path"
@@ -164,19 +178,70 @@ FORMS = [
         "tags",
         "the provider gets one more",
     ),
+    *[
+        _item("policy_arns", f"arn:aws:iam::aws:policy/{value}", rule, "no wildcards and no variables")
+        for rule, value in (
+            ("with a star", "Read*"),
+            ("with a question mark", "Rea?"),
+            ("with a variable", "${aws:username}"),
+            ("with an empty part", "a//b"),
+            ("with an empty name", "a/"),
+            ("with a space", "a b"),
+            ("with a colon", "a:b"),
+            ("with a final newline", "a\n"),
+            ("of a name of 129", "a" * 129),
+            ("of a path of 513", "a" * 511 + "/b"),
+        )
+    ],
+    _item("policy_arns", POLICY.replace(":aws:", ":aws-moon:", 1), "of no partition", "'aws-moon' is none"),
+    (
+        "policy_arns of two partitions",
+        {"policy_arns": [POLICY, POLICY.replace(":aws:", ":aws-cn:", 1)]},
+        "policy_arns[1]",
+        "this is in aws-cn, and `policy_arns[0]` is in aws",
+    ),
+    (
+        "permissions_boundary_arn of another partition than the provider's",
+        {"oidc_provider_arn": PROVIDER, "permissions_boundary_arn": POLICY.replace(":aws:", ":aws-us-gov:", 1)},
+        "permissions_boundary_arn",
+        "this is in aws-us-gov, and `oidc_provider_arn` is in aws",
+    ),
+    (
+        "named_policy_arns of another partition than the plain ones",
+        {"policy_arns": [POLICY], "named_policy_arns": {"own": POLICY.replace(":aws:", ":aws-iso-b:", 1)}},
+        "named_policy_arns['own']",
+        "this is in aws-iso-b, and `policy_arns[0]` is in aws",
+    ),
+    (
+        "session_policy_arns of another partition than the boundary's",
+        {"session_policy_arns": [POLICY], "permissions_boundary_arn": POLICY.replace(":aws:", ":aws-iso:", 1)},
+        "session_policy_arns[0]",
+        "this is in aws, and `permissions_boundary_arn` is in aws-iso",
+    ),
     ("policy_arns twice", {"policy_arns": [POLICY, POLICY]}, "policy_arns[1]", "twice"),
     ("policy_arns over 20", {"policy_arns": [f"{POLICY}{i}" for i in range(21)]}, "policy_arns", "at most 20"),
     ("inline_policies not JSON", {"inline_policies": {"a": "{"}}, "inline_policies['a']", "It is not JSON"),
-    ("inline_policies no policy", {"inline_policies": {"a": "[]"}}, "inline_policies['a']", "a JSON object with"),
     (
         "inline_policies too long",
-        {"inline_policies": {"a": '{"Statement":"' + "s" * 10_240 + '"}'}},
+        {"inline_policies": {"a": INLINE, "b": INLINE.replace("Get", "G" * 10_140), "c": INLINE}},
+        "inline_policies['b']",
+        "all together: these have 10,3",
+    ),
+    (
+        "inline_policies far too long",
+        {"inline_policies": {"a": INLINE + " " * 131_072}},
         "inline_policies['a']",
-        "Make it a managed policy",
+        "131,072",
+    ),
+    (
+        "inline_policies with NaN in a dict",
+        {"inline_policies": {"a": {"Statement": float("nan")}}},
+        "inline_policies['a']",
+        "it can't be written as JSON",
     ),
     (
         "inline_policies bad key",
-        {"inline_policies": {"a b": '{"Statement":[]}'}},
+        {"inline_policies": {"a b": INLINE}},
         "inline_policies (a key)",
         "1 to 128",
     ),
@@ -211,6 +276,10 @@ FORMS = [
     ("tags key of 129", {"tags": {"k" * 129: "v"}}, "tags (a key)", "1 to 128"),
     ("tags value of 257", {"tags": {"k": "v" * 257}}, "tags['k']", "up to 256"),
     ("tags value with a star", {"tags": {"k": "*"}}, "tags['k']", "up to 256"),
+    ("tags value of 129 beyond the basic plane", {"tags": {"k": "\U00020bb7" * 129}}, "tags['k']", "up to 256"),
+    ("tags value with a newline", {"tags": {"k": "a\n"}}, "tags['k']", "up to 256"),
+    ("tags value with an emoji", {"tags": {"k": "\U0001f600"}}, "tags['k']", "up to 256"),
+    ("tags key of no letter", {"tags": {"\u0301": "v"}}, "tags (a key)", "1 to 128"),
     ("tags alike but for case", {"tags": {"Team": "a", "team": "b"}}, "tags (a key)", "same key as 'Team'"),
     (
         "environment_variables with an open reference",
@@ -225,9 +294,38 @@ FORMS = [
         "environment_variables bad key",
         {"environment_variables": {"1A": "a"}},
         "environment_variables (a key)",
-        "does not begin with a digit",
+        "begins with a letter or `_`",
     ),
-    ("pulumi_config bad key", {"pulumi_config": {"a b": "a"}}, "pulumi_config (a key)", "NAMESPACE:NAME"),
+    *[
+        (f"pulumi_config {rule}", {"pulumi_config": {key: "a"}}, "pulumi_config (a key)", said)
+        for rule, key, said in (
+            ("bad key", "a b", "NAMESPACE:NAME"),
+            ("key of three", "a:b:c", "NAMESPACE:NAME"),
+            ("open path", "a:b[0", "NAMESPACE:NAME"),
+            ("empty step", "a:b..c", "NAMESPACE:NAME"),
+            ("list at the top", "a:[0]", "NAMESPACE:NAME"),
+            ("negative index", "a:b[-1]", "NAMESPACE:NAME"),
+            ("path of a ciphertext", "a:b.secure", "means something else"),
+            ("path of a function", 'a:b["fn::open::x"]', "means something else"),
+            ("list without a first item", "a:b[1]", "the list has no item 0"),
+            ("list of far too many", f"a:b[{'9' * 5000}]", "the list has no item"),
+        )
+    ],
+    *[
+        (f"pulumi_config {rule}", {"pulumi_config": dict.fromkeys(keys, "a")}, "pulumi_config (a key)", said)
+        for rule, keys, said in (
+            ("value and path", ["a:b", "a:b.c"], "gives this value"),
+            ("path into a text", ["a:b.c", "a:b.c.d"], "gives this value"),
+            ("one path in two forms", ["a:b.c", 'a:b["c"]'], "gives this value"),
+            ("list and map", ["a:b.c", "a:b[0]"], "a map and not a list"),
+        )
+    ],
+    (
+        "pulumi_config into aws:region",
+        {"pulumi_config": {"aws:region.x": "a"}, "region": "us-east-1"},
+        "pulumi_config (a key)",
+        "`region` writes it",
+    ),
     *[
         (
             f"environment_variables {key}",
@@ -250,6 +348,7 @@ FORMS = [
         "`region` writes it",
     ),
     _item("imports", "aws/dev", "itself", "can't import itself"),
+    _item("imports", "aws/dev@stable", "itself at another version", "can't import itself"),
 ]
 
 WHO = [
@@ -278,7 +377,12 @@ WHO = [
         (f"{attribute} without values", {"subject_attributes": [CURRENT, attribute]}, "subject_attributes[1]", source)
         for attribute, source in ((USER, "allowed_users"), (TEAM, "allowed_teams"), (TYPE, "allowed_token_types"))
     ],
-    ("the organization as a user", {"allowed_users": ["Contoso"]}, "allowed_users[0]", f"list `{TYPE}`"),
+    (
+        "the organization as a user",
+        {"allowed_users": ["Contoso"], "subject_attributes": [CURRENT, USER]},
+        "allowed_users[0]",
+        f"list `{TYPE}`",
+    ),
     (
         "type personal beside users",
         {"allowed_users": ["alice"], "allowed_token_types": ["personal"]},
@@ -350,6 +454,7 @@ WHO = [
     ],
 ]
 
+MAY_BE_EMPTY = [name for name, form in EnvironmentPlan.formats().items() if form.may_be_empty]
 NARROWING = [name for name, form in EnvironmentPlan.formats().items() if form.narrows]
 
 NAMES_AND_TYPES = [
@@ -363,7 +468,16 @@ NAMES_AND_TYPES = [
         "organization",
         "this input is a string, not a list",
     ),
-    ("a number where a string belongs", {"duration": 3600}, "duration", "this input is a string, not an int"),
+    ("a number where a string belongs", {"region": 3600}, "region", "this input is a string, not an int"),
+    ("a name that is a number", {"environment": 7}, "environment", "Pass '7'."),
+    *[
+        (f"seconds {value!r} for {name}", {name: value}, name, "Pass '1h'.")
+        for name in ("duration", "max_session_duration")
+        for value in (3600, 3600.0, "3600")
+    ],
+    ("minutes as a number", {"duration": 90}, "duration", "Write it like 1h30m."),
+    ("no number", {"duration": float("nan")}, "duration", "Pass one."),
+    ("a boolean where a string belongs", {"duration": True}, "duration", "Pass one."),
     ("a string where a boolean belongs", {"create_environment": "false"}, "create_environment", "True or False"),
     ("a number where a boolean belongs", {ANY: 1}, ANY, "True or False"),
     ("a list where a dict belongs", {"tags": ["a"]}, "tags", "a dict of strings"),
@@ -385,7 +499,7 @@ NAMES_AND_TYPES = [
             "list": [([""], f"{name}[0]")],
             "dict": [
                 ({"": GOOD_VALUES.get(name, "v")}, f"{name} (a key)"),
-                ({"K": ""}, f"{name}['K']"),
+                *([] if name in MAY_BE_EMPTY else [({"K": ""}, f"{name}['K']")]),
             ],
             "bool": [],
         }[argument.kind]

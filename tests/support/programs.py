@@ -13,6 +13,9 @@ DEPLOYMENTS: dict[str, Any] = {"organization": "contoso", "project": "core", "st
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 BILLING = "arn:aws:iam::aws:policy/job-function/Billing"
+INLINE = '{"Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}'
+"""An inline policy."""
+
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that a preview does not know."""
 

@@ -1,5 +1,6 @@
 """Programs that `mypy --strict` must accept."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -17,6 +18,10 @@ PulumiEscOidc("three", {"organization": "contoso", "project": "aws", "environmen
 PulumiEscOidc("four", organization="contoso", project="aws", environment=later, tags={"a": later}, opts=opts)
 deployment: PulumiDeploymentsOidcArgs = {"organization": "contoso", "project": later, "stacks": ["dev", later]}
 PulumiDeploymentsOidc("five", deployment)
+statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [later]}
+policies: dict[str, pulumi.Input[str | Mapping[str, Any]]] = {"a": {"Statement": statement}, "b": "{}", "c": later}
+PulumiEscOidc("policies", organization="contoso", project="aws", environment="dev", inline_policies=policies)
+PulumiEscOidc("dicts", {**args, "inline_policies": {"a": {"Statement": [statement]}}})
 
 # Outputs: as themselves, as inputs of other resources, and in `apply`.
 login = PulumiEscOidc("six", organization="contoso", project="aws", environment="dev")

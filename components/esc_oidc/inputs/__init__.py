@@ -3,14 +3,29 @@
 from .deployments import DeploymentPlan, parse_deployments
 from .environment import EnvironmentPlan, parse_environment
 from .parsing import Argument, Kind, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
+from .policies import written
 from .role import CREATED_BY, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
-from .violations import LATER, SECRET, Problem, Secrets, Violation, listed, nearest
+from .violations import (
+    LATER,
+    SECRET,
+    TOO_DEEP,
+    UNREADABLE,
+    Problem,
+    Secrets,
+    Violation,
+    listed,
+    nearest,
+    printable,
+    shown,
+)
 
 __all__ = [
     "CREATED_BY",
     "LATER",
     "SECRET",
+    "TOO_DEEP",
+    "UNREADABLE",
     "Argument",
     "DeploymentPlan",
     "EnvironmentPlan",
@@ -33,7 +48,10 @@ __all__ = [
     "organization",
     "parse_deployments",
     "parse_environment",
+    "printable",
     "project",
     "recorded",
+    "shown",
     "stack",
+    "written",
 ]

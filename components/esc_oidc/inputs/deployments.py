@@ -10,7 +10,7 @@ from ..claims import OPERATIONS, DeploymentSubject, deployment_audience, deploym
 from ..trust import Trust
 from . import values
 from .parsing import Parsed, given, parse
-from .role import ROLE_RULES, RolePlan, upper_case
+from .role import DECIDES, ROLE_RULES, RolePlan, upper_case
 from .violations import Violation, listed, nearest
 
 ANY_STACK_IN_PROJECT: Final = "dangerously_allow_any_stack_in_project"
@@ -26,7 +26,7 @@ class DeploymentPlan(RolePlan):
     operations: tuple[str, ...] = given(values.operation, default=OPERATIONS, narrows=True)
     dangerously_allow_any_stack_in_project: bool = given(default=False)
     session_name: str = given(values.deployment_session_name, default="pulumi-deploy")
-    manage_deployment_settings: bool = given(default=False)
+    manage_deployment_settings: bool = given(default=False, plain=DECIDES)
 
     @cached_property
     def audience(self) -> str:
@@ -149,7 +149,7 @@ def _aws_limits(plan: DeploymentPlan) -> Iterator[Violation]:
         # If AWS takes the longest subject of each stack, it takes the others.
         longest = plan.subjects_of((max(plan.operations, key=len),))
         yield from plan.subject_limit(longest, "Shorten the names that stand in it.")
-        yield from plan.policy_limit(plan.expected_provider_arn)
+        yield from plan.policy_limit(plan.longest_provider_arn)
 
 
 _RULES: Final = (*ROLE_RULES, _some_stacks_or_any, _settings_of_named_stacks, _aws_limits)

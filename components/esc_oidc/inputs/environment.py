@@ -23,9 +23,11 @@ from ..claims import (
 from ..environment import CREDENTIALS, REGION_CONFIG, REGION_VARIABLE, Login
 from ..trust import Trust
 from . import values
+from .configuration import config_key, read_path, structured
 from .parsing import Parsed, given, parse
-from .role import ROLE_RULES, RolePlan, upper_case
-from .violations import Violation
+from .references import Path, unresolved
+from .role import DECIDES, ROLE_RULES, RolePlan, upper_case
+from .violations import Violation, shown
 
 ANY: Final = "dangerously_allow_any_environment"
 ANY_IN_PROJECT: Final = "dangerously_allow_any_environment_in_project"
@@ -85,12 +87,14 @@ class EnvironmentPlan(RolePlan):
     dangerously_omit_current_environment: bool = given(default=False)
     dangerously_allow_any_stack_configuration: bool = given(default=False)
     session_name: str = given(values.session_name, default="pulumi-esc")
-    create_environment: bool = given(default=True)
+    create_environment: bool = given(default=True, plain=DECIDES)
     export_environment_variables: bool = given(default=True)
     region: str | None = given(values.region, default=None)
-    environment_variables: Mapping[str, str] = given(values.esc_text, default=dict, keys=values.variable_name)
-    pulumi_config: Mapping[str, str] = given(values.esc_text, default=dict, keys=values.config_key)
-    imports: tuple[str, ...] = given(values.environment_reference, default=())
+    environment_variables: Mapping[str, str] = given(
+        values.esc_text, default=dict, keys=values.variable_name, may_be_empty=True
+    )
+    pulumi_config: Mapping[str, str] = given(values.esc_text, default=dict, keys=config_key)
+    imports: tuple[str, ...] = given(values.environment_version, default=())
 
     @property
     def reference(self) -> str:
@@ -113,7 +117,18 @@ class EnvironmentPlan(RolePlan):
         if "subject_attributes" in self.names:
             return self.subject_attributes or ()
         asked = {attribute for name, attribute in ASKED_BY.items() if name in self.names}
+        # An individual account's login is the organization's name, which stands in the organization's own tokens, too.
+        if (
+            "allowed_users" in self.names
+            and TOKEN_TYPE not in asked
+            and any(map(self.is_organization, self.allowed_users))
+        ):
+            asked.add(TOKEN_TYPE)
         return tuple(name for name in ATTRIBUTES if name == CURRENT_ENVIRONMENT or name in asked)
+
+    def is_organization(self, user: str) -> bool:
+        """Whether a user's login is the organization's name, in any case."""
+        return user.casefold() == self.organization.casefold()
 
     @cached_property
     def environments(self) -> tuple[str, ...]:
@@ -211,7 +226,7 @@ class EnvironmentPlan(RolePlan):
             export_environment_variables=self.export_environment_variables,
             region=self.region,
             environment_variables=self.environment_variables,
-            pulumi_config=self.pulumi_config,
+            pulumi_config=structured(self.pulumi_config)[0],
         )
 
     def admission_warnings(self) -> Iterator[str]:
@@ -357,12 +372,12 @@ def _any_environment_stands_alone(plan: EnvironmentPlan) -> Iterator[Violation]:
 
 def _organization_is_no_user(plan: EnvironmentPlan) -> Iterator[Violation]:
     for index, user in enumerate(plan.allowed_users):
-        if user.casefold() == plan.organization.casefold() and TOKEN_TYPE not in plan.attributes:
+        if plan.is_organization(user) and TOKEN_TYPE not in plan.attributes:
             yield Violation(
                 f"allowed_users[{index}]",
                 user,
                 "every team and organization token has the organization's name as its login.",
-                f"If a person has this login too, list `{TOKEN_TYPE}` in `subject_attributes` as well.",
+                f"If it is a person's login, too, list `{TOKEN_TYPE}` in `subject_attributes`, or leave that out.",
             )
 
 
@@ -385,22 +400,49 @@ def _openers_are_exact(plan: EnvironmentPlan) -> Iterator[Violation]:
 
 def _written_by_the_component(plan: EnvironmentPlan) -> Iterator[Violation]:
     credentials = CREDENTIALS if plan.export_environment_variables else ()
-    yield from _taken("environment_variables", plan.environment_variables, credentials, "export_environment_variables")
+    variables = {key: key for key in plan.environment_variables}
+    yield from _taken("environment_variables", variables, credentials, "export_environment_variables")
     if "region" in plan.names:
-        yield from _taken("environment_variables", plan.environment_variables, (REGION_VARIABLE,), "region")
-        yield from _taken("pulumi_config", plan.pulumi_config, (REGION_CONFIG,), "region")
+        yield from _taken("environment_variables", variables, (REGION_VARIABLE,), "region")
+        into = {key: str(read_path(key)[0]) for key in plan.pulumi_config}
+        yield from _taken("pulumi_config", into, (REGION_CONFIG,), "region")
 
 
-def _taken(name: str, given_keys: Iterable[str], keys: Collection[str], writer: str) -> Iterator[Violation]:
-    for key in given_keys:
-        if key in keys:
+def _taken(name: str, written: Mapping[str, str], keys: Collection[str], writer: str) -> Iterator[Violation]:
+    for key, target in written.items():
+        if target in keys:
             yield Violation(f"{name} (a key)", key, f"`{writer}` writes it already.", "Leave one of the two out.")
 
 
 def _imports_others(plan: EnvironmentPlan) -> Iterator[Violation]:
     for index, name in enumerate(plan.imports):
-        if name == plan.reference:
+        if name.partition("@")[0] == plan.reference:
             yield Violation(f"imports[{index}]", name, "an environment can't import itself.", "Leave it out.")
+
+
+def _configuration_is_one_structure(plan: EnvironmentPlan) -> Iterator[Violation]:
+    for key, problem in structured(plan.pulumi_config)[1].items():
+        yield Violation("pulumi_config (a key)", key, problem.rule, problem.fix)
+
+
+def _references_resolve(plan: EnvironmentPlan) -> Iterator[Violation]:
+    given_in: dict[Path, tuple[str, str]] = {
+        **{("environmentVariables", key): ("environment_variables", key) for key in plan.environment_variables},
+        **{("pulumiConfig", *read_path(key)): ("pulumi_config", key) for key in plan.pulumi_config},
+    }
+    login = Login(
+        session_name="",
+        duration="",
+        subject_attributes=(),
+        imports=plan.imports,
+        export_environment_variables=plan.export_environment_variables,
+        region=plan.known("region", "not known yet"),
+        environment_variables=plan.environment_variables,
+        pulumi_config=structured(plan.pulumi_config)[0],
+    )
+    for place, problem in unresolved(login, plan.reference).items():
+        name, key = given_in[place]
+        yield Violation(f"{name}[{shown(key)}]", getattr(plan, name)[key], problem.rule, problem.fix)
 
 
 def _aws_limits(plan: EnvironmentPlan) -> Iterator[Violation]:
@@ -412,7 +454,7 @@ def _aws_limits(plan: EnvironmentPlan) -> Iterator[Violation]:
         wide = plan.dangerously_allow_any_environment or plan.dangerously_allow_any_environment_in_project
         minted = plan.subjects_of(plan.environments) if wide else plan.trust.subjects
         yield from plan.subject_limit(minted, "Shorten the names that stand in it, or list fewer attributes.")
-        yield from plan.policy_limit(plan.expected_provider_arn)
+        yield from plan.policy_limit(plan.longest_provider_arn)
 
 
 _RULES: Final = (
@@ -428,6 +470,8 @@ _RULES: Final = (
     _openers_are_exact,
     _written_by_the_component,
     _imports_others,
+    _configuration_is_one_structure,
+    _references_resolve,
     _aws_limits,
 )
 

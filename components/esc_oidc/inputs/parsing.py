@@ -11,8 +11,9 @@ from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Final, Generic, Literal, NotRequired, TypeVar, Union, cast, get_args, get_origin
 
-from .values import Form, generated_role_name
-from .violations import LATER, Violation, listed, nearest
+from .policies import unwritten, written
+from .values import Form, component_name, generated_role_name, not_text
+from .violations import LATER, TOO_DEEP, UNREADABLE, Problem, Violation, listed, nearest, shown
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ _WRITTEN: Final[Mapping[Kind, str]] = {
     "list": "a list of strings",
     "dict": "a dict of strings",
 }
+_HUGE: Final = 10**12
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,12 @@ def _without_outputs(annotation: Any) -> tuple[Any, bool]:
     return (members[0], True) if awaitable else (annotation, False)
 
 
+KNOWN_NOW: Final = "Pass a value that is known when the program runs, from configuration for instance."
+
+CHECKED: Final = Problem("it is checked before anything is deployed.", KNOWN_NOW)
+"""Why most of the inputs that can't be Outputs can't."""
+
+
 @dataclass(frozen=True)
 class InputFormat:
     """What an input's values must look like.
@@ -76,8 +84,10 @@ class InputFormat:
         keys: The form of a dict's keys.
         narrows: Whether it narrows who gets in or what they may do: then None and an empty one are refused,
             because they would silently mean "everyone".
-        may_be_empty: Whether an empty one has a meaning of its own all the same.
+        may_be_empty: Whether an empty one, or in a dict an empty value, has a meaning of its own all the same.
         most: How many items it may have, and who says so.
+        plain: Why it can't be an Output, where it can't, and what to do instead.
+        documents: Whether its values are JSON, which may be given as dicts.
     """
 
     values: Form | None = None
@@ -85,6 +95,8 @@ class InputFormat:
     narrows: bool = False
     may_be_empty: bool = False
     most: tuple[int, str] | None = None
+    plain: Problem = CHECKED
+    documents: bool = False
 
 
 def given(  # noqa: PLR0913 - the attributes of InputFormat
@@ -95,9 +107,11 @@ def given(  # noqa: PLR0913 - the attributes of InputFormat
     narrows: bool = False,
     may_be_empty: bool = False,
     most: tuple[int, str] | None = None,
+    plain: Problem = CHECKED,
+    documents: bool = False,
 ) -> Any:
     """A field of a plan that is an input: its default when it is not given, and the attributes of its InputFormat."""
-    metadata = {"format": InputFormat(values, keys, narrows, may_be_empty, most)}
+    metadata = {"format": InputFormat(values, keys, narrows, may_be_empty, most, plain, documents)}
     if default is dict:
         return field(default_factory=dict, metadata=metadata)
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
@@ -178,6 +192,7 @@ def parse(
         raw: The inputs; LATER stands in the place of an Output. None means "not given".
     """
     formats, shapes = plan.formats(), arguments_of(arguments)
+    raw = {name: _written(formats.get(name), value) for name, value in raw.items()}
     violations = [*_unknown(shapes, raw), *_examined(formats, shapes, component, raw)]
     bad = {violation.name for violation in violations}
     present = {name: value for name, value in raw.items() if value is not None and name in formats}
@@ -198,6 +213,16 @@ def depends_on_output(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(depends_on_output(item) for item in value)
     return value is LATER
+
+
+def _written(form: InputFormat | None, value: Any) -> Any:
+    """The input with JSON in the place of every document that was given as a dict, as far as there is any."""
+    if not form or not form.documents or not isinstance(value, Mapping):
+        return value
+    return {
+        key: written(item) if isinstance(item, Mapping) and not depends_on_output(item) else item
+        for key, item in value.items()
+    }
 
 
 def _frozen(value: Any) -> Any:
@@ -240,13 +265,13 @@ def _partial_type(plan: Any) -> Any:
     return type(f"Partial{plan.__name__}", (plan,), {"__getattribute__": get})
 
 
-def _unknown(shapes: Mapping[str, Argument], raw: Mapping[str, Any]) -> Iterator[Violation]:
+def _unknown(shapes: Mapping[str, Argument], raw: Mapping[Any, Any]) -> Iterator[Violation]:
     for name, value in raw.items():
         if name not in shapes:
-            snake_case = re.sub(r"([A-Z])", r"_\1", str(name)).lower()
-            guess = nearest(snake_case, shapes)
+            written = name if isinstance(name, str) else shown(name)
+            guess = nearest(re.sub(r"([A-Z])", r"_\1", written).lower(), shapes)
             fix = f"Did you mean `{guess}`?" if guess else f"The inputs are {listed(shapes)}."
-            yield Violation(str(name), value, "there is no such input.", fix)
+            yield Violation(written, value, "there is no such input.", fix)
 
 
 def _examined(
@@ -264,48 +289,78 @@ def _examined(
             yield Violation(
                 name, None, rule, "If that is meant, leave the input out; if not, find out why there is no value."
             )
-    if raw.get("role_name") is None and (problem := generated_role_name(component)):
+    problem = component_name(component)
+    if raw.get("role_name") is None:
+        problem = problem or generated_role_name(component)
+    if problem:
         yield Violation("the component's name", component, problem.rule, problem.fix)
 
 
 def _present(name: str, shape: Argument, form: InputFormat, value: Any) -> Iterator[Violation]:
     if value is LATER:
         if not shape.may_be_output:
-            place = "it can't be an Output"
+            what = "it can't be an Output"
             if shape.items_may_be_outputs:
-                place = f"its items may be Outputs; the {shape.kind} itself may not"
-            yield Violation(
-                name,
-                value,
-                f"this input decides which resources exist or what they are called: {place}.",
-                "Pass a value that is known when the program runs, from configuration for instance.",
-            )
+                what = f"its items may be Outputs; the {shape.kind} itself may not"
+            yield _not_later(name, what, form)
     elif not isinstance(value, _TYPES[shape.kind]):
-        example = f"Pass [{value!r}]." if shape.kind == "list" and isinstance(value, str) else "Pass one."
-        yield Violation(name, value, f"this input is {_WRITTEN[shape.kind]}, not {_a(value)}.", example)
+        fix = f"Pass [{shown(value)}]." if shape.kind == "list" and isinstance(value, str) else "Pass one."
+        fix = _as_text(form.values, value) if shape.kind == "str" else fix
+        yield _of_another_type(name, f"this input is {_WRITTEN[shape.kind]}", value, fix)
     elif shape.kind == "str":
-        yield from _text(name, form.values, value)
+        yield from _text(name, form, form.values, value)
     elif shape.kind == "list":
         yield from _list(name, shape, form, list(value))
     elif shape.kind == "dict":
-        yield from _most(name, form, value)
-        for key, item in value.items():
-            yield from _text(f"{name} (a key)", form.keys, key)
-            yield from _text(f"{name}[{key!r}]", form.values, item)
+        yield from _dict(name, shape, form, value)
 
 
-def _text(place: str, form: Form | None, value: Any, *, may_be_output: bool = True) -> Iterator[Violation]:
+def _dict(name: str, shape: Argument, form: InputFormat, values: Mapping[Any, Any]) -> Iterator[Violation]:
+    yield from _most(name, form, values)
+    for key, value in values.items():
+        yield from _text(f"{name} (a key)", form, form.keys, key)
+        place = f"{name}[{shown(key)}]"
+        if form.documents and isinstance(value, Mapping):
+            # With Outputs in it, it is judged when they are known.
+            if not depends_on_output(value):
+                yield Violation(place, value, *unwritten(value))
+        elif not (form.may_be_empty and isinstance(value, str) and not value):
+            yield from _text(place, form, form.values, value, may_be_output=shape.items_may_be_outputs)
+
+
+def _text(
+    place: str, form: InputFormat, judge: Form | None, value: Any, *, may_be_output: bool = True
+) -> Iterator[Violation]:
     if value is LATER:
         if not may_be_output:
-            yield Violation(
-                place, value, "this can't be an Output.", "Pass a value that is known when the program runs."
-            )
+            yield _not_later(place, "this can't be an Output", form)
     elif not isinstance(value, str):
-        yield Violation(place, value, f"this is a string, not {_a(value)}.", "Pass one.")
+        yield _of_another_type(place, "this is a string", value, _as_text(judge, value))
     elif not value:
         yield Violation(place, value, "it can't be an empty string.", "If nothing is meant, leave it out.")
-    elif form and (problem := form(value)):
+    elif problem := not_text(value) or (judge and judge(value)):
         yield Violation(place, value, problem.rule, problem.fix)
+
+
+def _not_later(place: str, what: str, form: InputFormat) -> Violation:
+    return Violation(place, LATER, f"{what}: {form.plain.rule}", form.plain.fix)
+
+
+def _of_another_type(place: str, wanted: str, value: object, fix: str) -> Violation:
+    if value is TOO_DEEP:
+        return Violation(place, value, f"{wanted}, not one inside so many others, or inside itself.", fix)
+    if value is UNREADABLE:
+        return Violation(place, value, f"{wanted}, and looking at this value raises an exception.", fix)
+    return Violation(place, value, f"{wanted}, not {_a(value)}.", fix)
+
+
+def _as_text(judge: Form | None, value: object) -> str:
+    """The way out for whoever gave something else than a text: a number may be meant as one."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _HUGE:
+        return "Pass one."
+    text = str(int(value) if value == int(value) else value)
+    problem = judge(text) if judge else None
+    return problem.fix if problem else f"Pass {text!r}."
 
 
 def _list(name: str, shape: Argument, form: InputFormat, values: list[Any]) -> Iterator[Violation]:
@@ -318,10 +373,13 @@ def _list(name: str, shape: Argument, form: InputFormat, values: list[Any]) -> I
         )
     yield from _most(name, form, values)
     for index, value in enumerate(values):
-        yield from _text(f"{name}[{index}]", form.values, value, may_be_output=shape.items_may_be_outputs)
+        yield from _text(f"{name}[{index}]", form, form.values, value, may_be_output=shape.items_may_be_outputs)
+    seen: set[str] = set()
     for index, value in enumerate(values):
-        if isinstance(value, str) and value in values[:index]:
-            yield Violation(f"{name}[{index}]", value, "the list has it twice.", "Leave one out.")
+        if isinstance(value, str):
+            if value in seen:
+                yield Violation(f"{name}[{index}]", value, "the list has it twice.", "Leave one out.")
+            seen.add(value)
 
 
 def _a(value: object) -> str:

@@ -9,10 +9,22 @@ from typing import Final
 
 from ..claims import ISSUER, issuer_path
 from ..sessions import HOUR, seconds
-from ..trust import MAX_POLICY, MAX_SUBJECT, POLICY_QUOTA, RenderedPolicy, Trust, provider_arn, rendered
+from ..trust import (
+    MAX_POLICY,
+    MAX_SUBJECT,
+    PARTITIONS,
+    POLICY_QUOTA,
+    RenderedPolicy,
+    Trust,
+    provider_arn,
+    read_iam_arn,
+    rendered,
+    size,
+)
 from . import values
-from .parsing import Plan, as_far_as_known, given
-from .violations import Violation
+from .parsing import KNOWN_NOW, Plan, as_far_as_known, given
+from .policies import MAX_INLINE_POLICIES, inline_policy
+from .violations import Problem, Violation, shown
 
 _LONG_SESSION: Final = 4 * HOUR
 _ATTACHMENT_QUOTA: Final = 10
@@ -22,6 +34,16 @@ _MAX_TAGS: Final = 50
 
 CREATED_BY: Final = "esc-oidc:created-by"
 """The tag of a provider that a component creates and would delete: it says which component that is."""
+
+DECIDES: Final = Problem("it decides which resources exist.", KNOWN_NOW)
+"""Why an input can't be an Output, and what to do."""
+
+_NAMES: Final = Problem("it decides which resources exist and what they are called.", KNOWN_NOW)
+_NAMED_AFTER_ARNS: Final = Problem(
+    "attachments are named after these ARNs; named by place, a change of the list would detach policies.",
+    "Pass it in `named_policy_arns`, under a name of its own.",
+)
+_IDENTIFIES: Final = Problem("it says which role this is, and another one replaces the role.", KNOWN_NOW)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,17 +63,25 @@ class RolePlan(Plan, ABC):
         most=(99, "AWS takes at most 100 client IDs, this component's own one among them."),
     )
     retain_oidc_provider: bool = given(default=False)
-    role_name: str | None = given(values.role_name, default=None)
-    role_path: str | None = given(values.role_path, default=None)
+    role_name: str | None = given(values.role_name, default=None, plain=_IDENTIFIES)
+    role_path: str | None = given(values.role_path, default=None, plain=_IDENTIFIES)
     role_description: str | None = given(values.role_description, default=None)
     permissions_boundary_arn: str | None = given(values.managed_policy_arn, default=None, narrows=True)
-    policy_arns: tuple[str, ...] = given(values.managed_policy_arn, default=())
-    named_policy_arns: Mapping[str, str] = given(values.managed_policy_arn, default=dict, keys=values.policy_name)
-    inline_policies: Mapping[str, str] = given(values.inline_policy, default=dict, keys=values.policy_name)
+    policy_arns: tuple[str, ...] = given(values.managed_policy_arn, default=(), plain=_NAMED_AFTER_ARNS)
+    named_policy_arns: Mapping[str, str] = given(
+        values.managed_policy_arn, default=dict, keys=values.policy_name, plain=_NAMES
+    )
+    inline_policies: Mapping[str, str] = given(
+        inline_policy, default=dict, keys=values.policy_name, plain=_NAMES, documents=True
+    )
     force_detach_policies: bool = given(default=False)
     max_session_duration: str | None = given(values.max_session_duration, default=None)
     tags: Mapping[str, str] = given(
-        values.tag_value, default=dict, keys=values.tag_key, most=(_MAX_TAGS, f"AWS takes at most {_MAX_TAGS} tags.")
+        values.tag_value,
+        default=dict,
+        keys=values.tag_key,
+        may_be_empty=True,
+        most=(_MAX_TAGS, f"AWS takes at most {_MAX_TAGS} tags."),
     )
     duration: str = given(values.duration, default="1h")
     session_policy_arns: tuple[str, ...] = given(
@@ -85,8 +115,13 @@ class RolePlan(Plan, ABC):
 
     @cached_property
     def expected_provider_arn(self) -> str:
-        """The provider's ARN: the adopted one's, or one of the same length where AWS has yet to make it."""
+        """The provider's ARN: the adopted one's, or one as long as AWS makes it in the partition `aws`."""
         return self.oidc_provider_arn or provider_arn(self.issuer)
+
+    @property
+    def longest_provider_arn(self) -> str:
+        """The longest ARN that the provider may have: AWS has yet to make it, and only AWS knows in which partition."""
+        return self.oidc_provider_arn or provider_arn(self.issuer, partition=max(PARTITIONS, key=len))
 
     def policy(self, provider: str) -> RenderedPolicy:
         """The role's trust policy, for the provider with this ARN."""
@@ -159,10 +194,12 @@ class RolePlan(Plan, ABC):
         alone = rendered(first, provider).size
         fit = 1 + int((MAX_POLICY - alone) / ((taken - alone) / (count - 1)))
         source, names = self._longest_list()
+        arn = read_iam_arn(provider)
+        where = f" in the partition {arn.partition}" if arn and not self.oidc_provider_arn else ""
         yield Violation(
             source,
             list(names),
-            f"the trust policy would have {taken} characters for its {count} subjects, and AWS takes at most "
+            f"the trust policy would have {taken} characters for its {count} subjects{where}, and AWS takes at most "
             f"{MAX_POLICY}: {fit} subjects like these fit.",
             "List fewer, or share them among several roles.",
         )
@@ -300,6 +337,50 @@ def _tag_keys_differ(plan: RolePlan) -> Iterator[Violation]:
             yield Violation("tags (a key)", key, f"IAM takes it for the same key as {other!r}.", "Leave one out.")
 
 
+def _thumbprints_differ(plan: RolePlan) -> Iterator[Violation]:
+    seen: dict[str, str] = {}
+    for index, thumbprint in enumerate(plan.thumbprints):
+        if seen.setdefault(thumbprint.lower(), thumbprint) != thumbprint:
+            rule = "the list has it twice, in upper and in lower case."
+            yield Violation(f"thumbprints[{index}]", thumbprint, rule, "Leave one out.")
+
+
+def _one_partition(plan: RolePlan) -> Iterator[Violation]:
+    """A role's policies and its provider are in its own partition, which no policy can leave."""
+    placed = [("oidc_provider_arn", plan.known("oidc_provider_arn"))]
+    placed += [("permissions_boundary_arn", plan.known("permissions_boundary_arn"))]
+    for name in ("policy_arns", "session_policy_arns"):
+        placed += [(f"{name}[{index}]", arn) for index, arn in enumerate(plan.known(name, ()))]
+    placed += [(f"named_policy_arns[{shown(key)}]", arn) for key, arn in plan.known("named_policy_arns", {}).items()]
+    first: tuple[str, str] | None = None
+    for place, text in placed:
+        arn = read_iam_arn(text or "")
+        if arn is None:
+            continue
+        first = first or (place, arn.partition)
+        if arn.partition != first[1]:
+            yield Violation(
+                place,
+                text,
+                f"a role has everything in one partition of AWS: this is in {arn.partition}, and `{first[0]}` is in "
+                f"{first[1]}.",
+                "Pass the one of the role's own partition.",
+            )
+
+
+def _inline_policies_fit(plan: RolePlan) -> Iterator[Violation]:
+    sizes = {key: size(policy) for key, policy in plan.inline_policies.items()}
+    if sum(sizes.values()) > MAX_INLINE_POLICIES:
+        longest = max(sizes, key=lambda key: sizes[key])
+        yield Violation(
+            f"inline_policies[{shown(longest)}]",
+            plan.inline_policies[longest],
+            f"a role's inline policies have at most {MAX_INLINE_POLICIES:,} characters without white space, all "
+            f"together: these have {sum(sizes.values()):,}, and this one {sizes[longest]:,}.",
+            "Make it a managed policy and name that in `policy_arns`.",
+        )
+
+
 def _further_audiences(plan: RolePlan) -> Iterator[Violation]:
     for index, name in enumerate(plan.additional_audiences):
         if name == plan.audience:
@@ -316,6 +397,9 @@ ROLE_RULES: Final = (
     _policies_fit,
     _tag_keys_differ,
     _room_for_the_creator,
+    _thumbprints_differ,
+    _one_partition,
+    _inline_policies_fit,
     _further_audiences,
 )
 """What must hold between the inputs that both components share."""

@@ -4,16 +4,16 @@ Limits are those of AWS's API models (https://docs.aws.amazon.com/IAM/latest/API
 .../STS/latest/APIReference/) and of ESC's schema. Patterns are matched whole and in ASCII.
 """
 
-import json
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from ..claims import ATTRIBUTES, LEGACY_PROJECT, NAME, OPERATIONS, ORGANIZATION, PERSON, TOKEN_TYPES, is_name
 from ..interpolation import parse
-from ..sessions import HOUR, LONGEST_SESSION, SESSION_NAME, SHORTEST_SESSION, seconds
-from ..trust import ACCOUNT, PARTITION, read_iam_arn
-from .violations import Problem, listed, nearest
+from ..sessions import HOUR, LONGEST_SESSION, SESSION_NAME, SHORTEST_SESSION, duration_text, seconds
+from ..trust import ACCOUNT, PARTITIONS, read_iam_arn
+from .violations import Problem, listed, nearest, shown
 
 Form = Callable[[str], Problem | None]
 """Judges one value."""
@@ -43,10 +43,15 @@ _LEAST: Final = {"deployment.operation": len("update"), "operation": len("update
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _ISSUER: Final = re.compile(rf"https://(?:{_LABEL}\.)+(?![0-9]+/){_LABEL}/oidc", re.ASCII)
 _MAX_ISSUER: Final = 255
-_MANAGED_POLICY: Final = re.compile(rf"arn:{PARTITION}:iam::(?:aws|{ACCOUNT}):policy/[\x21-\x7e]{{1,1990}}", re.ASCII)
-_MAX_INLINE_POLICY: Final = 10_240
+_MANAGED_POLICY: Final = re.compile(
+    rf"arn:(?:{'|'.join(PARTITIONS)}):iam::(?:aws|{ACCOUNT}):policy(/(?:[\w.,+@=-]{{1,510}}/)*)[\w+=,.@-]{{1,128}}",
+    re.ASCII,
+)
+_MAX_POLICY_PATH: Final = 512
 _PARTS: Final = 2
-_TAG: Final = r"[A-Za-z0-9 _.:/=+@-]"
+_TAG_SIGNS: Final = "_.:/=+-@"
+_MAX_TAG_KEY: Final = 128
+_MAX_TAG_VALUE: Final = 256
 
 
 def matching(pattern: str, rule: str, fix: str = "Use only these characters.") -> Form:
@@ -73,7 +78,7 @@ def organization(value: str) -> Problem | None:
     """A Pulumi Cloud organization's login."""
     rule = "the organization is its login: 1 to 80 letters, digits, `.`, `_` and `-`."
     if value.startswith("aws:"):
-        return Problem(rule, f"Leave the `aws:` out: the audience is made from it. Give {value[4:]!r}.")
+        return Problem(rule, f"Leave the `aws:` out: the audience is made from it. Give {shown(value[4:])}.")
     if not re.fullmatch(ORGANIZATION, value):
         return Problem(rule, "Take it from the console's address, https://app.pulumi.com/LOGIN.")
     if value == "organization":
@@ -99,10 +104,13 @@ def environment_part(value: str) -> Problem | None:
     rule = "a project or environment has letters, digits, `.`, `_` and `-`, and is not `.` or `..`."
     if value.count("/") == _PARTS:
         org, proj, env = value.split("/")
-        return Problem(rule, f"Give its parts one by one: organization={org!r}, project={proj!r}, environment={env!r}.")
+        return Problem(
+            rule,
+            f"Give its parts one by one: organization={shown(org)}, project={shown(proj)}, environment={shown(env)}.",
+        )
     if "/" in value:
         proj, _, env = value.partition("/")
-        return Problem(rule, f"Give its parts one by one: project={proj!r}, environment={env!r}.")
+        return Problem(rule, f"Give its parts one by one: project={shown(proj)}, environment={shown(env)}.")
     if "@" in value:
         return Problem(rule, "Leave the version out: a role trusts an environment, whatever its version.")
     return None if is_name(value) else Problem(rule, "Give the name as it stands in the environment's address.")
@@ -112,13 +120,22 @@ def environment_reference(value: str) -> Problem | None:
     """An environment of the organization, ``PROJECT/ENV``."""
     proj, slash, env = value.partition("/")
     if not slash:
-        return Problem("an environment is written PROJECT/ENV.", f"Put its project first: 'PROJECT/{value}'.")
+        return Problem("an environment is written PROJECT/ENV.", f"Put its project first: {shown(f'PROJECT/{value}')}.")
     if "/" in env:
         return Problem(
             "an environment is written PROJECT/ENV; it is always one of this organization.",
-            f"Leave the organization out: {env!r}.",
+            f"Leave the organization out: {shown(env)}.",
         )
     return project(proj) or environment_part(env)
+
+
+def environment_version(value: str) -> Problem | None:
+    """An environment of the organization, ``PROJECT/ENV``, and which version of it: ``@stable``, ``@12`` or none."""
+    name, at, version = value.partition("@")
+    if at and not re.fullmatch(NAME, version):
+        rule = "a version is a tag or a number behind `@`, of letters, digits, `.`, `_` and `-`."
+        return Problem(rule, f"Write it like {shown(f'{name}@stable')}.")
+    return environment_reference(name)
 
 
 def iac_project(value: str) -> Problem | None:
@@ -128,7 +145,7 @@ def iac_project(value: str) -> Problem | None:
 
 def stack(value: str) -> Problem | None:
     """A stack's own name."""
-    return _iac_name(value, "stack", f"Give its name alone: {value.rpartition('/')[2]!r}.")
+    return _iac_name(value, "stack", f"Give its name alone: {shown(value.rpartition('/')[2])}.")
 
 
 def _iac_name(value: str, what: str, alone: str) -> Problem | None:
@@ -137,7 +154,7 @@ def _iac_name(value: str, what: str, alone: str) -> Problem | None:
     rule = f"a {what} has 1 to 100 letters, digits, `.`, `_` and `-`, and is not `.` or `..`."
     if value.count("/") == _PARTS:
         org, proj, name = value.split("/")
-        fix = f"Give its parts one by one: organization={org!r}, project={proj!r}, stacks=[{name!r}]."
+        fix = f"Give its parts one by one: organization={shown(org)}, project={shown(proj)}, stacks=[{shown(name)}]."
         return Problem(rule, fix)
     return Problem(rule, alone if "/" in value else "Give the name as `pulumi stack ls` shows it.")
 
@@ -173,7 +190,15 @@ def issuer(value: str) -> Problem | None:
     )
 
 
-audience = matching(
+def audience(value: str) -> Problem | None:
+    """An audience of Pulumi Cloud."""
+    if value.endswith(".amazonaws.com"):
+        rule = "an audience of Pulumi Cloud is NAME or aws:NAME; AWS's own name is the audience that other issuers use."
+        return Problem(rule, "Leave it out: no token of this issuer has it.")
+    return _audience(value)
+
+
+_audience = matching(
     f"(?:aws:)?{ORGANIZATION}",
     "an audience of Pulumi Cloud is NAME or aws:NAME, NAME an organization's login.",
     "Leave any others out.",
@@ -184,36 +209,33 @@ thumbprint = matching("[0-9A-Fa-f]{40}", "a thumbprint has 40 hexadecimal digits
 def oidc_provider_arn(value: str) -> Problem | None:
     """The ARN of an IAM OIDC provider."""
     arn = read_iam_arn(value)
-    if arn and arn.is_of_an_account and arn.kind == "oidc-provider" and arn.name and "\n" not in arn.name:
-        return None
-    return Problem(
-        "an OIDC provider's ARN is arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH.",
-        "Run `aws iam list-open-id-connect-providers` to find it.",
-    )
+    if not (arn and arn.is_of_an_account and arn.kind == "oidc-provider" and arn.name and "\n" not in arn.name):
+        return Problem(
+            "an OIDC provider's ARN is arn:PARTITION:iam::ACCOUNT:oidc-provider/HOST/PATH.",
+            "Run `aws iam list-open-id-connect-providers` to find it.",
+        )
+    return None if arn.partition in PARTITIONS else _no_partition(arn.partition)
 
 
 def managed_policy_arn(value: str) -> Problem | None:
     """The ARN of a managed policy."""
-    if _MANAGED_POLICY.fullmatch(value):
+    parts = _MANAGED_POLICY.fullmatch(value)
+    if parts and len(parts[1]) <= _MAX_POLICY_PATH:
         return None
+    arn = read_iam_arn(value)
+    if arn and arn.kind == "policy" and arn.partition not in PARTITIONS:
+        return _no_partition(arn.partition)
     return Problem(
-        "a managed policy's ARN is arn:PARTITION:iam::ACCOUNT:policy/NAME, ACCOUNT `aws` for AWS's own.",
+        "a managed policy's ARN is arn:PARTITION:iam::ACCOUNT:policy/NAME or .../PATH/NAME, ACCOUNT `aws` for AWS's "
+        "own, with letters, digits and `_+=,.@-` only: no wildcards and no variables.",
         "Run `aws iam list-policies` to find it.",
     )
 
 
-def inline_policy(value: str) -> Problem | None:
-    """A policy document, as JSON."""
-    rule = "an inline policy is a JSON object with a `Statement`, up to 10,240 characters without white space."
-    try:
-        document = json.loads(value)
-    except (ValueError, RecursionError) as error:
-        return Problem(rule, f"It is not JSON: {error}.")
-    if not isinstance(document, dict) or "Statement" not in document:
-        return Problem(rule, "Pass json.dumps of the document.")
-    if len(re.sub(r"\s", "", value)) > _MAX_INLINE_POLICY:
-        return Problem(rule, "Make it a managed policy and name that in `policy_arns`.")
-    return None
+def _no_partition(name: str) -> Problem:
+    guess = nearest(name, PARTITIONS)
+    fix = f"{shown(name)} is none. " + (f"Did you mean `{guess}`?" if guess else "Use one of these.")
+    return Problem(f"the partitions of AWS are {listed(PARTITIONS)}.", fix)
 
 
 _ROLE_CHARACTERS: Final = r"[\w+=,.@-]"
@@ -229,21 +251,59 @@ role_description = matching(
     "Shorten it, and use only these characters.",
 )
 policy_name = matching(_ROLE_CHARACTERS + "{1,128}", "a policy's name has 1 to 128 letters, digits and `_+=,.@-`.")
-tag_key = matching(
-    r"(?![Aa][Ww][Ss]:)" + _TAG + "{1,128}",
-    "a tag's key has 1 to 128 letters, digits, spaces and `_.:/=+-@`, and does not begin with `aws:`.",
-    "Choose another key.",
-)
-tag_value = matching(_TAG + "{1,256}", "a tag's value has up to 256 letters, digits, spaces and `_.:/=+-@`.")
 
 
-def generated_role_name(component: object) -> Problem | None:
+def tag_key(value: str) -> Problem | None:
+    """The key of a tag."""
+    if _is_tag(value, _MAX_TAG_KEY) and not value.casefold().startswith("aws:"):
+        return None
+    return Problem(
+        f"a tag's key has 1 to {_MAX_TAG_KEY} letters of any alphabet, digits, spaces and `{_TAG_SIGNS}`, and does not "
+        "begin with `aws:`.",
+        "Choose another key.",
+    )
+
+
+def tag_value(value: str) -> Problem | None:
+    """The value of a tag."""
+    if _is_tag(value, _MAX_TAG_VALUE):
+        return None
+    return Problem(
+        f"a tag's value has up to {_MAX_TAG_VALUE} letters of any alphabet, digits, spaces and `{_TAG_SIGNS}`.",
+        "Use only these characters.",
+    )
+
+
+def _is_tag(text: str, most: int) -> bool:
+    r"""Whether it matches IAM's ``[\p{L}\p{Z}\p{N}_.:/=+\-@]*``; what AWS counts are UTF-16's units."""
+    return len(text.encode("utf-16-le")) <= 2 * most and all(
+        each in _TAG_SIGNS or unicodedata.category(each)[0] in "LZN" for each in text
+    )
+
+
+def not_text(value: str) -> Problem | None:
+    """What no text may have, whatever it is for: it couldn't be sent anywhere."""
+    if not re.search("[\ud800-\udfff]", value):
+        return None
+    return Problem(
+        "this is not Unicode text: it has half of a surrogate pair.", "Find out where it was cut or decoded wrongly."
+    )
+
+
+def component_name(name: object) -> Problem | None:
+    """The component's name, which Pulumi sends to its engine."""
+    if not isinstance(name, str) or not name:
+        return Problem("a component has a name, which is a string.", "Give it one.")
+    return not_text(name)
+
+
+def generated_role_name(component: str) -> Problem | None:
     """The component's name, where the role's name is generated from it: Pulumi adds seven random characters."""
     most, random = 64, 7
-    if not isinstance(component, str) or not re.fullmatch(f"{_ROLE_CHARACTERS}+", component, re.ASCII):
+    if not re.fullmatch(f"{_ROLE_CHARACTERS}+", component, re.ASCII):
         rule = "the role's name is made from the component's, and has letters, digits and `_+=,.@-` only."
     elif len(f"{component}-role-") + random > most:
-        rule = f"the role's name would be `{component}-role-` and {random} characters, over {most} in all."
+        rule = f"the role's name would be {shown(f'{component}-role-')} and {random} characters, over {most} in all."
     else:
         return None
     return Problem(rule, "Give `role_name`, or choose another component name.")
@@ -254,9 +314,10 @@ def _duration(least: int, range_: str) -> Form:
         try:
             length = seconds(value)
         except ValueError:
-            return Problem(
-                "a duration is written in hours, minutes and seconds: 1h, 90m, 1h30m.", "Write it like these."
-            )
+            rule = "a duration is written in hours, minutes and seconds: 1h, 90m, 1h30m."
+            meant = int(value) if re.fullmatch("[0-9]{1,5}", value) else 0
+            is_seconds = least <= meant <= LONGEST_SESSION
+            return Problem(rule, f"Pass {duration_text(meant)!r}." if is_seconds else "Write it like 1h30m.")
         if least <= length <= LONGEST_SESSION:
             return None
         return Problem(f"AWS allows {range_}.", "Choose a duration in this range.")
@@ -302,23 +363,19 @@ def unknown_templates(value: str) -> Sequence[str]:
 
 def esc_text(value: str) -> Problem | None:
     """ESC text: ``${...}`` refers to a value, ``$$`` is a dollar."""
-    if re.search("[\0\ud800-\udfff]", value):
-        rule = "it is Unicode text without U+0000 and without halves of surrogate pairs, which no variable can hold."
-        return Problem(rule, "Encode it, in Base64 for instance.")
+    if "\0" in value:
+        return Problem("it is text without U+0000, which no variable can hold.", "Encode it, in Base64 for instance.")
     _, errors = parse(value)
     if not errors:
         return None
     return Problem(
-        f"it is ESC text, where `${{...}}` refers to a value: {errors[0]}.",
-        "Write `$$` for a literal dollar sign.",
+        "it is ESC text, where `${...}` refers to a value.",
+        f"Write `$$` for a literal dollar sign: {errors[0]}.",
     )
 
 
 region = matching(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}", "a region is written like us-east-1.", "Give its code.")
 variable_name = matching(
-    r"[A-Za-z_][A-Za-z0-9_]*",
-    "an environment variable's name has letters, digits and `_`, and does not begin with a digit.",
-)
-config_key = matching(
-    f"{NAME}(?::{NAME})*", "a configuration key is NAMESPACE:NAME or NAME.", "Write it in one of these forms."
+    r"[A-Za-z_][A-Za-z0-9_.-]*",
+    "an environment variable's name has letters, digits, `_`, `.` and `-`, and begins with a letter or `_`.",
 )

@@ -13,6 +13,7 @@ from ..claims import LEGACY_PROJECT
 _LONGEST_VALUE: Final = 120
 _SHORTEST_MASKED: Final = 3
 """Masking shorter texts within words would tell what they are."""
+_LONGEST_SENTENCE: Final = 1500
 
 
 class _StandIn:
@@ -22,6 +23,12 @@ class _StandIn:
     def __repr__(self) -> str:
         return self._shown
 
+
+TOO_DEEP: Final = _StandIn("...")
+"""Stands for what is nested deeper than any input is."""
+
+UNREADABLE: Final = _StandIn("(a value that can't be read)")
+"""Stands for a value that raises an exception when it is looked at."""
 
 LATER: Final = _StandIn("(an Output)")
 """Stands for what Pulumi does not know yet: an Output, in the place of the value it will have."""
@@ -60,12 +67,29 @@ class Violation:
         return self.input.partition("[")[0].partition(" ")[0]
 
     def __str__(self) -> str:
-        return f"{self.input} = {_shown(self.value)}: {self.rule} {self.fix}"
+        place = _cut(self.input, _LONGEST_VALUE)
+        sentences = (_cut(text, _LONGEST_SENTENCE) for text in (self.rule, self.fix))
+        return printable(f"{place} = {shown(self.value)}: {' '.join(sentences)}")
 
 
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text)} characters)"
+def shown(value: object) -> str:
+    """A value as a message shows it, cut if it is long."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - whatever a value's own code raises, the rule that it breaks is worth saying
+        text = f"(a value of type {type(value).__name__})"
+    return _cut(text, _LONGEST_VALUE)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
+
+
+def printable(text: str) -> str:
+    """The text on one line that every terminal and log can show: whatever else is in it is escaped, as in `repr`."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 @dataclass(frozen=True)
@@ -119,6 +143,7 @@ class Secrets:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was most likely meant, whatever its case."""
+    word = word[:_LONGEST_VALUE]
     by_folded = {candidate.casefold(): candidate for candidate in known}
     matches = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else None
