@@ -46,8 +46,9 @@ class PulumiEscOidcArgs(TypedDict):
     allowed_users: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Logins of the people who may open the environment with personal access tokens. Uses the attribute
     `pulumi.user.login`, and `pulumi.token.type` if one is the organization's own name, as in an individual account. If
-    you list users, teams and token types, any of them may open it. Default: anyone who may open the environment in
-    Pulumi Cloud, unless `allowedTeams` or `allowedTokenTypes` is set."""
+    either name is an output, list the attributes yourself for that. If you list users, teams and token types, any of
+    them may open it. Default: anyone who may open the environment in Pulumi Cloud, unless `allowedTeams` or
+    `allowedTokenTypes` is set."""
 
     allowed_teams: NotRequired[pulumi.Input[list[pulumi.Input[str]]]]
     """Teams whose team access tokens may open the environment. Uses the attribute `pulumi.token.team`. This does not

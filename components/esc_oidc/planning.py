@@ -78,7 +78,9 @@ class OutputsOnDemand(pulumi.ComponentResource):
 class Parse(Protocol[P]):
     """`parse_environment` or `parse_deployments`."""
 
-    def __call__(self, arguments: type, component: str, raw: Mapping[str, Any]) -> Parsed[P]:
+    def __call__(
+        self, arguments: type, component: str, raw: Mapping[str, Any], later: frozenset[str] = frozenset()
+    ) -> Parsed[P]:
         """Judge the inputs of the component of this name."""
 
 
@@ -270,7 +272,7 @@ def planned(  # noqa: PLR0913, PLR0917 - what a component's class and its constr
     parsed = parse(arguments, name, {key: _marked(value) for key, value in given.items()})
     if parsed.violations:
         raise InvalidInputs(title, parsed.violations, Secrets())
-    return Planned(title, given, parsed.plan, partial(parse, arguments, name))
+    return Planned(title, given, parsed.plan, partial(parse, arguments, name, later=parsed.plan.later))
 
 
 def _given(title: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, Any]:

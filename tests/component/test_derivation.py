@@ -18,8 +18,7 @@ DERIVED = {
     "subject_attributes": (["currentEnvironment.name"], [TRUST, LOGIN]),
     "allowed_environments": (["aws/prod"], [TRUST]),
     "allowed_root_environments": (["aws/prod"], [TRUST]),
-    # A user may turn out to be the organization, and then the login asks for the token's type.
-    "allowed_users": (["alice"], [TRUST, LOGIN]),
+    "allowed_users": (["alice"], [TRUST]),
     "allowed_teams": (["ops"], [TRUST]),
     "allowed_token_types": (["team"], [TRUST]),
     "oidc_provider_arn": (PROVIDER_ARN, [TRUST]),

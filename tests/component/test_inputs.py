@@ -94,15 +94,19 @@ def test_a_component_needs_a_name(name):
     assert "the component's name = " in str(deployed.error)
 
 
-def test_an_output_may_make_an_individual_account():
-    """If the user comes to be the organization, the token's type is added then."""
-    deployed = deploy(esc_login(allowed_users=lambda: pulumi.Output.from_input(["alice", "contoso"])))
-    assert deployed.error is None
-    assert [subject.rpartition(":pulumi.user.login:")[2] for subject in deployed.exports["subjects"]] == [
+@pytest.mark.parametrize(("name", "value"), [("allowed_users", ["alice", "contoso"]), ("organization", "contoso")])
+def test_an_output_does_not_decide_that_this_is_an_individual_account(name, value):
+    """If a user comes to be the organization, a preview can't know the definition: list the attributes."""
+    inputs = {"allowed_users": ["alice", "contoso"], name: lambda: pulumi.Output.from_input(value)}
+    deployed = deploy(esc_login(**inputs))
+    assert "allowed_users[1]" in str(deployed.error)
+    assert "give `subject_attributes`, with `pulumi.token.type` among them" in str(deployed.error)
+    listed = ["currentEnvironment.name", "pulumi.user.login", "pulumi.token.type"]
+    admitted = deploy(esc_login(**inputs, subject_attributes=listed))
+    assert [subject.rpartition(":pulumi.user.login:")[2] for subject in admitted.exports["subjects"]] == [
         "alice:pulumi.token.type:personal",
         "contoso:pulumi.token.type:personal",
     ]
-    assert "pulumi.token.type" in deployed.exports["environment_definition"]
 
 
 def test_an_awaitable_counts_as_an_output():

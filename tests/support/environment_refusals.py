@@ -381,7 +381,7 @@ WHO = [
         "the organization as a user",
         {"allowed_users": ["Contoso"], "subject_attributes": [CURRENT, USER]},
         "allowed_users[0]",
-        f"list `{TYPE}`",
+        f"with `{TYPE}` among them",
     ),
     (
         "type personal beside users",

@@ -155,6 +155,8 @@ def _aws_limits(plan: DeploymentPlan) -> Iterator[Violation]:
 _RULES: Final = (*ROLE_RULES, _some_stacks_or_any, _settings_of_named_stacks, _aws_limits)
 
 
-def parse_deployments(arguments: type, component: str, raw: Mapping[str, Any]) -> Parsed[DeploymentPlan]:
+def parse_deployments(
+    arguments: type, component: str, raw: Mapping[str, Any], later: frozenset[str] = frozenset()
+) -> Parsed[DeploymentPlan]:
     """Judge the inputs of the PulumiDeploymentsOidc of this name; see `parsing.parse`."""
-    return parse(DeploymentPlan, _RULES, arguments, component, raw)
+    return parse(DeploymentPlan, _RULES, arguments, component, raw, later)

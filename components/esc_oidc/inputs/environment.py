@@ -118,10 +118,9 @@ class EnvironmentPlan(RolePlan):
             return self.subject_attributes or ()
         asked = {attribute for name, attribute in ASKED_BY.items() if name in self.names}
         # An individual account's login is the organization's name, which stands in the organization's own tokens, too.
-        if (
-            "allowed_users" in self.names
-            and TOKEN_TYPE not in asked
-            and any(map(self.is_organization, self.allowed_users))
+        # Outputs don't decide this: a preview that doesn't know them would not know the definition either.
+        if self.later.isdisjoint({"organization", "allowed_users"}) and any(
+            map(self.is_organization, self.known("allowed_users", ()))
         ):
             asked.add(TOKEN_TYPE)
         return tuple(name for name in ATTRIBUTES if name == CURRENT_ENVIRONMENT or name in asked)
@@ -377,7 +376,7 @@ def _organization_is_no_user(plan: EnvironmentPlan) -> Iterator[Violation]:
                 f"allowed_users[{index}]",
                 user,
                 "every team and organization token has the organization's name as its login.",
-                f"If it is a person's login, too, list `{TOKEN_TYPE}` in `subject_attributes`, or leave that out.",
+                f"If it is a person's login, too, give `subject_attributes`, with `{TOKEN_TYPE}` among them.",
             )
 
 
@@ -476,6 +475,8 @@ _RULES: Final = (
 )
 
 
-def parse_environment(arguments: type, component: str, raw: Mapping[str, Any]) -> Parsed[EnvironmentPlan]:
+def parse_environment(
+    arguments: type, component: str, raw: Mapping[str, Any], later: frozenset[str] = frozenset()
+) -> Parsed[EnvironmentPlan]:
     """Judge the inputs of the PulumiEscOidc of this name; see `parsing.parse`."""
-    return parse(EnvironmentPlan, _RULES, arguments, component, raw)
+    return parse(EnvironmentPlan, _RULES, arguments, component, raw, later)

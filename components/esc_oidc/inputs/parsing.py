@@ -135,7 +135,7 @@ class Plan:
 
     Attributes:
         names: The inputs that were given, also those whose value is not known yet.
-        later: Those of them that have an Output in them, whose value is not known yet.
+        later: Those of them that were given as Outputs, or with Outputs in them.
     """
 
     names: frozenset[str] = frozenset()
@@ -179,8 +179,13 @@ class Parsed(Generic[P]):
     plan: P
 
 
-def parse(
-    plan: type[P], rules: Iterable[Rule[P]], arguments: type, component: str, raw: Mapping[str, Any]
+def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
+    plan: type[P],
+    rules: Iterable[Rule[P]],
+    arguments: type,
+    component: str,
+    raw: Mapping[str, Any],
+    later: frozenset[str],
 ) -> Parsed[P]:
     """Judge a component's inputs, all of them at once.
 
@@ -190,16 +195,17 @@ def parse(
         arguments: The component's argument type.
         component: The component's name.
         raw: The inputs; LATER stands in the place of an Output. None means "not given".
+        later: The inputs that were Outputs and are known now.
     """
     formats, shapes = plan.formats(), arguments_of(arguments)
     raw = {name: _written(formats.get(name), value) for name, value in raw.items()}
     violations = [*_unknown(shapes, raw), *_examined(formats, shapes, component, raw)]
     bad = {violation.name for violation in violations}
     present = {name: value for name, value in raw.items() if value is not None and name in formats}
-    later = frozenset(name for name, value in present.items() if depends_on_output(value))
-    known = {name: _frozen(value) for name, value in present.items() if name not in bad | later}
-    known |= {"names": frozenset(present), "later": later}
-    unknown = frozenset((bad | later) & formats.keys())
+    unresolved = {name for name, value in present.items() if depends_on_output(value)}
+    unknown = frozenset((bad | unresolved) & formats.keys())
+    known = {name: _frozen(value) for name, value in present.items() if name not in unknown}
+    known |= {"names": frozenset(present), "later": later | unresolved}
     judged = _partial(plan, known, unknown) if unknown else plan(**known)
     for rule in rules:
         violations.extend(as_far_as_known(rule(judged)))
