@@ -10,6 +10,7 @@ from tests.support.deploying import PROVIDER_ARN, deploy
 from tests.support.inputs import ARGUMENTS
 from tests.support.programs import ESC, INLINE, READ_ONLY, UNKNOWN
 
+OTHER_ISSUER = "https://pulumi.example.com/oidc"
 TRUST, LOGIN, AUDIENCE = "Role.assumeRolePolicy", "Environment.yaml", "OpenIdConnectProvider.clientIdLists"
 DERIVED = {
     "organization": ("contoso", [AUDIENCE, TRUST, "Environment.organization"]),
@@ -153,3 +154,15 @@ def test_a_secret_makes_secret_what_derives_from_it():
 def secret_boundary():
     made = PulumiEscOidc("esc", **ESC, permissions_boundary_arn=pulumi.Output.secret(READ_ONLY))
     return {output: getattr(made, output) for output in PulumiEscOidc.__annotations__}
+
+
+def test_a_preview_warns_of_what_it_knows():
+    """An unknown input hides no warning that does not read it."""
+
+    def program():
+        source = aws.iam.Policy("source", policy="x")
+        users = source.arn.apply(lambda _: ["alice"])
+        PulumiEscOidc("esc", **ESC | {"environment": "Dev"}, allowed_users=users, duration="5h", issuer=OTHER_ISSUER)
+
+    said = [warning.partition(":")[0] for warning in deploy(program, preview=True).warnings]
+    assert said == ["environment", "issuer", "max_session_duration"]

@@ -1,6 +1,6 @@
 """The inputs of PulumiDeploymentsOidc: which stacks may assume the role, and what their settings must contain."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -76,37 +76,51 @@ class DeploymentPlan(RolePlan):
         }
         return {"oidc": {"aws": {key: value for key, value in session.items() if value}}}
 
-    def admission_warnings(self) -> Iterator[str]:
+    def admission_warnings(self) -> Iterable[Iterator[str]]:
         """What should be known of who gets in, and of the settings of the stacks."""
-        stacks = {f"stacks[{index}]": stack for index, stack in enumerate(self.stacks)}
-        yield from upper_case(organization=self.organization, project=self.project, **stacks)
-        if self.dangerously_allow_any_stack_in_project:
-            when = f" in operations {listed(self.operations)}" if "operations" in self.names else ""
-            yield (
-                f"{ANY_STACK_IN_PROJECT}: every stack of project {self.project} may assume this role{when}, and so "
-                f"may whoever can create one in the project, in {self.organization}."
-            )
-        for name in values.unknown_templates(self.session_name):
-            guess = nearest(name, values.DEPLOYMENT_TEMPLATES)
-            fix = f"did you mean `${{{guess}}}`?" if guess else f"those are {listed(values.DEPLOYMENT_TEMPLATES)}."
-            yield (
-                f"session_name: `${{{name}}}` is not one of the templates that Pulumi documents, and AWS refuses a "
-                f"name in which it is left as it is: {fix}"
-            )
-        if self.manage_deployment_settings:
-            yield from self._settings_warnings()
+        return (warning(self) for warning in _WARNINGS)
 
-    def _settings_warnings(self) -> Iterator[str]:
+
+def _upper_case(plan: DeploymentPlan) -> Iterator[str]:
+    names = {name: plan.known(name, "") for name in ("organization", "project")}
+    yield from upper_case(names | {f"stacks[{index}]": stack for index, stack in enumerate(plan.known("stacks", ()))})
+
+
+def _dangerously_any_stack(plan: DeploymentPlan) -> Iterator[str]:
+    if plan.dangerously_allow_any_stack_in_project:
+        when = f" in operations {listed(plan.operations)}" if "operations" in plan.names else ""
         yield (
-            f"{MANAGE_SETTINGS}: replaces the whole deployment settings of {listed(self.stacks)}: source, executor, "
-            "environment variables and whatever else somebody set there are lost, and destroying this removes them. "
-            "To keep them, pass `operation_context` to your own DeploymentSettings."
+            f"{ANY_STACK_IN_PROJECT}: every stack of project {plan.project} may assume this role{when}, and so may "
+            f"whoever can create one in the project, in {plan.organization}."
         )
-        if refused := [operation for operation in OPERATIONS if operation not in self.operations]:
-            yield (
-                f"{MANAGE_SETTINGS}: a stack's settings name one role for all operations, and this one refuses "
-                f"{listed(refused)}: such deployments will fail when they log in to AWS."
-            )
+
+
+def _unknown_templates(plan: DeploymentPlan) -> Iterator[str]:
+    for name in values.unknown_templates(plan.session_name):
+        guess = nearest(name, values.DEPLOYMENT_TEMPLATES)
+        fix = f"did you mean `${{{guess}}}`?" if guess else f"those are {listed(values.DEPLOYMENT_TEMPLATES)}."
+        yield (
+            f"session_name: `${{{name}}}` is not one of the templates that Pulumi documents, and AWS refuses a name in "
+            f"which it is left as it is: {fix}"
+        )
+
+
+def _managed_settings(plan: DeploymentPlan) -> Iterator[str]:
+    if not plan.manage_deployment_settings:
+        return
+    yield (
+        f"{MANAGE_SETTINGS}: replaces the whole deployment settings of {listed(plan.stacks)}: source, executor, "
+        "environment variables and whatever else somebody set there are lost, and destroying this removes them. To "
+        "keep them, pass `operation_context` to your own DeploymentSettings."
+    )
+    if refused := [operation for operation in OPERATIONS if operation not in plan.operations]:
+        yield (
+            f"{MANAGE_SETTINGS}: a stack's settings name one role for all operations, and this one refuses "
+            f"{listed(refused)}: such deployments will fail when they log in to AWS."
+        )
+
+
+_WARNINGS: Final = (_upper_case, _dangerously_any_stack, _unknown_templates, _managed_settings)
 
 
 def _some_stacks_or_any(plan: DeploymentPlan) -> Iterator[Violation]:

@@ -228,41 +228,76 @@ class EnvironmentPlan(RolePlan):
             pulumi_config=structured(self.pulumi_config)[0],
         )
 
-    def admission_warnings(self) -> Iterator[str]:
+    def admission_warnings(self) -> Iterable[Iterator[str]]:
         """What should be known of who gets in."""
-        or_create = "and so may whoever can create one in"
-        yield from upper_case(organization=self.organization, project=self.project, environment=self.environment)
-        if self.project == LEGACY_PROJECT:
-            yield (
-                f"project: the audience of the legacy project `default` is {self.organization!r}, which is also that "
-                "of Pulumi Deployments and of other clouds' logins in that project: a token handed to those can be "
-                "replayed here. Move the environment to another project."
-            )
-        if CURRENT_ENVIRONMENT in self.attributes[1:]:
-            yield (
-                f"subject_attributes: list `{CURRENT_ENVIRONMENT}` first, as is usual; the order is part of the "
-                "subject."
-            )
-        if TEAM in self.attributes and any(opener.team == "" for opener in self.openers):
-            yield (
-                "subject_attributes: for people, and for tokens that are not a team's, the subject has an empty "
-                f"`{TEAM}`. That Pulumi Cloud writes it so is inferred from its source code, never observed: test it "
-                "before you rely on it."
-            )
-        if self.dangerously_allow_any_environment:
-            yield f"{ANY}: every environment of {self.organization} may assume this role, {or_create} any project."
-        if self.dangerously_allow_any_environment_in_project:
-            yield f"{ANY_IN_PROJECT}: every environment of project {self.project} may assume this role, {or_create} it."
-        if self.dangerously_omit_current_environment:
-            yield (
-                f"{OMIT}: whoever may edit any environment of {self.organization} can name this role in it and wait "
-                "for the right person to open it."
-            )
-        if self.dangerously_allow_any_stack_configuration:
-            yield (
-                f"{ANY_STACK}: every environment of {self.organization} may assume this role when a stack's "
-                f"`environment:` list opens it, {or_create} any project."
-            )
+        return (warning(self) for warning in _WARNINGS)
+
+
+def _upper_case(plan: EnvironmentPlan) -> Iterator[str]:
+    yield from upper_case({name: plan.known(name, "") for name in ("organization", "project", "environment")})
+
+
+def _legacy_project(plan: EnvironmentPlan) -> Iterator[str]:
+    if plan.project == LEGACY_PROJECT:
+        yield (
+            f"project: the audience of the legacy project `default` is {plan.organization!r}, which is also that of "
+            "Pulumi Deployments and of other clouds' logins in that project: a token handed to those can be replayed "
+            "here. Move the environment to another project."
+        )
+
+
+def _current_environment_first(plan: EnvironmentPlan) -> Iterator[str]:
+    if CURRENT_ENVIRONMENT in plan.attributes[1:]:
+        yield f"subject_attributes: list `{CURRENT_ENVIRONMENT}` first, as is usual; the order is part of the subject."
+
+
+def _empty_team(plan: EnvironmentPlan) -> Iterator[str]:
+    if TEAM in plan.attributes and any(opener.team == "" for opener in plan.openers):
+        yield (
+            "subject_attributes: for people, and for tokens that are not a team's, the subject has an empty "
+            f"`{TEAM}`. That Pulumi Cloud writes it so is inferred from its source code, never observed: test it "
+            "before you rely on it."
+        )
+
+
+def _dangerously_any(plan: EnvironmentPlan) -> Iterator[str]:
+    if plan.dangerously_allow_any_environment:
+        yield f"{ANY}: every environment of {plan.organization} may assume this role, {_OR_CREATE} any project."
+
+
+def _dangerously_any_in_project(plan: EnvironmentPlan) -> Iterator[str]:
+    if plan.dangerously_allow_any_environment_in_project:
+        yield f"{ANY_IN_PROJECT}: every environment of project {plan.project} may assume this role, {_OR_CREATE} it."
+
+
+def _dangerously_omitted(plan: EnvironmentPlan) -> Iterator[str]:
+    if plan.dangerously_omit_current_environment:
+        yield (
+            f"{OMIT}: whoever may edit any environment of {plan.organization} can name this role in it and wait for "
+            "the right person to open it."
+        )
+
+
+def _dangerously_any_stack(plan: EnvironmentPlan) -> Iterator[str]:
+    if plan.dangerously_allow_any_stack_configuration:
+        yield (
+            f"{ANY_STACK}: every environment of {plan.organization} may assume this role when a stack's "
+            f"`environment:` list opens it, {_OR_CREATE} any project."
+        )
+
+
+_OR_CREATE: Final = "and so may whoever can create one in"
+
+_WARNINGS: Final = (
+    _upper_case,
+    _legacy_project,
+    _current_environment_first,
+    _empty_team,
+    _dangerously_any,
+    _dangerously_any_in_project,
+    _dangerously_omitted,
+    _dangerously_any_stack,
+)
 
 
 def _one_audience(plan: EnvironmentPlan) -> Iterator[Violation]:

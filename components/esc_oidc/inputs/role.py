@@ -139,49 +139,14 @@ class RolePlan(Plan, ABC):
         """The names that stand in subjects, by the input that gives them; only inputs that were given."""
 
     @abstractmethod
-    def admission_warnings(self) -> Iterator[str]:
+    def admission_warnings(self) -> Iterable[Iterator[str]]:
         """What should be known of who gets in."""
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed but should be known all the same."""
-        groups = (self.admission_warnings(), self._provider_warnings(), self._role_warnings(), self._size_warning())
-        return tuple(warning for group in groups for warning in as_far_as_known(group))
-
-    def _provider_warnings(self) -> Iterator[str]:
-        if self.issuer != ISSUER:
-            host = issuer_path(self.issuer).partition("/")[0]
-            yield (
-                f"issuer: {self.issuer} signs the tokens, not Pulumi Cloud: whoever runs {host} can assume this role."
-            )
-        for name in self.additional_audiences:
-            if name.removeprefix("aws:") != self.organization:
-                yield (
-                    f"additional_audiences: {name!r} is another organization's audience, not that of "
-                    f"{self.organization!r}."
-                )
-
-    def _role_warnings(self) -> Iterator[str]:
-        if self.max_session_seconds > _LONG_SESSION:
-            longest = self.max_session_duration or self.duration
-            yield f"max_session_duration: sessions of up to {longest} can't be revoked early; prefer 4h or less."
-        for name, arns in (("policy_arns", self.policy_arns), ("named_policy_arns", self.named_policy_arns.values())):
-            if self.permissions_boundary_arn is None and any(arn.endswith(_ADMINISTRATOR) for arn in arns):
-                yield (
-                    f"{name}: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or "
-                    "attach a narrower policy."
-                )
-        attached = len(self.policy_arns) + len(self.named_policy_arns)
-        if attached > _ATTACHMENT_QUOTA:
-            yield f"policy_arns: {attached} policies are over AWS's default quota of {_ATTACHMENT_QUOTA} for a role."
-
-    def _size_warning(self) -> Iterator[str]:
-        taken = self.policy(self.expected_provider_arn).size
-        if taken > POLICY_QUOTA:
-            yield (
-                f"subjects: the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}. "
-                "Request a higher quota ('Role trust policy length'), or name fewer."
-            )
+        """What is allowed but should be known all the same, each as far as the inputs that it reads are known."""
+        found = (*self.admission_warnings(), *(warning(self) for warning in _WARNINGS))
+        return tuple(text for warning in found for text in as_far_as_known(warning))
 
     def policy_limit(self, provider: str) -> Iterator[Violation]:
         """Says whether the trust policy, for the provider with this ARN, is longer than any quota allows."""
@@ -243,13 +208,68 @@ class RolePlan(Plan, ABC):
         return max(self.names_in_subjects.items(), key=lambda item: (len(item[1]), item[0]))
 
 
-def upper_case(**names: str) -> list[str]:
-    """Warnings about names, each with its input, that may be spelled in another case elsewhere."""
-    return [
-        f"{source}: {name!r} has upper case, and AWS compares exactly. Check how Pulumi Cloud writes it."
-        for source, name in names.items()
-        if name != name.lower()
-    ]
+def upper_case(names: Mapping[str, str]) -> Iterator[str]:
+    """Warnings about names, each by its input, that may be spelled in another case elsewhere."""
+    for source, name in names.items():
+        if name != name.lower():
+            yield f"{source}: {name!r} has upper case, and AWS compares exactly. Check how Pulumi Cloud writes it."
+
+
+def _another_issuer(plan: RolePlan) -> Iterator[str]:
+    if plan.issuer != ISSUER:
+        host = issuer_path(plan.issuer).partition("/")[0]
+        yield f"issuer: {plan.issuer} signs the tokens, not Pulumi Cloud: whoever runs {host} can assume this role."
+
+
+def _another_organization(plan: RolePlan) -> Iterator[str]:
+    for name in plan.additional_audiences:
+        if name.removeprefix("aws:") != plan.organization:
+            yield (
+                f"additional_audiences: {name!r} is another organization's audience, not that of {plan.organization!r}."
+            )
+
+
+def _long_session(plan: RolePlan) -> Iterator[str]:
+    if plan.max_session_seconds > _LONG_SESSION:
+        longest = plan.max_session_duration or plan.duration
+        yield f"max_session_duration: sessions of up to {longest} can't be revoked early; prefer 4h or less."
+
+
+def _administrator(plan: RolePlan) -> Iterator[str]:
+    if "permissions_boundary_arn" in plan.names:
+        return
+    given_by = {"policy_arns": plan.policy_arns, "named_policy_arns": plan.known("named_policy_arns", {}).values()}
+    for name, arns in given_by.items():
+        if any(arn.endswith(_ADMINISTRATOR) for arn in arns):
+            yield (
+                f"{name}: whoever gets in is an administrator of the account. Set `permissions_boundary_arn`, or "
+                "attach a narrower policy."
+            )
+
+
+def _many_policies(plan: RolePlan) -> Iterator[str]:
+    attached = len(plan.policy_arns) + len(plan.named_policy_arns)
+    if attached > _ATTACHMENT_QUOTA:
+        yield f"policy_arns: {attached} policies are over AWS's default quota of {_ATTACHMENT_QUOTA} for a role."
+
+
+def _long_policy(plan: RolePlan) -> Iterator[str]:
+    taken = plan.policy(plan.expected_provider_arn).size
+    if taken > POLICY_QUOTA:
+        yield (
+            f"subjects: the trust policy has {taken} characters, over AWS's default quota of {POLICY_QUOTA}. "
+            "Request a higher quota ('Role trust policy length'), or name fewer."
+        )
+
+
+_WARNINGS: Final = (
+    _another_issuer,
+    _another_organization,
+    _long_session,
+    _administrator,
+    _many_policies,
+    _long_policy,
+)
 
 
 def _session_fits_role(plan: RolePlan) -> Iterator[Violation]:
