@@ -75,7 +75,6 @@ def refusal(run, program):
     """Why the engine stops."""
     with pytest.raises(automation.CommandError) as raised:
         run(program)
-    assert "KeyboardInterrupt" in str(raised.value) or "Traceback" not in str(raised.value)
     return str(raised.value)
 
 

@@ -46,7 +46,11 @@ class Fed:
     changed: dict[str, str] | None = None
 
 
+HOST = "oidcproviderarn.example.com"
+ADOPTED = f"arn:aws:iam::123456789012:oidc-provider/{HOST}/oidc"
+
 ROLE_INPUTS = {
+    "oidc_provider_arn": Fed("value", ADOPTED, ADOPTED, ROLE, None, {}),
     "role_description": Fed("value", "first", "second", ROLE, ROLE),
     "permissions_boundary_arn": Fed("value", S3, EC2, ROLE, ROLE),
     "named_policy_arns": Fed("{'reader': value}", S3, EC2, {"policy-reader": "replace"}, {"policy-reader": "create"}),
@@ -112,11 +116,13 @@ def feed(name, first, second):
     return pulumi.Output.all(policy.arn, policy.policy).apply(lambda all: second if "Deny" in all[1] else first)
 
 
-def login(component, name, inputs, key, make, first, second):
+def login(component, name, inputs, key, make, first, second, was_there):
     if component is PulumiEscOidc:
         inputs = {**inputs, "environment": name}
     if "added" in AFTER:
         inputs = {**inputs, key: make(feed(name, first, second))}
+    elif was_there:
+        inputs = {**inputs, key: make(first)}
     component(
         name,
         issuer=f"https://{name}.example.com/oidc",
@@ -132,10 +138,8 @@ def feeding(component, inputs, *, protect):
     lines = [f"ALLOW = {ALLOW!r}\nDENY = {DENY!r}\nPROTECT = {protect}\n", FEEDING]
     for key, fed in inputs.items():
         others = COMPONENTS[component][1]
-        make = f"lambda value: {fed.value}"
-        lines.append(
-            f"login({component}, {named(key)!r}, {others!r}, {key!r}, {make}, {fed.first!r}, {fed.second!r})\n"
-        )
+        text = f"{fed.first!r}, {fed.second!r}, {fed.added is None}"
+        lines.append(f"login({component}, {named(key)!r}, {others!r}, {key!r}, lambda value: {fed.value}, {text})\n")
     return "".join(lines)
 
 
@@ -180,6 +184,8 @@ def test_only_what_takes_an_output_changes_with_it(tmp_path, component, protect)
     inputs, _ = COMPONENTS[component]
     if protect:
         inputs = {key: fed for key, fed in inputs.items() if "replace" not in fed.takes.values()}
+    clients = ["contoso", "aws:contoso"]
+    boto3.client("iam").create_open_id_connect_provider(Url=f"https://{HOST}/oidc", ClientIDList=clients)
     program = written(tmp_path / "feeding", feeding(component, inputs, protect=protect))
     configure(program, step="deployed")
     up(program)
