@@ -15,7 +15,7 @@ from esc_oidc.tokens import Opener
 def sandbox():
     """A sandbox of the test's own; whatever it starts, above all an engine, finds nothing else."""
     with Sandbox() as running:
-        token = running.access_token(Opener("alice"), ["contoso"])
+        token = running.access_token(Opener("alice"), ["contoso", "fabrikam"])
         with surroundings(running, token, os.environ) as around:
             variables = around.around(os.environ)
             # Where a plugin names no virtual environment, the engine takes the first `python3` that it finds.

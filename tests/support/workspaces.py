@@ -73,6 +73,13 @@ def stack_of(program: Path) -> automation.Stack:
     return automation.create_or_select_stack(STACK, work_dir=str(program))
 
 
+def preview(program: Path, **options: Any) -> dict[str, set[str]]:
+    """Run `pulumi preview`; return what it announces for each resource, by its name."""
+    events: list[automation.EngineEvent] = []
+    stack_of(program).preview(on_event=events.append, **options)
+    return operations(events)
+
+
 def up(program: Path, **options: Any) -> dict[str, set[str]]:
     """Run `pulumi up`; return what became of each resource, by its name."""
     events: list[automation.EngineEvent] = []
