@@ -23,7 +23,7 @@ from ..claims import (
 from ..environment import CREDENTIALS, REGION_CONFIG, REGION_VARIABLE, Login
 from ..trust import Trust
 from . import values
-from .configuration import config_key, read_path, structured
+from .config_paths import config_key, read_path, structured
 from .parsing import Parsed, given, parse
 from .references import Path, unresolved
 from .role import DECIDES, ROLE_RULES, RolePlan, upper_case
