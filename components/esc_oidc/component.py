@@ -257,17 +257,21 @@ class PulumiEscOidc(OutputsOnDemand):
             yaml=plan.combine(self.role_arn, lambda plan, arn: pulumi.StringAsset(_definition(plan, arn))),
             opts=pulumi.ResourceOptions(parent=self),
         )
+        if pulumi.runtime.is_dry_run():
+            # Nothing is written, and the reference is known all the same.
+            return pulumi.Output.all(plan.seen.environment_ref, environment.urn).apply(
+                lambda both: cast("str", both[0])
+            )
 
-        def written(_: EnvironmentPlan, ref: str, revision: int | None) -> None:
+        def written(now: EnvironmentPlan, revision: int | None) -> str:
             # The provider's update swallows HTTP errors and then reports revision 0; mocks report none at all.
             if revision == 0:
                 rule = "Pulumi Cloud did not take the new definition, although its provider reported success."
                 fix = "Run `pulumi refresh`, then `pulumi up`."
-                plan.refuse(Violation("environment", ref, rule, fix))
+                plan.refuse(Violation("environment", now.environment_ref, rule, fix))
+            return now.environment_ref
 
-        # Whoever takes the reference, to open the environment, waits for it.
-        declared = pulumi.Output.all(plan.seen.environment_ref, environment.urn)
-        return plan.gated(declared.apply(lambda both: cast("str", both[0])), environment.revision, written)
+        return plan.combine(environment.revision, written)
 
 
 def _definition(plan: EnvironmentPlan, role_arn: object) -> str:

@@ -75,7 +75,9 @@ class _Declaration(Generic[P]):
         role = self._role(self.plan.combine(provider_arn, lambda plan, arn: plan.policy(arn).text))
         self._policies(role)
         # AWS takes tokens only through a provider of the role's own account and partition.
-        arn = self.plan.gated(role.arn, provider_arn, self._same_account) if adopts else role.arn
+        arn = (
+            self.plan.gated(role.arn, self.plan.seen.expected_provider_arn, self._same_account) if adopts else role.arn
+        )
         # The role's own policy: after `pulumi up --target`, it may differ from what is declared.
         outputs = (provider_arn, role.assume_role_policy, role.name, arn)
         return DeclaredRole(*(cast("StrictOutput[str]", output) for output in outputs))
@@ -93,7 +95,10 @@ class _Declaration(Generic[P]):
         )
         return provider.arn
 
-    def _explain_existing(self) -> pulumi.ResourceHookBinding:
+    def _explain_existing(self) -> pulumi.ResourceHookBinding | None:
+        if pulumi.runtime.is_dry_run():
+            return None
+
         async def explain(failed: pulumi.ErrorHookArgs) -> bool:
             if failed.failed_operation == "create" and "EntityAlreadyExists" in failed.errors[0]:
                 pulumi.log.error(

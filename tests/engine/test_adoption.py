@@ -50,6 +50,12 @@ if config.get_bool("deployments"):
     )
     pulumi.export("deployRole", deploy.role_arn)
 """
+READER = f"""
+import pulumi
+import pulumi_aws as aws
+
+pulumi.export("tags", aws.iam.get_open_id_connect_provider_output(arn="{PROVIDER}").tags)
+"""
 OTHER_STACK = """
 import pulumi_aws as aws
 
@@ -64,6 +70,15 @@ def program(sandbox, tmp_path):
     up(program)
     assert opened(sandbox, "alice", "contoso/aws/dev")
     return program
+
+
+@pytest.fixture
+def tags_are_read(program, tmp_path):
+    """A stand-in for the AWS plugin may leave a provider's tags out of what it answers; AWS never does."""
+    reader = written(tmp_path / "reader", READER)
+    up(reader)
+    if not stack_of(reader).outputs()["tags"].value:
+        pytest.skip("this AWS plugin doesn't answer a provider's tags")
 
 
 def works(sandbox):
@@ -95,6 +110,7 @@ def deployments_get_in(sandbox, program):
     return answer["AssumedRoleUser"]["Arn"]
 
 
+@pytest.mark.usefixtures("tags_are_read")
 @pytest.mark.parametrize("run", [preview, up])
 def test_a_component_does_not_adopt_the_provider_that_it_made(sandbox, program, run):
     """That would delete the provider, and with it every login of the account: the message has the ways out."""
@@ -129,6 +145,7 @@ def test_a_provider_moves_into_the_program_by_an_alias(sandbox, program):
     assert set().union(*up(program).values()) == {"same"}
 
 
+@pytest.mark.usefixtures("tags_are_read")
 def test_a_provider_moves_to_another_stack(sandbox, program, tmp_path):
     """`pulumi state move`, an update there, then this stack adopts it."""
     other = written(tmp_path / "shared", OTHER_STACK)
