@@ -73,9 +73,9 @@ def program(sandbox, tmp_path):
 
 
 @pytest.fixture
-def tags_are_read(program, tmp_path):
+def tags_are_read(program):
     """A stand-in for the AWS plugin may leave a provider's tags out of what it answers; AWS never does."""
-    reader = written(tmp_path / "reader", READER)
+    reader = written(program.parent / "reader", READER)
     up(reader)
     if not stack_of(reader).outputs()["tags"].value:
         pytest.skip("this AWS plugin doesn't answer a provider's tags")
