@@ -27,7 +27,7 @@ from esc_oidc import PulumiDeploymentsOidc, PulumiEscOidc
 config = pulumi.Config()
 provider_arn = config.get("provider")
 if config.get_bool("own"):
-    component = f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::esc-oidc:index:PulumiEscOidc::login"
+    component = pulumi.create_urn("login", "esc-oidc:index:PulumiEscOidc")
     provider_arn = aws.iam.OpenIdConnectProvider(
         "pulumi-cloud",
         url="https://api.pulumi.com/oidc",
