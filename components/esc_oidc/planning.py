@@ -26,7 +26,7 @@ from .inputs import (
     shown,
     written,
 )
-from .spelling import spelled
+from .spelling import spelled, spelled_violation
 
 P = TypeVar("P", bound=RolePlan)
 T = TypeVar("T")
@@ -42,6 +42,7 @@ _DEEPEST: Final = 12
 """How many dicts and lists an input may be nested in: IAM's policy documents, the deepest of them, need eight."""
 
 if TYPE_CHECKING:
+    from types import TracebackType
 
     class StrictOutput(pulumi.Output[T]):
         """An Output of which a misspelled attribute is an error: Pulumi's own lets every name pass."""
@@ -117,6 +118,7 @@ class Planned(Generic[P]):
         self._title = title
         self._parse = parse
         self._secrets = Secrets()
+        self._failed: TracebackType | None = None
         self._resources: dict[str, set[pulumi.Resource]] = {}
         self._items = {
             name: {key: _item(item) for key, item in given[name].items()}
@@ -127,6 +129,14 @@ class Planned(Generic[P]):
         self._checked = asyncio.ensure_future(self._check()) if now.later else None
 
     async def _check(self) -> P:
+        """The plan with the Outputs' values; what they raise keeps its traceback, which asyncio shows to one reader."""
+        try:
+            return await self._resolved()
+        except Exception as error:
+            self._failed = error.__traceback__
+            raise
+
+    async def _resolved(self) -> P:
         """The plan with the Outputs' values. In a preview some may be unknown, and what depends on them with it."""
         values, secret = dict(self.given), set()
         for name, output in self._outputs.items():
@@ -166,15 +176,24 @@ class Planned(Generic[P]):
         for warning in warnings:
             pulumi.log.warn(spelled(self._secrets.masked(warning)), resource=resource)
 
+    def doubt(self, resource: pulumi.Resource, violation: Violation, why: str) -> None:
+        """Log a violation as a warning, and why it is no more than that yet."""
+        shown = spelled_violation(self._secrets.redacted(violation))
+        pulumi.log.warn(f"{shown} {why}", resource=resource)
+
+    def explain(self, resource: pulumi.Resource, error: str) -> None:
+        """Log, under the component, what an error of a cloud comes from and what to do."""
+        pulumi.log.error(spelled(self._secrets.masked(error)), resource=resource)
+
     def read(self, read: Callable[[P], T]) -> pulumi.Input[T]:
         """What `read` finds in the plan, as `seen` has it."""
-        return read(self.now) if self._checked is None else _output(self._reading(self._checked, read))
+        return read(self.now) if self._checked is None else self._output(self._reading(self._checked, read))
 
     def item(self, name: str, key: str) -> pulumi.Input[str]:
         """One value of an input that is a dict, as `seen` has it: it derives from no other value of the dict."""
         if self._checked is None or name not in self._items:
             return self.read(lambda plan: getattr(plan, name)[key])
-        return _output(self._item_reading(self._checked, self._items[name][key]))
+        return self._output(self._item_reading(self._checked, self._items[name][key]))
 
     def combine(self, other: pulumi.Output[T], join: Callable[[P, T], Any]) -> pulumi.Output[Any]:
         """What comes of the plan and of something that a cloud answers."""
@@ -197,11 +216,31 @@ class Planned(Generic[P]):
             return pulumi.Output.from_input(value).apply(lambda found: passed(found, cast("A", against)))
         if self._checked is None and not isinstance(value, pulumi.Output) and not pulumi.runtime.is_dry_run():
             return pulumi.Output.from_input(against).apply(lambda answered: passed(cast("T", value), answered))
-        return _output(self._gated(pulumi.Output.from_input(value), pulumi.Output.from_input(against), check))
+        return self._output(self._gated(pulumi.Output.from_input(value), pulumi.Output.from_input(against), check))
 
     def is_from_resource(self, name: str) -> bool:
         """Whether an input comes from a resource of this program, which this very run may change."""
-        return bool(self._resources.get(name))
+        return any(not isinstance(each, pulumi.StackReference) for each in self._resources.get(name, ()))
+
+    def _output(self, reading: Coroutine[Any, Any, _Reading[T]]) -> pulumi.Output[T]:
+        """The Output of a reading."""
+        task = asyncio.ensure_future(reading)
+        parts: dict[str, asyncio.Future[Any]] = {
+            each.name: task.get_loop().create_future() for each in dataclasses.fields(_Reading)
+        }
+
+        def done(task: asyncio.Task[_Reading[T]]) -> None:
+            for name, part in parts.items():
+                if task.cancelled():
+                    part.cancel()
+                elif error := task.exception():
+                    part.set_exception(error.with_traceback(self._failed or error.__traceback__))
+                    part.exception()  # Pulumi awaits the first one that fails; asyncio would complain of the others.
+                else:
+                    part.set_result(getattr(task.result(), name))
+
+        task.add_done_callback(done)
+        return pulumi.Output(parts["resources"], parts["value"], parts["is_known"], parts["is_secret"])
 
     async def _reading(self, checked: Awaitable[P], read: Callable[[P], T]) -> _Reading[T]:
         plan, names = recorded(await checked)
@@ -229,27 +268,6 @@ class Planned(Generic[P]):
 async def _read(output: pulumi.Output[T]) -> _Reading[T]:
     """All that an Output holds."""
     return _Reading(await output.resources(), await output.future(), await output.is_known(), await output.is_secret())
-
-
-def _output(reading: Coroutine[Any, Any, _Reading[T]]) -> pulumi.Output[T]:
-    """The Output of a reading."""
-    task = asyncio.ensure_future(reading)
-    parts: dict[str, asyncio.Future[Any]] = {
-        each.name: task.get_loop().create_future() for each in dataclasses.fields(_Reading)
-    }
-
-    def done(task: asyncio.Task[_Reading[T]]) -> None:
-        for name, part in parts.items():
-            if task.cancelled():
-                part.cancel()
-            elif error := task.exception():
-                part.set_exception(error)
-                part.exception()  # Pulumi awaits the first one that fails; asyncio would complain of the others.
-            else:
-                part.set_result(getattr(task.result(), name))
-
-    task.add_done_callback(done)
-    return pulumi.Output(parts["resources"], parts["value"], parts["is_known"], parts["is_secret"])
 
 
 class _Behind(Generic[P]):
@@ -301,9 +319,10 @@ def _given(title: str, args: Any, keywords: Mapping[str, Any]) -> Mapping[str, A
 
 
 def _item(value: Any) -> pulumi.Output[Any]:
-    """A value of a dict. One that is a dict itself is a document, which is written when the Outputs in it are known."""
-    output = pulumi.Output.from_input(value)
-    return output.apply(written) if isinstance(value, Mapping) else output
+    """A value of a dict. One that is, or comes to be, a dict itself is a document, and handed on as JSON."""
+    if isinstance(value, str):
+        return pulumi.Output.from_input(value)
+    return pulumi.Output.from_input(value).apply(lambda known: written(known) if isinstance(known, Mapping) else known)
 
 
 def _marked(value: Any) -> Any:
@@ -318,6 +337,10 @@ def _marked(value: Any) -> Any:
     return value
 
 
+_PLAINLY: Final[Mapping[type, Callable[[Any], Any]]] = {str: str.__str__, int: int.__int__, float: float.__float__}
+"""How a member of an enumeration, or of a subclass, becomes a value of Python's own type."""
+
+
 def _copied(value: Any, *within: int) -> Any:
     """A copy of the value in Python's own types: a text may be a member of an enumeration in a provider's package.
 
@@ -325,8 +348,9 @@ def _copied(value: Any, *within: int) -> Any:
     `within` are the identities of what the value stands in.
     """
     try:
-        if isinstance(value, str):
-            return str.__str__(value)
+        for kind, plainly in _PLAINLY.items():
+            if isinstance(value, kind) and not isinstance(value, bool):
+                return plainly(value)
         if isinstance(value, Mapping | list | tuple) and (id(value) in within or len(within) == _DEEPEST):
             return TOO_DEEP
         if isinstance(value, Mapping):
@@ -342,16 +366,16 @@ def _key(key: Any) -> Any:
     return str.__str__(key) if isinstance(key, str) else key
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text in a value."""
+def _texts(value: Any, *, keys: bool = False) -> Iterator[str]:
+    """Every text and number in a value. The keys of an input itself are plain, those further inside are not."""
     if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
+        for key, item in value.items():
+            yield from _texts([key, item] if keys else [item], keys=True)
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str):
-        yield value
+            yield from _texts(item, keys=True)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def _decided(name: str) -> Violation:

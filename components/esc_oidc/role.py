@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import pulumi
 import pulumi_aws as aws
+from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import get_monitor
 
 from .inputs import CREATED_BY, RolePlan, Violation, attachment_name
@@ -38,6 +39,15 @@ def declare_role(owner: pulumi.ComponentResource, name: str, plan: Planned[P]) -
             a cloud before the check.
     """
     return _Declaration(owner, name, plan, pulumi.ResourceOptions(parent=owner)).declared()
+
+
+_CREATING: Final[WeakKeyDictionary[object, set[str]]] = WeakKeyDictionary()
+"""The components of this program that declare a provider, by the engine that runs it."""
+
+
+def _stack() -> str:
+    """This stack, as the tag of a provider begins that it made."""
+    return f"{pulumi.get_project()}/{pulumi.get_stack()}/"
 
 
 Found = pulumi.Output[aws.iam.GetOpenIdConnectProviderResult]
@@ -72,7 +82,7 @@ class _Declaration(Generic[P]):
     def declared(self) -> DeclaredRole:
         adopts = "oidc_provider_arn" in self.plan.now.names
         provider_arn = self._adopted_provider() if adopts else self._created_provider()
-        role = self._role(self.plan.combine(provider_arn, lambda plan, arn: plan.policy(arn).text))
+        role = self._role(self.plan.combine(provider_arn, self._trust_policy))
         self._policies(role)
         # AWS takes tokens only through a provider of the role's own account and partition.
         arn = (
@@ -85,28 +95,34 @@ class _Declaration(Generic[P]):
     def _created_provider(self) -> pulumi.Output[str]:
         plan = self.plan.seen
         keep = True if plan.retain_oidc_provider else None
+        _CREATING.setdefault(get_monitor(), set()).add(self._creator)
         provider = aws.iam.OpenIdConnectProvider(
             f"{self.name}-provider",
             url=plan.issuer,
-            client_id_lists=plan.client_ids,
+            client_id_lists=[plan.audience, *plan.additional_audiences],
             thumbprint_lists=self.plan.given.get("thumbprints") or None,
-            tags=plan.tags or None if keep else self.plan.read(lambda plan: {**plan.tags, CREATED_BY: self._creator}),
+            tags=self._tags or None if keep else {**self._tags, CREATED_BY: self._creator},
             opts=pulumi.ResourceOptions(parent=self.owner, retain_on_delete=keep, hooks=self._explain_existing()),
         )
         return provider.arn
 
     def _explain_existing(self) -> pulumi.ResourceHookBinding | None:
-        if pulumi.runtime.is_dry_run():
+        engine = get_monitor()
+        # Mocks create nothing; and a program with a hook may crash in gRPC when it ends under them.
+        if pulumi.runtime.is_dry_run() or not isinstance(engine, ResourceMonitorStub):
             return None
 
         async def explain(failed: pulumi.ErrorHookArgs) -> bool:
+            urn = await self.owner.urn.future()
             if failed.failed_operation == "create" and "EntityAlreadyExists" in failed.errors[0]:
-                pulumi.log.error(
-                    f"AWS has an identity provider for {self.plan.now.issuer} already, and allows one per account. "
-                    "To use it here, pass its ARN in `oidc_provider_arn`; `aws iam list-open-id-connect-providers` "
-                    f"shows it. To make it this stack's own, run `pulumi import {failed.type} {failed.name} ARN "
-                    f"--parent {self.name}={await self.owner.urn.future()}`.",
-                    resource=self.owner,
+                self.plan.explain(
+                    self.owner,
+                    f"AWS has an identity provider for {self.plan.now.issuer} already, and allows one per account. If "
+                    "this component had another name before, give it an alias of that name. Otherwise, to use the "
+                    "provider here, pass its ARN in `oidc_provider_arn`; `aws iam list-open-id-connect-providers` "
+                    "shows it. To make it this stack's own, list its other client IDs in `additional_audiences`, "
+                    "because all others are removed, and run "
+                    f"`pulumi import {failed.type} {failed.name} ARN --parent {self.name}={urn}`.",
                 )
             return False
 
@@ -115,12 +131,22 @@ class _Declaration(Generic[P]):
         return pulumi.ResourceHookBinding(on_error=[hook])
 
     @property
+    def _tags(self) -> dict[str, pulumi.Input[str]]:
+        return {key: self.plan.item("tags", key) for key in self.plan.given.get("tags") or ()}
+
+    def _trust_policy(self, plan: P, provider: str) -> str:
+        # A plain ARN of another partition than the provider's: only now is it known, and the role is not yet made.
+        if isinstance(provider, str):
+            self.plan.refuse(*self.plan.now.of_another_partition(provider, "the provider"))
+        return plan.policy(provider).text
+
+    @property
     def _creator(self) -> str:
         """Which component this is, as the value of a tag."""
-        creator = f"{pulumi.get_project()}/{pulumi.get_stack()}/{type(self.owner).__name__}/{self.name}"
+        creator = f"{_stack()}{type(self.owner).__name__}/{self.name}"
         if re.fullmatch(r"[\w .:/=+@-]{1,256}", creator, re.ASCII):
             return creator
-        return f"{pulumi.get_project()}/{pulumi.get_stack()}/{hashlib.sha256(creator.encode()).hexdigest()}"
+        return f"{_stack()}{hashlib.sha256(creator.encode()).hexdigest()[:32]}"
 
     def _adopted_provider(self) -> pulumi.Output[str]:
         expected = self.plan.seen.expected_provider_arn
@@ -129,15 +155,16 @@ class _Declaration(Generic[P]):
         def check(plan: P, arn: str, provider: aws.iam.GetOpenIdConnectProviderResult) -> None:
             client_ids, audience = provider.client_id_lists, plan.known("audience")
             # Mocks answer without tags and client IDs; then there is nothing to judge.
-            if (provider.tags or {}).get(CREATED_BY) == self._creator:
+            if self._would_delete((provider.tags or {}).get(CREATED_BY, "")):
                 self._judge(
                     arn,
-                    f"this component made this provider, as its tag `{CREATED_BY}` says. Adopting it deletes it, and "
-                    "every login of the account goes with it.",
-                    "Take it out of the component first. To leave it to nobody: set `retain_oidc_provider` instead of "
-                    "this input, run `pulumi up`, then adopt it. To keep it in this program: declare an "
-                    "aws.iam.OpenIdConnectProvider without this tag and with an alias of this component's, and pass "
-                    "its ARN. To move it to another stack: run `pulumi state move`, and `pulumi up` there.",
+                    f"a component of this very stack made this provider, as its tag `{CREATED_BY}` says, and declares "
+                    "it no more: `pulumi up` would delete it, and every login of the account with it.",
+                    "If you have renamed the component, give it an alias and leave this input out. Otherwise take the "
+                    "provider out of that component first. To leave it to nobody, set `retain_oidc_provider` there, "
+                    "run `pulumi up`, then adopt it. To keep it in this program, declare an "
+                    "aws.iam.OpenIdConnectProvider without this tag and with an alias of that component's, and pass "
+                    "its ARN. To move it to another stack, run `pulumi state move`, and `pulumi up` there.",
                 )
             if client_ids and audience and audience not in client_ids:
                 self._judge(
@@ -149,11 +176,18 @@ class _Declaration(Generic[P]):
 
         return self.plan.gated(expected, found, check)
 
+    def _would_delete(self, made_by: str) -> bool:
+        """Whether this stack has a provider with this tag that its program does not declare any more."""
+        if self.plan.is_from_resource("oidc_provider_arn"):
+            # The program declares it, unless this very component has just ceased to.
+            return made_by == self._creator
+        return made_by.startswith(_stack()) and made_by not in _CREATING.get(get_monitor(), ())
+
     def _judge(self, provider_arn: str, rule: str, fix: str) -> None:
         """Refuse an adopted provider; but in a preview, only warn if this program may still change it."""
         violation = Violation("oidc_provider_arn", provider_arn, rule, fix)
         if pulumi.runtime.is_dry_run() and self.plan.is_from_resource("oidc_provider_arn"):
-            self.plan.log(self.owner, f"{violation} This preview passes, since the update may change the provider.")
+            self.plan.doubt(self.owner, violation, "This preview passes, since the update may change the provider.")
         else:
             self.plan.refuse(violation)
 
@@ -168,7 +202,7 @@ class _Declaration(Generic[P]):
             assume_role_policy=trust_policy,
             max_session_duration=plan.max_session_seconds,
             force_detach_policies=self.plan.given.get("force_detach_policies"),
-            tags=plan.tags or None,
+            tags=self._tags or None,
             opts=self.child,
         )
 
@@ -201,7 +235,12 @@ class _Declaration(Generic[P]):
     def _same_account(self, _: P, role: object, provider: object) -> None:
         # Mocks may answer with anything; then there is nothing to judge.
         own, trusted = (read_iam_arn(arn) if isinstance(arn, str) else None for arn in (role, provider))
-        if own and trusted and (own.partition, own.account) != (trusted.partition, trusted.account):
+        if (
+            own
+            and trusted
+            and own.is_of_an_account
+            and (own.partition, own.account) != (trusted.partition, trusted.account)
+        ):
             rule = (
                 f"the role is in account {own.account} of partition {own.partition}, and AWS takes tokens only through "
                 "a provider of the role's own account."

@@ -8,9 +8,9 @@ import pulumi_aws as aws
 import pytest
 from pulumi import ErrorHook
 
-from esc_oidc import InvalidInputs, PulumiEscOidc
+from esc_oidc import InvalidInputs, PulumiEscOidc, role
 from tests.support.deploying import ACCOUNT, PROVIDER_ARN, Cloud, deploy
-from tests.support.programs import ESC, esc_login
+from tests.support.programs import ESC, READ_ONLY, esc_login
 
 TAG, OWN = "esc-oidc:created-by", "esc-oidc/test/PulumiEscOidc/esc"
 MADE_HERE = {"tags": {TAG: OWN}}
@@ -81,28 +81,43 @@ def test_a_created_provider_says_which_component_made_it():
     """Its tag names project, stack and component, or a hash if no tag takes that; a provider that is kept has none."""
     assert deploy(esc_login(tags={"a": "b"})).one("OpenIdConnectProvider").inputs["tags"] == {"a": "b", TAG: OWN}
     odd = deploy(esc_login("über", role_name="esc")).one("OpenIdConnectProvider").inputs["tags"][TAG]
-    assert re.fullmatch("esc-oidc/test/[0-9a-f]{64}", odd)
+    assert re.fullmatch("esc-oidc/test/[0-9a-f]{32}", odd)
     kept = deploy(esc_login(retain_oidc_provider=True, tags={"a": "b"})).one("OpenIdConnectProvider")
     assert kept.inputs["tags"] == {"a": "b"}
     assert TAG not in deploy(esc_login()).one("Role").inputs.get("tags", {})
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_a_component_does_not_adopt_the_provider_that_it_made(preview):
-    """That would delete the provider; the refusal has the ways to keep it."""
-    deployed = deploy(esc_login(oidc_provider_arn=PROVIDER_ARN), provider=MADE_HERE, preview=preview)
-    assert "this component made this provider" in str(deployed.error)
-    for way in ("retain_oidc_provider", "alias", "pulumi state move"):
+@pytest.mark.parametrize("name", ["esc", "renamed"])
+def test_a_stack_does_not_adopt_the_provider_that_it_would_delete(name, preview):
+    """Whichever component made it, and whatever that is called now; the refusal has the ways to keep it."""
+    deployed = deploy(esc_login(name, oidc_provider_arn=PROVIDER_ARN), provider=MADE_HERE, preview=preview)
+    assert "a component of this very stack made this provider" in str(deployed.error)
+    for way in ("alias", "retain_oidc_provider", "aws.iam.OpenIdConnectProvider", "pulumi state move"):
         assert way in str(deployed.error)
     assert deployed.of("Role") == []
 
 
-def test_another_component_adopts_it():
-    """The tag names one component; every other one may share its provider."""
-    for name in ("other", "esc/2"):
-        assert (
-            deploy(esc_login(name, role_name="esc", oidc_provider_arn=PROVIDER_ARN), provider=MADE_HERE).error is None
-        )
+@pytest.mark.parametrize("made_by", [None, "esc-oidc/prod/PulumiEscOidc/esc", "other/test/PulumiEscOidc/esc"])
+def test_a_provider_of_another_stack_is_adopted(made_by):
+    """This program does not decide what becomes of it."""
+    provider = {"tags": {TAG: made_by} if made_by else {}}
+    assert deploy(esc_login(oidc_provider_arn=PROVIDER_ARN), provider=provider).error is None
+
+
+@pytest.mark.parametrize("first", ["maker", "adopter"])
+def test_a_provider_that_the_program_declares_is_adopted(first):
+    """By its ARN, before or after the component that makes it; or as that component's output."""
+
+    def program():
+        if first == "adopter":
+            PulumiEscOidc("other", **ESC, oidc_provider_arn=PROVIDER_ARN)
+        made = PulumiEscOidc("esc", **ESC)
+        if first == "maker":
+            PulumiEscOidc("other", **ESC, oidc_provider_arn=PROVIDER_ARN)
+        PulumiEscOidc("third", **ESC, oidc_provider_arn=made.oidc_provider_arn)
+
+    assert deploy(program, provider=MADE_HERE).error is None
 
 
 @pytest.mark.parametrize("provider", [MADE_HERE, ELSEWHERE])
@@ -131,7 +146,7 @@ def test_a_preview_does_not_judge_an_audience_that_it_does_not_know():
     assert deployed.exports == {"arn": PROVIDER_ARN}
 
 
-@pytest.mark.parametrize("arn", [5, "arn:aws:iam::1:role", "", None])
+@pytest.mark.parametrize("arn", [5, "arn:aws:iam::1:role", "arn:aws:iam:::role/x", "", None])
 def test_mocks_may_answer_with_any_role_arn(monkeypatch, arn):
     """What is no ARN is not compared with the provider's."""
     monkeypatch.setattr(Cloud, "new_resource", lambda _, args: (args.name, {**args.inputs, "arn": arn}))
@@ -145,6 +160,7 @@ def test_an_existing_provider_is_explained(monkeypatch, error):
     """If AWS refuses to create a second one, the ways out stand on top: adopt it, or import it."""
     hooks = []
     monkeypatch.setattr(pulumi, "ErrorHook", lambda name, call: hooks.append((name, call)) or ErrorHook(name, call))
+    monkeypatch.setattr(role, "ResourceMonitorStub", object)
 
     def program():
         made = PulumiEscOidc("esc", **ESC)
@@ -159,3 +175,15 @@ def test_an_existing_provider_is_explained(monkeypatch, error):
     for text in said:
         assert "`oidc_provider_arn`" in text
         assert "`pulumi import T esc-provider ARN --parent esc=urn:pulumi:test::esc-oidc::" in text
+
+
+def test_mocks_need_no_hook():
+    """They create nothing that could exist, and a program with a hook may crash in gRPC when it ends under them."""
+    assert not deploy(esc_login()).one("OpenIdConnectProvider").request.hooks.on_error
+
+
+def test_a_policy_of_another_partition_is_refused_before_the_role():
+    """The provider's ARN tells the partition as soon as AWS has made it."""
+    deployed = deploy(esc_login(policy_arns=[READ_ONLY]), partition="aws-us-gov")
+    assert "this is in aws, and the provider is in aws-us-gov" in str(deployed.error)
+    assert deployed.of("Role") == []

@@ -137,6 +137,20 @@ def test_one_value_of_a_map_does_not_derive_from_another(preview):
     assert by_name["esc-inline-fed"].request.propertyDependencies["policy"].urns
 
 
+def test_one_unknown_hides_no_other_part():
+    """A preview shows the tags and the client IDs that it knows."""
+
+    def program():
+        source = aws.iam.Policy("source", policy="x")
+        organization = source.arn.apply(lambda _: "contoso")
+        tags = {"team": "x", "owner": source.arn.apply(lambda _: "y")}
+        PulumiEscOidc("esc", **ESC | {"organization": organization}, additional_audiences=["fabrikam"], tags=tags)
+
+    inputs = deploy(program, preview=True).one("OpenIdConnectProvider").inputs
+    assert inputs["clientIdLists"] == [UNKNOWN, "fabrikam"]
+    assert (inputs["tags"]["team"], inputs["tags"]["owner"]) == ("x", UNKNOWN)
+
+
 def test_nothing_is_sent_before_the_check():
     """A bad Output stops everything, also resources with none of it in their inputs."""
     deployed = deploy(fed("role_description", "\0"))

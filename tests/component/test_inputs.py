@@ -1,5 +1,6 @@
 """How inputs may be passed to a PulumiEscOidc."""
 
+import traceback
 from functools import partial
 
 import pulumi
@@ -125,3 +126,14 @@ def test_none_means_not_given(none):
     """`config.get` returns None for a key that isn't set; unless the input narrows access, it gets its default."""
     given, absent = deploy(esc_login(**{none: None})), deploy(esc_login())
     assert {r.name: r.inputs for r in given.resources} == {r.name: r.inputs for r in absent.resources}
+
+
+def test_what_an_output_raises_shows_where():
+    """The traceback ends in the program's own line, not in the component."""
+
+    def oops(values):
+        return values["missing"]
+
+    error = deploy(esc_login(region=lambda: pulumi.Output.from_input({}).apply(oops))).error
+    assert isinstance(error, KeyError)
+    assert traceback.extract_tb(error.__traceback__)[-1].name == "oops"

@@ -109,6 +109,42 @@ def test_no_message_about_any_inputs_shows_a_secret(inputs, revision, provider, 
 
 
 @pytest.mark.parametrize("inputs", [{"organization": "contoso-zqk"}, {"environment": "zqk"}, {"project": "zqk"}])
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"allowed_users": lambda: [pulumi.Output.secret(48151623)]},
+        {"inline_policies": lambda: {"a": pulumi.Output.secret({"zqkzqk": 1, "Statement": []})}},
+        {"inline_policies": lambda: {"a": pulumi.Output.secret({"Statement": [{"Condition": {"zqkzqk": 5}}]})}},
+    ],
+)
+def test_numbers_and_keys_are_secrets_too(inputs):
+    """A secret is not only its texts."""
+    error = str(deploy(esc_login(**inputs)).error)
+    assert "(a secret)" in error
+    assert "zqk" not in error
+    assert "48151623" not in error
+
+
+def test_an_empty_secret_hides_nothing_else():
+    """No text is in it."""
+    deployed = deploy(esc_login(tags=lambda: {"a": pulumi.Output.secret("")}, region=lambda: pulumi.Output.secret("x")))
+    assert "a region is written like us-east-1" in str(deployed.error)
+
+
+def test_a_doubt_shows_no_secret():
+    """A warning about a long secret ARN is masked before it is cut."""
+    issuer = f"https://{'a' * 60}.{'b' * 60}.example.com/oidc"
+    arn = f"arn:aws:iam::987654321098:oidc-provider/{issuer[8:]}"
+
+    def shared():
+        made = pulumi.ComponentResource("test:index:Shared", "shared")
+        return pulumi.Output.secret(made.urn.apply(lambda _: arn))
+
+    deployed = deploy(esc_login(oidc_provider_arn=shared, issuer=issuer), provider=ELSEWHERE, preview=True)
+    assert "oidc_provider_arn = (a secret)" in "".join(deployed.warnings)
+    assert "987654321098" not in "".join(deployed.warnings)
+
+
 def test_a_late_violation_shows_no_secret(inputs):
     """The revision is found when everything is deployed; the environment's name has the secret in it."""
     later = {name: partial(pulumi.Output.secret, value) for name, value in inputs.items()}

@@ -116,7 +116,12 @@ def test_a_component_does_not_adopt_the_provider_that_it_made(sandbox, program, 
     """That would delete the provider, and with it every login of the account: the message has the ways out."""
     configure(program, provider=PROVIDER)
     message = refusal(run, program)
-    for words in ("this component made this provider", "retain_oidc_provider", "alias", "pulumi state move"):
+    for words in (
+        "a component of this very stack made this provider",
+        "retain_oidc_provider",
+        "alias",
+        "pulumi state move",
+    ):
         assert words in message
     assert works(sandbox)
 
@@ -162,7 +167,7 @@ def test_a_provider_moves_to_another_stack(sandbox, program, tmp_path):
     )
     assert moved.returncode == 0, moved.stdout + moved.stderr
     configure(program, provider=PROVIDER)
-    assert "this component made this provider" in refusal(preview, program)
+    assert "a component of this very stack made this provider" in refusal(preview, program)
     assert up(other)["login-provider"] <= {"update", "same"}
     preview(program)
     assert up(program)["login-role"] == {"same"}

@@ -29,35 +29,41 @@ ACCEPTED = [
 ]
 REFUSED = [
     ({"Statement": {"a"}}, "Object of type set is not JSON serializable"),
-    ("[]", "it is a JSON object with a `Statement`"),
-    ('"Allow"', "it is a JSON object with a `Statement`"),
-    ({"Version": "2012-10-17"}, "it is a JSON object with a `Statement`"),
-    ({"Statement": []}, "has at least one statement"),
-    ({"Statement": ["a"]}, "`Statement[0]` is a JSON object"),
+    ("[]", "it must be a JSON object with a `Statement`"),
+    ('"Allow"', "it must be a JSON object with a `Statement`"),
+    ({"Version": "2012-10-17"}, "it must be a JSON object with a `Statement`"),
+    ({"Statement": []}, "must have at least one statement"),
+    ({"Statement": ["a"]}, "`Statement[0]` must be a JSON object"),
     ({"Statement": STATEMENT, "Version": "2012-10-18"}, "`2012-10-17` and `2008-10-17`"),
     ({"Statement": STATEMENT, "Version": []}, "`2012-10-17` and `2008-10-17`"),
-    ({"Statement": STATEMENT, "Id": 1}, "`Id` is a string"),
-    ({"Statement": STATEMENT, "version": "2012-10-17"}, "no element 'version' (did you mean `Version`?)"),
-    ({"Statement": STATEMENT, "X": 1}, "has no element 'X'"),
-    ({"Statement": [STATEMENT | {"Sid": "a"}] * 2}, "has a `Sid` that another statement has"),
-    (policy(Effect="allow"), "`Effect` in `Statement[0]` is `Allow` or `Deny`, exactly so"),
+    ({"Statement": STATEMENT, "Id": 1}, "`Id` must be a string"),
+    (
+        {"Statement": STATEMENT, "version": "2012-10-17"},
+        "must not have the element 'version' (did you mean `Version`?)",
+    ),
+    ({"Statement": STATEMENT, "X": 1}, "must not have the element 'X'"),
+    ({"Statement": [STATEMENT | {"Sid": "a"}] * 2}, "must not have the `Sid` of another statement"),
+    (policy(Effect="allow"), "`Effect` in `Statement[0]` must be `Allow` or `Deny`, exactly so"),
     (policy(Effect=...), "`Allow` or `Deny`"),
     (policy(Effect=[]), "`Allow` or `Deny`"),
-    (policy(Principal="*"), "has no `Principal`"),
-    (policy(NotPrincipal={"AWS": "*"}), "has no `NotPrincipal`"),
-    (policy(action="*"), "no element 'action' (did you mean `Action`?)"),
-    (policy(Action=...), "has either `Action` or `NotAction`"),
-    (policy(NotAction="*"), "has either `Action` or `NotAction`"),
-    (policy(Resource=...), "has either `Resource` or `NotResource`"),
-    (policy(Action=[]), "`Action` in `Statement[0]` is one string or a list"),
+    (policy(Principal="*"), "must not have a `Principal`"),
+    (policy(NotPrincipal={"AWS": "*"}), "must not have a `NotPrincipal`"),
+    (policy(action="*"), "must not have the element 'action' (did you mean `Action`?)"),
+    (policy(Action=...), "must have either `Action` or `NotAction`"),
+    (policy(NotAction="*"), "must have either `Action` or `NotAction`"),
+    (policy(Resource=...), "must have either `Resource` or `NotResource`"),
+    (policy(Action=[]), "`Action` in `Statement[0]` must be one string or a list"),
     (policy(Action="GetObject"), "written like `s3:GetObject`"),
     (policy(Action=[1]), "written like `s3:GetObject`"),
     (policy(Resource="bucket"), "`*` or ARNs"),
+    (policy(Resource="arn:aws:s3"), "`*` or ARNs"),
+    (policy(Condition={"StringEqual": {"a": "b"}}), "must not have 'StringEqual', which is no condition operator"),
+    (json.dumps(policy()).replace('"*"', "1e999"), "1e999 is too large a number"),
     (policy(Resource=None), "`*` or ARNs"),
     (policy(Sid="a b"), "letters and digits only"),
     (policy(Sid=1), "letters and digits only"),
-    (policy(Condition=[]), "`Condition` in `Statement[0]` is a JSON object of operators"),
-    (policy(Condition={"Bool": "x"}), "`Condition` in `Statement[0]` is a JSON object of operators"),
+    (policy(Condition=[]), "`Condition` in `Statement[0]` must be a JSON object of operators"),
+    (policy(Condition={"Bool": "x"}), "`Condition` in `Statement[0]` must be a JSON object of operators"),
     (policy(Condition={"Bool": {"a:b": None}}), "'a:b' in `Condition`"),
     (policy(Condition={"Bool": {"a:b": []}}), "'a:b' in `Condition`"),
     (policy(Condition={"Bool": {"a:b": "\u0141"}}), "only Latin-1"),
@@ -109,3 +115,22 @@ def test_a_dict_with_outputs_is_judged_when_they_are_known(resource, said):
     assert "inline_policies['a'] = " in str(deployed.error)
     assert said in str(deployed.error)
     assert deployed.of("Role") == []
+
+
+@pytest.mark.parametrize("wrap", [pulumi.Output.from_input, pulumi.Output.secret])
+def test_an_output_may_come_to_a_dict(wrap):
+    """It reaches AWS as JSON, as a plain dict does."""
+    deployed = deploy(esc_login(inline_policies=lambda: {"extra": wrap(json.loads(INLINE))}))
+    assert deployed.error is None
+    plain = deploy(esc_login(inline_policies={"extra": json.loads(INLINE)})).one("RolePolicy").inputs["policy"]
+    assert plain in str(deployed.one("RolePolicy").inputs["policy"])
+
+
+def test_a_condition_has_the_operators_of_aws():
+    """In any case, with `IfExists` and the set operators, as AWS takes them."""
+    operators = ["StringNotEqualsIgnoreCase", "ForAllValues:StringLikeIfExists", "bool", "NotIpAddress", "Null"]
+    operators += ["NumericLessThanEquals", "DateGreaterThan", "BinaryEquals", "ArnNotLike"]
+    assert (
+        check("esc", BASE | {"inline_policies": {"a": policy(Condition={name: {"k": "v"} for name in operators})}})
+        == []
+    )

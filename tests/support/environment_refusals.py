@@ -138,7 +138,7 @@ FORMS = [
     *_each(
         "oidc_provider_arn",
         {"of no partition": PROVIDER.replace(":aws:", ":aws-us:")},
-        "'aws-us' is none",
+        "'aws-us' is not one of them",
     ),
     *_each("role_name", {"of 65": "r" * 65, "with a slash": "a/b", "outside ASCII": "rôle"}, "1 to 64 letters"),
     *_each(
@@ -193,7 +193,7 @@ FORMS = [
             ("of a path of 513", "a" * 511 + "/b"),
         )
     ],
-    _item("policy_arns", POLICY.replace(":aws:", ":aws-moon:", 1), "of no partition", "'aws-moon' is none"),
+    _item("policy_arns", POLICY.replace(":aws:", ":aws-moon:", 1), "of no partition", "'aws-moon' is not one of them"),
     (
         "policy_arns of two partitions",
         {"policy_arns": [POLICY, POLICY.replace(":aws:", ":aws-cn:", 1)]},

@@ -2,7 +2,7 @@
 
 from .deployments import DeploymentPlan, parse_deployments
 from .environment import EnvironmentPlan, parse_environment
-from .parsing import Argument, Kind, NotKnownYetError, Parsed, arguments_of, depends_on_output, recorded
+from .parsing import Argument, Kind, NotKnownYetError, Parsed, arguments_of, recorded
 from .policies import written
 from .role import CREATED_BY, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
@@ -39,7 +39,6 @@ __all__ = [
     "Violation",
     "arguments_of",
     "attachment_name",
-    "depends_on_output",
     "environment_part",
     "iac_project",
     "issuer",

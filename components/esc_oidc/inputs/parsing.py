@@ -202,7 +202,7 @@ def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
     violations = [*_unknown(shapes, raw), *_examined(formats, shapes, component, raw)]
     bad = {violation.name for violation in violations}
     present = {name: value for name, value in raw.items() if value is not None and name in formats}
-    unresolved = {name for name, value in present.items() if depends_on_output(value)}
+    unresolved = {name for name, value in present.items() if _depends_on_output(value)}
     unknown = frozenset((bad | unresolved) & formats.keys())
     known = {name: _frozen(value) for name, value in present.items() if name not in unknown}
     known |= {"names": frozenset(present), "later": later | unresolved}
@@ -212,12 +212,12 @@ def parse(  # noqa: PLR0913, PLR0917 - each says another part of the question
     return Parsed(tuple(violations), judged)
 
 
-def depends_on_output(value: Any) -> bool:
+def _depends_on_output(value: Any) -> bool:
     """Whether an Output is anywhere in a value."""
     if isinstance(value, Mapping):
-        return any(depends_on_output(item) for item in value.values())
+        return any(_depends_on_output(item) for item in value.values())
     if isinstance(value, list | tuple):
-        return any(depends_on_output(item) for item in value)
+        return any(_depends_on_output(item) for item in value)
     return value is LATER
 
 
@@ -226,7 +226,7 @@ def _written(form: InputFormat | None, value: Any) -> Any:
     if not form or not form.documents or not isinstance(value, Mapping):
         return value
     return {
-        key: written(item) if isinstance(item, Mapping) and not depends_on_output(item) else item
+        key: written(item) if isinstance(item, Mapping) and not _depends_on_output(item) else item
         for key, item in value.items()
     }
 
@@ -240,9 +240,7 @@ def recorded(plan: P) -> tuple[P, set[str]]:
     values = object.__getattribute__(plan, "__dict__")
     known = {each.name: values[each.name] for each in fields(plan)}
     reads: set[str] = set()
-    unknown = values.get("_unknown", frozenset())
-    # A partial type is a child of the plan's own.
-    return _partial(type(plan).__mro__["_unknown" in values], known, unknown, reads), reads
+    return _partial(values.get("_type", type(plan)), known, values.get("_unknown", frozenset()), reads), reads
 
 
 def _partial(plan: type[P], known: Mapping[str, Any], unknown: frozenset[str], reads: set[str] | None = None) -> P:
@@ -251,8 +249,8 @@ def _partial(plan: type[P], known: Mapping[str, Any], unknown: frozenset[str], r
     defaults = {
         each.name: each.default if each.default_factory is MISSING else each.default_factory() for each in fields(plan)
     }
-    noted = set() if reads is None else reads
-    object.__getattribute__(partial, "__dict__").update(defaults | dict(known), _unknown=unknown, _reads=noted)
+    values = object.__getattribute__(partial, "__dict__")
+    values.update(defaults | dict(known), _type=plan, _unknown=unknown, _reads=set() if reads is None else reads)
     return partial
 
 
@@ -274,7 +272,7 @@ def _partial_type(plan: Any) -> Any:
 def _unknown(shapes: Mapping[str, Argument], raw: Mapping[Any, Any]) -> Iterator[Violation]:
     for name, value in raw.items():
         if name not in shapes:
-            written = name if isinstance(name, str) else shown(name)
+            written = name if isinstance(name, str) and name else shown(name)
             guess = nearest(re.sub(r"([A-Z])", r"_\1", written).lower(), shapes)
             fix = f"Did you mean `{guess}`?" if guess else f"The inputs are {listed(shapes)}."
             yield Violation(written, value, "there is no such input.", fix)
@@ -328,7 +326,7 @@ def _dict(name: str, shape: Argument, form: InputFormat, values: Mapping[Any, An
         place = f"{name}[{shown(key)}]"
         if form.documents and isinstance(value, Mapping):
             # With Outputs in it, it is judged when they are known.
-            if not depends_on_output(value):
+            if not _depends_on_output(value):
                 yield Violation(place, value, *unwritten(value))
         elif not (form.may_be_empty and isinstance(value, str) and not value):
             yield from _text(place, form, form.values, value, may_be_output=shape.items_may_be_outputs)

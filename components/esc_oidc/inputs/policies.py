@@ -4,6 +4,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -24,7 +25,15 @@ _STATEMENT: Final = ("Sid", "Effect", "Action", "NotAction", "Resource", "NotRes
 _EFFECTS: Final = ("Allow", "Deny")
 _SID: Final = re.compile(r"[A-Za-z0-9]*")
 _ACTION: Final = re.compile(r"\*|[^:\s]+:[^:\s]+")
-_RESOURCE: Final = re.compile(r"\*|arn:.+", re.DOTALL)
+_RESOURCE: Final = re.compile(r"\*|arn:(?:[^:]*:){4}.+", re.DOTALL)
+_OPERATOR: Final = re.compile(
+    "(?:For(?:All|Any)Values:)?(?:"
+    "String(?:Not)?(?:Equals(?:IgnoreCase)?|Like)|Numeric(?:(?:Not)?Equals|(?:Less|Greater)Than(?:Equals)?)|"
+    "Date(?:(?:Not)?Equals|(?:Less|Greater)Than(?:Equals)?)|Bool|BinaryEquals|(?:Not)?IpAddress|"
+    "Arn(?:Not)?(?:Equals|Like))(?:IfExists)?|Null",
+    re.IGNORECASE,
+)
+"""Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
 
 
 class _RefusedError(ValueError):
@@ -55,7 +64,9 @@ def _json(policy: Mapping[Any, Any]) -> str:
 def inline_policy(value: str) -> Problem | None:
     """A policy document, as JSON."""
     try:
-        document = json.loads(value, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        document = json.loads(
+            value, object_pairs_hook=_without_duplicates, parse_constant=_no_constant, parse_float=_finite
+        )
         # What JSON escapes is in the policy, too.
         unescaped = json.dumps(document, ensure_ascii=False)
     except _RefusedError as error:
@@ -83,6 +94,12 @@ def _without_duplicates(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise _RefusedError(f"{number} is too large a number")
+    return value
+
+
 def _no_constant(name: str) -> None:
     raise _RefusedError(f"{name} is not a number in JSON")
 
@@ -90,41 +107,41 @@ def _no_constant(name: str) -> None:
 def _wrong_in_policy(policy: object) -> Iterator[tuple[str, str]]:
     """Where a policy breaks the grammar, and how."""
     if not isinstance(policy, dict) or "Statement" not in policy:
-        yield "it", "is a JSON object with a `Statement`"
+        yield "it", "must be a JSON object with a `Statement`"
         return
     yield from _unknown(policy, _POLICY, "the policy")
     if policy.get("Version", _VERSIONS[0]) not in _VERSIONS:
-        yield "`Version`", f"is one of {listed(_VERSIONS)}"
+        yield "`Version`", f"must be one of {listed(_VERSIONS)}"
     if not isinstance(policy.get("Id", ""), str):
-        yield "`Id`", "is a string"
+        yield "`Id`", "must be a string"
     statements = policy["Statement"]
     statements = statements if isinstance(statements, list) else [statements]
     if not statements:
-        yield "`Statement`", "has at least one statement"
+        yield "`Statement`", "must have at least one statement"
     sids: set[object] = set()
     for index, statement in enumerate(statements):
         place = f"`Statement[{index}]`"
         if not isinstance(statement, dict):
-            yield place, "is a JSON object"
+            yield place, "must be a JSON object"
             continue
         yield from _wrong_in_statement(place, statement)
         sid = statement.get("Sid")
         if isinstance(sid, str):
             if sid in sids:
-                yield place, "has a `Sid` that another statement has, too"
+                yield place, "must not have the `Sid` of another statement"
             sids.add(sid)
 
 
 def _wrong_in_statement(place: str, statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for principal in ("Principal", "NotPrincipal"):
         if principal in statement:
-            yield place, f"has no `{principal}`, because the policy of a role is about the role itself"
+            yield place, f"must not have a `{principal}`, because the policy of a role is about the role itself"
     yield from _unknown(statement, (*_STATEMENT, "Principal", "NotPrincipal"), place)
     sid = statement.get("Sid", "")
     if not isinstance(sid, str) or not _SID.fullmatch(sid):
-        yield f"`Sid` in {place}", "has letters and digits only"
+        yield f"`Sid` in {place}", "must have letters and digits only"
     if statement.get("Effect") not in _EFFECTS:
-        yield f"`Effect` in {place}", f"is {' or '.join(f'`{effect}`' for effect in _EFFECTS)}, exactly so"
+        yield f"`Effect` in {place}", f"must be {' or '.join(f'`{effect}`' for effect in _EFFECTS)}, exactly so"
     yield from _wrong_choice(place, statement, "Action", _ACTION, "`*` or written like `s3:GetObject`")
     yield from _wrong_choice(place, statement, "Resource", _RESOURCE, "`*` or ARNs")
     yield from _wrong_in_condition(f"`Condition` in {place}", statement.get("Condition", {}))
@@ -135,27 +152,29 @@ def _wrong_choice(
 ) -> Iterator[tuple[str, str]]:
     given = [key for key in (name, f"Not{name}") if key in statement]
     if len(given) != 1:
-        yield place, f"has either `{name}` or `Not{name}`"
+        yield place, f"must have either `{name}` or `Not{name}`"
         return
     values = statement[given[0]]
     values = values if isinstance(values, list) else [values]
     if not values or not all(isinstance(value, str) and form.fullmatch(value) for value in values):
-        yield f"`{given[0]}` in {place}", f"is one string or a list of them, {what}"
+        yield f"`{given[0]}` in {place}", f"must be one string or a list of them, {what}"
 
 
 def _wrong_in_condition(place: str, condition: object) -> Iterator[tuple[str, str]]:
     if not isinstance(condition, dict) or not all(isinstance(keys, dict) for keys in condition.values()):
-        yield place, "is a JSON object of operators, each with an object of condition keys"
+        yield place, "must be a JSON object of operators, each with an object of condition keys"
         return
-    for keys in condition.values():
+    for operator, keys in condition.items():
+        if not _OPERATOR.fullmatch(operator):
+            yield place, f"must not have {shown(operator)}, which is no condition operator"
         for key, values in keys.items():
             each = values if isinstance(values, list) else [values]
             if not each or not all(isinstance(value, str | int | float) for value in each):
-                yield f"{shown(key)} in {place}", "has one value or a list of them: strings, numbers or booleans"
+                yield f"{shown(key)} in {place}", "must have one value or a list of them: strings, numbers or booleans"
 
 
 def _unknown(given: Mapping[str, Any], known: Iterable[str], place: str) -> Iterator[tuple[str, str]]:
     for name in given:
         if name not in known:
             guess = nearest(name, known)
-            yield place, f"has no element {shown(name)}" + (f" (did you mean `{guess}`?)" if guess else "")
+            yield place, f"must not have the element {shown(name)}" + (f" (did you mean `{guess}`?)" if guess else "")

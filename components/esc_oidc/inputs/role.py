@@ -41,7 +41,7 @@ DECIDES: Final = Problem("it decides which resources exist.", KNOWN_NOW)
 _NAMES: Final = Problem("it decides which resources exist and what they are called.", KNOWN_NOW)
 _NAMED_AFTER_ARNS: Final = Problem(
     "attachments are named after these ARNs; named by place, a change of the list would detach policies.",
-    "Pass it in `named_policy_arns`, under a name of its own.",
+    "Pass each ARN that is an Output in `named_policy_arns`, under a name of its own.",
 )
 _IDENTIFIES: Final = Problem("it says which role this is, and another one replaces the role.", KNOWN_NOW)
 
@@ -104,11 +104,6 @@ class RolePlan(Plan, ABC):
         return [*self.trust.subjects, *self.trust.patterns]
 
     @property
-    def client_ids(self) -> list[str]:
-        """The audiences of a provider that the component creates."""
-        return [self.audience, *self.additional_audiences]
-
-    @property
     def max_session_seconds(self) -> int:
         """The longest session that the role allows: what is given, else the larger of `duration` and 1h."""
         return seconds(self.max_session_duration) if self.max_session_duration else max(HOUR, seconds(self.duration))
@@ -132,6 +127,35 @@ class RolePlan(Plan, ABC):
     @cached_property
     def _policies(self) -> dict[str, RenderedPolicy]:
         return {}
+
+    @property
+    def policies_by_place(self) -> list[tuple[str, str]]:
+        """The ARNs of all policies that are known, each with the place that gives it."""
+        boundary = self.known("permissions_boundary_arn")
+        placed = [("permissions_boundary_arn", boundary)] if boundary else []
+        for name in ("policy_arns", "session_policy_arns"):
+            placed += [(f"{name}[{index}]", arn) for index, arn in enumerate(self.known(name, ()))]
+        named = self.known("named_policy_arns", {})
+        return placed + [(f"named_policy_arns[{shown(key)}]", arn) for key, arn in named.items()]
+
+    def of_another_partition(self, than: str, what: str) -> Iterator[Violation]:
+        """Names the policies in another partition than this ARN: a role has everything in its own.
+
+        Args:
+            than: An ARN of the role's partition.
+            what: What it is the ARN of.
+        """
+        own = read_iam_arn(than)
+        for place, text in self.policies_by_place:
+            arn = read_iam_arn(text)
+            if own and arn and arn.partition != own.partition:
+                yield Violation(
+                    place,
+                    text,
+                    f"a role has everything in one partition of AWS: this is in {arn.partition}, and {what} is in "
+                    f"{own.partition}.",
+                    "Pass the one of the role's own partition.",
+                )
 
     @property
     @abstractmethod
@@ -159,12 +183,11 @@ class RolePlan(Plan, ABC):
         alone = rendered(first, provider).size
         fit = 1 + int((MAX_POLICY - alone) / ((taken - alone) / (count - 1)))
         source, names = self._longest_list()
-        arn = read_iam_arn(provider)
-        where = f" in the partition {arn.partition}" if arn and not self.oidc_provider_arn else ""
+        where = "" if self.oidc_provider_arn else ", where AWS's ARNs are longest"
         yield Violation(
             source,
             list(names),
-            f"the trust policy would have {taken} characters for its {count} subjects{where}, and AWS takes at most "
+            f"the trust policy would have {taken} characters for its {count} subjects{where}; AWS takes at most "
             f"{MAX_POLICY}: {fit} subjects like these fit.",
             "List fewer, or share them among several roles.",
         )
@@ -366,26 +389,11 @@ def _thumbprints_differ(plan: RolePlan) -> Iterator[Violation]:
 
 
 def _one_partition(plan: RolePlan) -> Iterator[Violation]:
-    """A role's policies and its provider are in its own partition, which no policy can leave."""
-    placed = [("oidc_provider_arn", plan.known("oidc_provider_arn"))]
-    placed += [("permissions_boundary_arn", plan.known("permissions_boundary_arn"))]
-    for name in ("policy_arns", "session_policy_arns"):
-        placed += [(f"{name}[{index}]", arn) for index, arn in enumerate(plan.known(name, ()))]
-    placed += [(f"named_policy_arns[{shown(key)}]", arn) for key, arn in plan.known("named_policy_arns", {}).items()]
-    first: tuple[str, str] | None = None
-    for place, text in placed:
-        arn = read_iam_arn(text or "")
-        if arn is None:
-            continue
-        first = first or (place, arn.partition)
-        if arn.partition != first[1]:
-            yield Violation(
-                place,
-                text,
-                f"a role has everything in one partition of AWS: this is in {arn.partition}, and `{first[0]}` is in "
-                f"{first[1]}.",
-                "Pass the one of the role's own partition.",
-            )
+    provider = plan.known("oidc_provider_arn")
+    arns = [("oidc_provider_arn", provider), *plan.policies_by_place] if provider else plan.policies_by_place
+    if arns:
+        place, arn = arns[0]
+        yield from plan.of_another_partition(arn, f"`{place}`")
 
 
 def _inline_policies_fit(plan: RolePlan) -> Iterator[Violation]:

@@ -118,13 +118,18 @@ def environment_part(value: str) -> Problem | None:
 
 def environment_reference(value: str) -> Problem | None:
     """An environment of the organization, ``PROJECT/ENV``."""
-    proj, slash, env = value.partition("/")
+    return _environment(value, "")
+
+
+def _environment(name: str, version: str) -> Problem | None:
+    proj, slash, env = name.partition("/")
     if not slash:
-        return Problem("an environment is written PROJECT/ENV.", f"Put its project first: {shown(f'PROJECT/{value}')}.")
+        fix = f"Put its project first: {shown(f'PROJECT/{name}{version}')}."
+        return Problem("an environment is written PROJECT/ENV.", fix)
     if "/" in env:
         return Problem(
             "an environment is written PROJECT/ENV; it is always one of this organization.",
-            f"Leave the organization out: {shown(env)}.",
+            f"Leave the organization out: {shown(f'{env}{version}')}.",
         )
     return project(proj) or environment_part(env)
 
@@ -135,7 +140,7 @@ def environment_version(value: str) -> Problem | None:
     if at and not re.fullmatch(NAME, version):
         rule = "a version is a tag or a number behind `@`, of letters, digits, `.`, `_` and `-`."
         return Problem(rule, f"Write it like {shown(f'{name}@stable')}.")
-    return environment_reference(name)
+    return _environment(name, f"{at}{version}")
 
 
 def iac_project(value: str) -> Problem | None:
@@ -234,7 +239,7 @@ def managed_policy_arn(value: str) -> Problem | None:
 
 def _no_partition(name: str) -> Problem:
     guess = nearest(name, PARTITIONS)
-    fix = f"{shown(name)} is none. " + (f"Did you mean `{guess}`?" if guess else "Use one of these.")
+    fix = f"{shown(name)} is not one of them. " + (f"Did you mean `{guess}`?" if guess else "Use one that is.")
     return Problem(f"the partitions of AWS are {listed(PARTITIONS)}.", fix)
 
 

@@ -133,7 +133,7 @@ class Secrets:
         """The secrets as messages may spell them: plain, quoted in Python or JSON, in a subject."""
         plain = self.texts | {text.removeprefix(f"{LEGACY_PROJECT}/") for text in self.texts}
         quoted = {quote(text)[1:-1] for text in plain for quote in (repr, json.dumps)}
-        return plain | quoted - {""}
+        return (plain | quoted) - {""}
 
     def _shown(self, value: Any) -> Any:
         if isinstance(value, str):
