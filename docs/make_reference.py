@@ -13,9 +13,9 @@ PAGE: Final = ROOT / "docs" / "reference.md"
 INTRODUCTION: Final = """\
 # Reference
 
-Every input and output of the components. Python uses the names with underscores, and so do error messages; every other
-language uses those in camel case, and so do the descriptions. `make docs` writes this page from the schema that Pulumi
-infers from the components, and a test compares the two.
+Every input and output of the components. Python uses the names with underscores, and so do its error messages; every
+other language uses those in camel case, and so do the descriptions. `make docs` writes this page from the schema that
+Pulumi infers from the components, and a test compares the two.
 
 How inputs are checked:
 

@@ -95,7 +95,10 @@ def _problems(key: str, shape: Argument, value: Any, *, secret: bool) -> Iterato
         for place, item in enumerate(value) if isinstance(value, list) else value.items():
             if isinstance(item, int | float):
                 path = f"{key}[{json.dumps(place)}]"
-                yield Violation(path, SECRET if secret else item, rule, "Put it in quotes there.")
+                # Of a secret, the file has a ciphertext.
+                set_again = f"Run `pulumi config set --secret --path --type string {shlex.quote(path)}`."
+                shown, fix = (SECRET, set_again) if secret else (item, "Put it in quotes there.")
+                yield Violation(path, shown, rule, fix)
 
 
 def _unknown(key: str, known: Mapping[str, tuple[str, Argument]], text: str, *, secret: bool) -> Violation:
