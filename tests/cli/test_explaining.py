@@ -99,13 +99,14 @@ def test_a_role_is_read_from_aws(file, monkeypatch):
         (["EMPTY", "--token", "TOKEN"], "there is no trust policy"),
         (["NONE", "--token", "TOKEN"], "there are 0 trust policies"),
         (["POLICY", "--token", "TOKEN", "--duration", "1d"], "--duration: '1d'"),
+        (["POLICY", "--token", "TOKEN", "--context", "SourceIp"], "write KEY=VALUE"),
         (["ODD", "--token", "TOKEN"], "cannot be decided"),
     ],
 )
 def test_unreadable_input_exits_with_2(file, arguments, said):
     """Each mistake has its own message, which never shows what a token contains."""
     odd = json.loads(json.dumps(POLICY))
-    odd["Statement"][0]["Condition"]["StringEquals"]["api.pulumi.com/oidc:sub"] = "${*}"
+    odd["Statement"][0]["Condition"]["StringEquals"]["api.pulumi.com/oidc:sub"] = "${x"
     files = {
         "POLICY": file(POLICY, "policy"),
         "TOKEN": file(ALICE, "token"),
@@ -145,3 +146,19 @@ def test_without_an_issuer_pulumis_provider_is_assumed(file):
     policy = {**POLICY, "Statement": [github, *POLICY["Statement"]]}
     claims = {name: value for name, value in ALICE.items() if name != "iss"}
     assert esc_oidc("explain", file(policy), "--token", file(claims, "token")).exit_code == 0
+
+
+def test_what_the_call_does_not_say_is_asked_for(file):
+    """The answer depends on it, with exit status 2, until `--context` says what it is, or that it is missing."""
+    policy = json.loads(json.dumps(POLICY))
+    policy["Statement"][0]["Condition"]["IpAddress"] = {"aws:SourceIp": "203.0.113.0/24"}
+    arguments = ["explain", file(policy), "--token", file(ALICE, "token")]
+    depends = esc_oidc(*arguments)
+    assert depends.exit_code == 2
+    assert depends.stdout.startswith("depends   on aws:SourceIp\n")
+    assert "IpAddress wants `aws:SourceIp` to be in '203.0.113.0/24'." in depends.stdout
+    assert "--context KEY=VALUE" in depends.stdout
+    assert json.loads(esc_oidc(*arguments, "--format", "json").stdout)["depends_on"] == ["aws:SourceIp"]
+    assert esc_oidc(*arguments, "--context", "aws:SourceIp=203.0.113.7").exit_code == 0
+    assert esc_oidc(*arguments, "--context", "aws:SourceIp=198.51.100.7").exit_code == 1
+    assert esc_oidc(*arguments, "--context", "aws:SourceIp").exit_code == 1

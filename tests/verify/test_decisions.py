@@ -10,7 +10,7 @@ from esc_oidc.trust import provider_arn
 from esc_oidc.verify import Decision, Request, UndefinedBehaviour, compile_policy, decide
 from tests.support.decision_cases import DEV, ISSUER, LOGIN, OURS, PROVIDER, STATEMENT, TOKEN, cases
 
-CASES = [*cases("decisions.yaml"), *cases("explanations.yaml")]
+CASES = [*cases("decisions.yaml"), *cases("operators.yaml"), *cases("explanations.yaml")]
 OPEN = {**OURS, "Statement": {**STATEMENT, "Condition": {}}}
 TELLING = [case for case in CASES if case.expect not in {"allow", "UndefinedBehaviour"}]
 BOB = {**TOKEN, "sub": f"{LOGIN}:currentEnvironment.name:aws/prod"}
@@ -19,7 +19,8 @@ BOB = {**TOKEN, "sub": f"{LOGIN}:currentEnvironment.name:aws/prod"}
 def answer(decide_it):
     """AWS's answer in the tables' words."""
     try:
-        return decide_it().error or "allow"
+        decision = decide_it()
+        return f"depends on {', '.join(decision.depends_on)}" if decision.depends_on else decision.error or "allow"
     except UndefinedBehaviour:
         return "UndefinedBehaviour"
 
@@ -86,6 +87,7 @@ def test_a_decision_has_a_json_form():
         "sid": None,
         "effect": "Allow",
         "candidates": 1,
+        "depends_on": [],
         "reason": document["reason"],
         "differences": [
             {
@@ -164,7 +166,19 @@ def test_a_malformed_role_maximum_is_the_callers_mistake():
         decide(OPEN, Request({}, ISSUER, max_session_duration="3600"))
 
 
-@pytest.mark.parametrize("context", [{"aws:EpochTime": "soon"}, {"aws:CurrentTime": "soon"}])
+def test_what_depends_is_not_admitted():
+    """Whoever asks only for `allowed` or `error` refuses; `depends_on` and the JSON say on what it depends."""
+    policy = {**OURS, "Statement": {**STATEMENT, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}}
+    decision = decide(policy, Request(TOKEN, ISSUER))
+    assert (decision.allowed, decision.error) == (False, "AccessDenied")
+    assert decision.to_json()["depends_on"] == ["aws:SecureTransport"]
+    for said, allowed in {"true": True, "false": False, None: False}.items():
+        assert decide(policy, Request(TOKEN, ISSUER, context={"aws:SecureTransport": said})).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    "context", [{"aws:EpochTime": "soon"}, {"aws:CurrentTime": "soon"}, {"aws:EpochTime": "1e300"}]
+)
 def test_an_unreadable_time_is_not_guessed(context):
     """A token with times can't be judged by it."""
     with pytest.raises(UndefinedBehaviour, match="cannot be read"):

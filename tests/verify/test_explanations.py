@@ -5,7 +5,12 @@ import pytest
 from esc_oidc.verify import Request, UndefinedBehaviour, decide
 from tests.support.decision_cases import CLAIMS, DEV, ISSUER, LOGIN, OURS, STATEMENT, TOKEN, cases
 
-EXPLAINED = [case for table in ("decisions.yaml", "explanations.yaml") for case in cases(table) if case.explained]
+EXPLAINED = [
+    case
+    for table in ("decisions.yaml", "operators.yaml", "explanations.yaml")
+    for case in cases(table)
+    if case.explained
+]
 DECIDED = [case for case in EXPLAINED if case.expect != "UndefinedBehaviour"]
 OPEN = [case for case in EXPLAINED if case.expect == "UndefinedBehaviour"]
 

@@ -92,6 +92,9 @@ def _explain(
     duration: Annotated[str | None, typer.Option(help="The session that the login asks for, like 1h30m.")] = None,
     max_session_duration: Annotated[str | None, typer.Option(help="The longest session of the role, like 1h.")] = None,
     session_name: Annotated[str | None, typer.Option(help="The role session name.")] = None,
+    context: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A further condition key of the call; repeatable.")
+    ] = None,
     output: FormatOption = Format.TEXT,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -99,7 +102,9 @@ def _explain(
     """Say whether this role admits this token, and if not, why: what differs, the likely mistake, what to do."""
     from .explaining import Question, explain  # noqa: PLC0415 - each command imports what it runs
 
-    question = Question(token, policy, role, issuer, client_id or [], duration, max_session_duration, session_name)
+    question = Question(
+        token, policy, role, issuer, client_id or [], duration, max_session_duration, session_name, context or []
+    )
     raise typer.Exit(explain(question, Style(output, quiet, verbose)))
 
 

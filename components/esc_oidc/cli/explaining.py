@@ -29,6 +29,7 @@ class Question:
     duration: str | None = None
     max_session_duration: str | None = None
     session_name: str | None = None
+    context: Sequence[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class _Role:
 
 
 def explain(question: Question, style: Style) -> int:
-    """Print the decision and its reason. Gives the exit status: 0 admitted, 1 refused.
+    """Print the decision and its reason. Gives the exit status: 0 admitted, 1 refused, 2 if it depends on more.
 
     As JSON it is `Decision.to_json`, with ``token`` (its ``iss``, ``aud`` and ``sub``) and ``notes`` (a list of what
     was not judged, in words) added.
@@ -56,10 +57,10 @@ def explain(question: Question, style: Style) -> int:
                 seconds(duration)
         except ValueError as error:
             fail(f"--{name}: {error}")
-    claims = token_claims(question.token)
+    claims, context = token_claims(question.token), _context(question.context)
     try:
         role = _from_file(policy) if policy is not None else _live(str(question.role), question.issuer, claims)
-        decision, notes = _decide(role, question, claims)
+        decision, notes = _decide(role, question, claims, context)
     except (UndefinedBehaviour, ValueError) as error:
         fail(f"this cannot be decided: {error}")
     shown = {name: claims[name] for name in ("iss", "aud", "sub") if name in claims}
@@ -67,10 +68,24 @@ def explain(question: Question, style: Style) -> int:
         print_json({**decision.to_json(), "token": shown, "notes": notes})
     elif not (style.quiet and decision.allowed):
         _print(decision, shown, notes, verbose=style.verbose)
-    return 0 if decision.allowed else 1
+    return 0 if decision.allowed else 2 if decision.depends_on else 1
 
 
-def _decide(role: _Role, question: Question, claims: Mapping[str, Any]) -> tuple[Decision, list[str]]:
+def _context(given: Sequence[str]) -> Mapping[str, str | None]:
+    """The condition keys given as KEY=VALUE; KEY alone says that the call has no such key."""
+    context: dict[str, str | None] = {}
+    for each in given:
+        key, sign, value = each.partition("=")
+        if ":" not in key:
+            example = "aws:SourceIp=203.0.113.7"
+            fail(f"--context {each}: write KEY=VALUE, such as {example}, or KEY if the call has no such key.")
+        context[key] = value if sign else None
+    return context
+
+
+def _decide(
+    role: _Role, question: Question, claims: Mapping[str, Any], context: Mapping[str, str | None]
+) -> tuple[Decision, list[str]]:
     notes = []
     expires = claims.get("exp")
     if isinstance(expires, int | float) and expires < time.time():
@@ -86,6 +101,7 @@ def _decide(role: _Role, question: Question, claims: Mapping[str, Any]) -> tuple
         duration=question.duration,
         max_session_duration=question.max_session_duration or role.max_session_duration,
         session_name=question.session_name,
+        context=context,
     )
     if request.client_ids is None:
         notes.append("The provider's client IDs are not known here and were not judged; --client-id names them.")
@@ -140,6 +156,10 @@ def _print(decision: Decision, token: Mapping[str, Any], notes: list[str], *, ve
     statement = f"statement {why.statement}" + (f' ("{why.sid}")' if why.sid else "")
     if decision.allowed:
         verdicts.show("admitted", f"{statement} allows it", style="bold green")
+    elif decision.depends_on:
+        verdicts.show("depends", f"on {', '.join(decision.depends_on)}", style="bold yellow")
+        verdicts.say(decision.reason)
+        verdicts.say("Say it with --context KEY=VALUE, or with --context KEY if the call has no such key.")
     else:
         remark = f"{statement} does not apply" if why.effect == "Allow" else ""
         if why.candidates > 1:

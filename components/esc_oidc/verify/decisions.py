@@ -17,17 +17,21 @@ from .explanations import (
     Refusal,
     explain_allow,
     explain_deny,
+    explain_dependence,
     explain_duration,
     explain_maximum,
     explain_refusal,
     explain_session_name,
 )
-from .policy import CompiledStatement, ContextValue, compile_statement, deciding_statement, read
+from .policy import CompiledStatement, Context, ContextValue, Undecided, compile_statement, deciding_statement, read
 from .tokens import refuse_audience, refuse_issuer, refuse_times, single_claim
 from .undefined import UndefinedBehaviour
 
 # Claims that make AWS ask for more actions (sts:TagSession, sts:SetSourceIdentity) and add keys.
 _SESSION_CLAIMS: Final = ("https://aws.amazon.com/tags", "https://aws.amazon.com/source_identity")
+
+
+_TIMES: Final = frozenset({"aws:epochtime", "aws:currenttime"})
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,10 @@ class Request:
         duration: The session that is asked for, in ESC's form (``1h30m``).
         max_session_duration: The role's maximum, in the same form.
         session_name: The role session name, which is also the condition key ``sts:RoleSessionName``.
-        context: Further condition keys, such as ``aws:SourceIp``; a key that is not here is missing. The time is
-            ``aws:EpochTime`` or ``aws:CurrentTime`` if given, else the clock's.
+        context: Further condition keys, such as ``aws:SourceIp``, each with its value as AWS writes it (bytes in
+            base64). None says that the call has no such key. Of a key of AWS's own (``aws:...``, ``sts:...``) that is
+            not here nothing is known: where it decides, `Decision.depends_on` names it. ``aws:EpochTime`` or
+            ``aws:CurrentTime`` is the time; if neither is here, the token's times are judged by the clock.
     """
 
     claims: Mapping[str, object]
@@ -57,7 +63,7 @@ class Request:
     duration: str | None = None
     max_session_duration: str | None = None
     session_name: str | None = None
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,8 +73,9 @@ class Decision:
     Decisions compare, pickle and print by all of this; it is made when somebody first asks for it.
 
     Attributes:
-        allowed: Whether credentials would be issued.
-        error: AWS's error code (``AccessDenied``, ``InvalidIdentityToken``...), None when allowed.
+        allowed: Whether credentials would be issued, for sure.
+        error: AWS's error code (``AccessDenied``, ``InvalidIdentityToken``...), None when allowed. Where the answer
+            depends on what the request doesn't say, the error that AWS answers unless it is what the policy wants.
         explain: The explanation, or what makes it.
     """
 
@@ -91,6 +98,11 @@ class Decision:
         """What stands in the way; where a Deny decides, its conditions, all of which hold."""
         return self.explanation.differences
 
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """The condition keys that the request doesn't say, and on which the answer depends; none when it is certain."""
+        return self.explanation.depends_on
+
     @cached_property
     def reason(self) -> str:
         """One short paragraph: what decided, on which key, the likely mistake, and the way out."""
@@ -100,8 +112,8 @@ class Decision:
         """Everything, as JSON has it.
 
         ``version`` is 1; it changes when a field changes its meaning or goes, not when one is added. The others are
-        ``allowed``, ``error``, ``statement``, ``sid``, ``effect``, ``candidates`` (see `Explanation`), ``reason`` and
-        ``differences``, a list of objects with the fields of `Difference`.
+        ``allowed``, ``error``, ``statement``, ``sid``, ``effect``, ``candidates``, ``depends_on`` (see `Explanation`),
+        ``reason`` and ``differences``, a list of objects with the fields of `Difference`.
         """
         verdict = {"version": 1, "allowed": self.allowed, "error": self.error, "reason": self.reason}
         lists: dict[str, Any] = json.loads(json.dumps(asdict(self.explanation)))
@@ -193,8 +205,10 @@ class CompiledPolicy:
         accounts = {(arn.account, arn.partition) for arn in named or self.providers}
         return provider_arn(issuer, *(accounts.pop() if len(accounts) == 1 else ("ACCOUNT", "aws")))
 
-    def _statements(self, issuer: str, arn: str, context: Mapping[str, ContextValue]) -> Decision:
+    def _statements(self, issuer: str, arn: str, context: Context) -> Decision:
         decides = deciding_statement((*self.denies, *self.allows), arn, context)
+        if isinstance(decides, Undecided):
+            return Decision(False, "AccessDenied", partial(explain_dependence, decides, context))
         if decides is None:
             return Decision(False, "AccessDenied", partial(explain_refusal, self.allows, issuer, arn, context))
         if decides.written.effect == "Deny":
@@ -270,7 +284,7 @@ def _seconds(duration: str) -> int | None:
         return None
 
 
-def _context_of(request: Request) -> dict[str, ContextValue]:
+def _context_of(request: Request) -> dict[str, ContextValue | None]:
     """The condition keys of a request, in lower case, since AWS does not distinguish case in their names.
 
     AWS shows a trust policy only `aud`, `sub` and `amr` of a custom issuer; every other claim is a missing key.
@@ -284,7 +298,7 @@ def _context_of(request: Request) -> dict[str, ContextValue]:
         if claim in claims:
             raise UndefinedBehaviour(f"The token has the claim {claim}; session tags are not implemented here.")
     prefix = f"{issuer_path(request.issuer)}:".lower()
-    context: dict[str, ContextValue] = {}
+    context: dict[str, ContextValue | None] = {}
     aud, sub, amr = single_claim(claims, "aud"), single_claim(claims, "sub"), claims.get("amr")
     if aud is not None:
         azp = claims.get("azp")
@@ -301,8 +315,8 @@ def _context_of(request: Request) -> dict[str, ContextValue]:
     return context
 
 
-def _add_further_keys(context: dict[str, ContextValue], request: Request, prefix: str) -> None:
-    keys = {key.lower(): value for key, value in request.context.items()}
+def _add_further_keys(context: dict[str, ContextValue | None], request: Request, prefix: str) -> None:
+    keys: dict[str, str | None] = {key.lower(): value for key, value in request.context.items()}
     if len(keys) != len(request.context):
         raise UndefinedBehaviour("The request's context has one key twice, in different case.")
     if request.session_name is not None:
@@ -312,7 +326,14 @@ def _add_further_keys(context: dict[str, ContextValue], request: Request, prefix
                 f"The request has the session name {request.session_name!r} and sts:RoleSessionName {named!r}."
             )
     # The issuer's keys come from the token and from nowhere else.
-    context |= {key: _several(value) for key, value in keys.items() if not key.startswith(prefix)}
+    context |= {
+        key: None if value is None else _several(value) for key, value in keys.items() if not key.startswith(prefix)
+    }
+    if any(isinstance(context.get(key), str) for key in _TIMES):
+        # Both say when AWS received the request: in seconds since 1970, and in ISO 8601.
+        now = _time_of(context)
+        context.setdefault("aws:epochtime", f"{now:.0f}")
+        context["aws:currenttime"] = _iso(now)
 
 
 def _several(value: object) -> ContextValue:
@@ -323,7 +344,7 @@ def _several(value: object) -> ContextValue:
     raise UndefinedBehaviour(f"{value!r} is neither a string nor a list of strings: AWS defines no key for it.")
 
 
-def _time_of(context: Mapping[str, ContextValue]) -> float:
+def _time_of(context: Context) -> float:
     """The time of a request, in epoch seconds: ``aws:EpochTime``, ``aws:CurrentTime`` or else the clock's."""
     epoch, current = context.get("aws:epochtime"), context.get("aws:currenttime")
     try:
@@ -333,5 +354,16 @@ def _time_of(context: Mapping[str, ContextValue]) -> float:
             moment = datetime.fromisoformat(current)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except ValueError as error:
-        raise UndefinedBehaviour(f"The time in the request's context cannot be read: {error}.") from error
+        raise _unreadable_time(error) from error
     return time.time()
+
+
+def _iso(moment: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError) as error:
+        raise _unreadable_time(error) from error
+
+
+def _unreadable_time(error: Exception) -> UndefinedBehaviour:
+    return UndefinedBehaviour(f"The time in the request's context cannot be read: {error}.")

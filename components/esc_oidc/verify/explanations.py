@@ -6,8 +6,9 @@ organization, and never admits more than the caller who was refused.
 
 import difflib
 import math
+import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from os.path import commonprefix
@@ -32,13 +33,17 @@ from ..claims import (
 )
 from ..sessions import HOUR, LONGEST_SESSION, SHORTEST_SESSION, duration_text
 from ..trust import ACTION, read_iam_arn
-from .policy import CompiledStatement, Condition, ContextValue, matches
+from .policy import CompiledStatement, Condition, Context, ContextValue, Undecided, matches
+from .undefined import Depends
 
 _SHOWN: Final = 3
 """How many of several values a reason names."""
 
 _COMPARED: Final = 512
 """Characters of a value that are compared to find the nearest: subjects have 255, hostile tokens up to 20,000."""
+
+_VARIABLE: Final = re.compile(r"\$\{(?![*?$]\})")
+"""The beginning of a policy variable; ``${*}``, ``${?}`` and ``${$}`` are characters."""
 
 _SENTENCES: Final = {
     "iss": "The token's issuer is {got!r}, and the OIDC provider in IAM is for {wanted}.",
@@ -101,17 +106,23 @@ class Difference:
             wanted = wanted or {"aud": "none", "Principal": "nobody"}.get(self.key, "no action")
             return _SENTENCES[self.key].format(got=self.got, wanted=wanted)
         got = "no such key" if self.got is None else repr(self.got if isinstance(self.got, str) else list(self.got))
-        wanted = self.wanted_text
-        if not self.operator.endswith("Null"):
-            be = "not to be" if "StringNot" in self.operator else "to be"
-            wanted = f"{be} {_alternatives(map(repr, self.wanted)) or 'one of no values'}"
-            if len(self.wanted) > 1 and self.got is not None and be == "to be":
-                wanted = f"to be {self.wanted[0]!r} (the nearest of {len(self.wanted)} values)"
-        text = f"{self.operator} wants `{self.key}` {wanted}, and the request has {got}."
+        text = f"{self.wish}, and the request has {got}."
         if self.attribute:
             values = _alternatives(map(repr, self.attribute_wanted))
             text += f" {self.attribute} is {self.attribute_got!r}, and the policy wants {values}."
         return text
+
+    @property
+    def wish(self) -> str:
+        """What the condition wants."""
+        operator = self.operator or ""
+        wanted = self.wanted_text
+        if not operator.endswith("Null"):
+            be = "not to be" if _is_negated(operator) else f"to be{_relation(operator)}"
+            wanted = f"{be} {_alternatives(map(repr, self.wanted)) or 'one of no values'}"
+            if len(self.wanted) > 1 and self.got is not None and be == "to be":
+                wanted = f"to be {self.wanted[0]!r} (the nearest of {len(self.wanted)} values)"
+        return f"{self.operator} wants `{self.key}` {wanted}"
 
     @property
     def wanted_text(self) -> str:
@@ -120,7 +131,7 @@ class Difference:
         if operator.endswith("Null"):
             return "missing" if "true" in self.wanted else "present"
         text = _alternatives(self.wanted) or "(none)"
-        return f"anything but {text}" if "StringNot" in operator else text
+        return f"anything but {text}" if _is_negated(operator) else f"{_relation(operator)} {text}".lstrip()
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,8 @@ class Explanation:
         sid: Its `Sid`.
         effect: ``Allow`` or ``Deny``; None if no statement was asked, or there is none to ask.
         candidates: How many Allow statements there are.
+        depends_on: The condition keys that the request doesn't say, and on which the answer depends. Then `differences`
+            are the conditions on them, and `statement` the first that has one.
     """
 
     differences: tuple[Difference, ...] = ()
@@ -140,6 +153,7 @@ class Explanation:
     sid: str | None = None
     effect: Literal["Allow", "Deny"] | None = None
     candidates: int = 0
+    depends_on: tuple[str, ...] = ()
 
     def text(self, *, allowed: bool) -> str:
         """One paragraph: what decided, on which key, the likely mistake, and the way out."""
@@ -147,6 +161,11 @@ class Explanation:
         said = " ".join(difference.text for difference in self.differences)
         if allowed:
             return f"{name} allows it: principal, action and every condition match."
+        if self.depends_on:
+            what = {"Allow": "allows", "Deny": "denies"}[self.effect or "Allow"]
+            keys = " and ".join(f"`{key}`" for key in self.depends_on)
+            wishes = " ".join(f"{difference.wish}." for difference in self.differences)
+            return f"It depends on {keys}, which the request doesn't say: {name} {what} it or not. {wishes}"
         if self.effect == "Deny":
             return (
                 f"{name} denies it explicitly, and a Deny outweighs every Allow. Everything in it applies to this "
@@ -197,7 +216,20 @@ def explain_allow(statement: CompiledStatement) -> Explanation:
     return Explanation((), statement.written.index, statement.written.sid, "Allow")
 
 
-def explain_deny(statement: CompiledStatement, context: Mapping[str, ContextValue]) -> Explanation:
+def explain_dependence(undecided: Undecided, context: Context) -> Explanation:
+    """What the answer depends on; the differences are the conditions on it."""
+    first = undecided.statements[0].written
+    conditions = dict.fromkeys(
+        Difference(each.block.key, each.block.operator, each.block.values, context.get(each.key))
+        for statement in undecided.statements
+        for each in statement.conditions
+        if isinstance(each.test(context), Depends)
+    )
+    effect: Literal["Allow", "Deny"] = "Allow" if first.effect == "Allow" else "Deny"
+    return Explanation(tuple(conditions), first.index, first.sid, effect, depends_on=undecided.keys)
+
+
+def explain_deny(statement: CompiledStatement, context: Context) -> Explanation:
     """Which statement shuts the caller out; the differences are its conditions, all of which hold."""
     held = tuple(
         Difference(each.block.key, each.block.operator, each.block.values, context.get(each.key))
@@ -206,9 +238,7 @@ def explain_deny(statement: CompiledStatement, context: Mapping[str, ContextValu
     return Explanation(held, statement.written.index, statement.written.sid, "Deny")
 
 
-def explain_refusal(
-    allows: Sequence[CompiledStatement], issuer: str, arn: str, context: Mapping[str, ContextValue]
-) -> Explanation:
+def explain_refusal(allows: Sequence[CompiledStatement], issuer: str, arn: str, context: Context) -> Explanation:
     """Why no Allow statement applies, by the one that came closest."""
     if not allows:
         return Explanation()
@@ -219,7 +249,7 @@ def explain_refusal(
     def closeness(statement: CompiledStatement) -> tuple[bool, bool, int, float]:
         conditions = failed(statement)
         alike = (
-            max((_affinity(wanted, _joined(context.get(each.key, ""))) for wanted in each.block.values), default=0)
+            max((_affinity(wanted, _joined(context.get(each.key) or "")) for wanted in each.block.values), default=0)
             for each in conditions
         )
         return statement.covers_principal(arn), statement.covers_action, -len(conditions), sum(alike)
@@ -241,7 +271,7 @@ def explain_refusal(
     return Explanation(differences, written.index, written.sid, "Allow", len(allows))
 
 
-def _compare(condition: Condition, path: str, context: Mapping[str, ContextValue]) -> tuple[Difference, _Advice]:
+def _compare(condition: Condition, path: str, context: Context) -> tuple[Difference, _Advice]:
     """What a condition that does not hold wants; `path` is the provider's URL without its scheme."""
     block, got = condition.block, context.get(condition.key)
     difference = Difference(block.key, block.operator, block.values, got)
@@ -249,8 +279,8 @@ def _compare(condition: Condition, path: str, context: Mapping[str, ContextValue
         return difference, _Advice()
     if got is None:
         return difference, _key_advice(block.key, path, context)
-    if condition.operator.is_negated:
-        return difference, _Advice()
+    if condition.operator.is_negated or not condition.operator.name.startswith("String"):
+        return difference, _Advice()  # what it has and what is wanted say it all
     text = _joined(got)
     issuer, _, claim = condition.key.rpartition(":")
     if issuer != path.lower():
@@ -280,6 +310,28 @@ def _affinity(wanted: str, got: str) -> float:
 def _shared(one: str, other: str) -> str:
     """The common beginning."""
     return commonprefix([one, other])  # noqa: RUF071 - of characters, not of folders
+
+
+def _is_negated(operator: str) -> bool:
+    return "Not" in operator
+
+
+_RELATIONS: Final = {
+    "NumericLessThanEquals": " at most",
+    "NumericLessThan": " less than",
+    "NumericGreaterThanEquals": " at least",
+    "NumericGreaterThan": " more than",
+    "DateLessThanEquals": " at or before",
+    "DateLessThan": " before",
+    "DateGreaterThanEquals": " at or after",
+    "DateGreaterThan": " after",
+    "IpAddress": " in",
+}
+"""What a value has to be to those that an operator lists, unless it is one of them."""
+
+
+def _relation(operator: str) -> str:
+    return next((words for name, words in _RELATIONS.items() if name in operator), "")
 
 
 def _joined(value: ContextValue) -> str:
@@ -350,7 +402,7 @@ def _parts(subject: Subject) -> list[tuple[str, str]]:
 def _value_advice(claim: str, difference: Difference, got: str, subject: object) -> _Advice:
     """When a claim of the token does not match what a condition wants; `subject` tells where the token comes from."""
     wanted, operator = difference.wanted[0], str(difference.operator)
-    if "${" in wanted:
+    if _VARIABLE.search(wanted):
         return _Advice(
             "The value has a policy variable; `${...}` is one only in Version 2012-10-17, and only a key of this "
             "request gives it a value.",
@@ -362,9 +414,7 @@ def _value_advice(claim: str, difference: Difference, got: str, subject: object)
             f"Write {got!r} in the policy, as Pulumi Cloud does.",
         )
     if "Like" not in operator and ("*" in wanted or "?" in wanted) and matches(wanted, got):
-        return _Advice(
-            f"{operator} takes * and ? literally.", f"Write {got!r} to name this value, or use StringLike for patterns."
-        )
+        return _Advice(f"{operator} takes * and ? literally.", f"Write {got!r} to name this value.")
     advice = None
     if claim == "aud":
         advice = _audience_advice(wanted, got, subject)
@@ -581,7 +631,7 @@ def _environment_advice(name: str, wanted: str, got: str) -> _Advice | None:
     return _Advice(mistake, f"Open the right one; or, if {got} may assume this role, add it to {field}.")
 
 
-def _key_advice(key: str, path: str, present: Mapping[str, ContextValue]) -> _Advice:
+def _key_advice(key: str, path: str, present: Context) -> _Advice:
     """When the request lacks a condition key; `path` is the provider's URL without its scheme."""
     prefix, _, claim = key.rpartition(":")
     right = f"{path}:{claim}"

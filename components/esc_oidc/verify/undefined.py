@@ -18,5 +18,16 @@ class Undefined:
     reason: str
 
 
-Verdict = bool | Undefined
-"""Whether a condition or a statement holds, as far as AWS says."""
+@dataclass(frozen=True)
+class Depends:
+    """A part of a policy that holds or not by what the request doesn't say. Another part may still decide.
+
+    Attributes:
+        keys: The condition keys that the request doesn't say, as the policy writes them.
+    """
+
+    keys: tuple[str, ...]
+
+
+Verdict = bool | Undefined | Depends
+"""Whether a condition or a statement holds, as far as AWS and the request say."""

@@ -42,7 +42,7 @@ def test_an_impossible_name_is_found_beside_a_wildcard():
 
 def test_undefined_behaviour_does_not_hide_broken_rules():
     """Both are reported."""
-    undecided = {"ForAnyValue:StringEqualsIfExists": {"aws:x": "a"}}
+    undecided = {"ForAnyValue:StringEqualsIfExists": {"api.pulumi.com/oidc:amr": "a"}}
     condition = {"StringEquals": {AUD: "aws:contoso"}, "StringLike": {SUB: "*"}, **undecided}
     assert {"undefined", "subject-any"} <= rules(Condition=condition)
 

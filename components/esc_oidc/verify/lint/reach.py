@@ -13,7 +13,15 @@ from ...claims import (
     subject,
 )
 from ...trust import ACTION, provider_arn
-from ..policy import CompiledStatement, Statement, compile_statement, covers_login, deciding_statement, matches
+from ..policy import (
+    CompiledStatement,
+    Statement,
+    Undecided,
+    compile_statement,
+    covers_login,
+    deciding_statement,
+    matches,
+)
 from ..undefined import UndefinedBehaviour
 from .condition import key_issuer, operator_unknown
 from .reading import PulumiStatement, TrustPolicy, organization_of, trusts_everybody
@@ -147,7 +155,7 @@ def stranger_in(policy: TrustPolicy) -> Answer:
     try:
         for pair in _strangers(_organization(statements)):
             decides = deciding_statement(denies_first, arn, dict(zip(_keys(statements[0]), pair, strict=True)))
-            if decides and decides.written.effect == "Allow":
+            if isinstance(decides, Undecided) or (decides and decides.written.effect == "Allow"):
                 return pair
     except UndefinedBehaviour as problem:
         return problem

@@ -1,15 +1,15 @@
 """One statement of a trust policy, compiled: does it apply to this caller?"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...trust import ACTION
-from ..undefined import Undefined, UndefinedBehaviour, Verdict
+from ..undefined import Depends, Undefined, UndefinedBehaviour, Verdict
 from .conditions import Condition, check_form, compile_condition
 from .document import Statement
-from .values import ContextValue, matches
+from .values import Context, matches
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,21 @@ class CompiledStatement:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
         return "*" in principals or "*" in principals.get("AWS", ())
 
-    def applies(self, arn: str, context: Mapping[str, ContextValue]) -> Verdict:
+    def applies(self, arn: str, context: Context) -> Verdict:
         """Whether principal, action and every condition cover the request."""
         if not self.covers_action or not self.covers_principal(arn):
             return False
         # "If your policy statement has multiple condition operators [or keys], they are evaluated using a
-        # logical AND": one that is false decides, also beside one that is undefined.
+        # logical AND": one that is false decides, also beside one that is undefined or unknown. What AWS leaves
+        # undefined stays so, whatever the request would say.
         verdict: Verdict = True
         for condition in self.conditions:
             held = condition.test(context)
             if held is False:
                 return False
-            if held is not True:
+            if isinstance(held, Depends) and isinstance(verdict, Depends):
+                verdict = Depends(tuple(dict.fromkeys((*verdict.keys, *held.keys))))
+            elif held is not True and not isinstance(verdict, Undefined):
                 verdict = held
         return verdict
 
@@ -80,10 +83,23 @@ def compile_statement(statement: Statement, *, has_variables: bool) -> CompiledS
     return CompiledStatement(statement, covers_action, tuple(conditions))
 
 
+@dataclass(frozen=True)
+class Undecided:
+    """Nothing decides before the request says more.
+
+    Attributes:
+        statements: Those that apply or not by what the request doesn't say, and so decide.
+        keys: The condition keys that it doesn't say.
+    """
+
+    statements: tuple[CompiledStatement, ...]
+    keys: tuple[str, ...]
+
+
 def deciding_statement(
-    statements: Iterable[CompiledStatement], arn: str, context: Mapping[str, ContextValue]
-) -> CompiledStatement | None:
-    """The statement that allows or denies a request; None when none applies, so that it is refused.
+    statements: Iterable[CompiledStatement], arn: str, context: Context
+) -> CompiledStatement | Undecided | None:
+    """The statement that allows or denies a request; None when none can apply, so that it is refused.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 
@@ -96,18 +112,34 @@ def deciding_statement(
         UndefinedBehaviour: AWS does not define which one decides.
     """
     undefined: dict[str, str] = {}
+    unknown: list[tuple[CompiledStatement, Depends]] = []
     for statement in statements:
         verdict = statement.applies(arn, context)
         if isinstance(verdict, Undefined):
             name = statement.written.name
             undefined[statement.written.effect] = f"AWS does not define whether {name} applies: {verdict.reason}."
+        elif isinstance(verdict, Depends):
+            unknown.append((statement, verdict))
         elif verdict:
-            if statement.written.effect == "Allow" and "Deny" in undefined:
+            if statement.written.effect == "Deny":
+                return statement
+            if "Deny" in undefined:
                 raise UndefinedBehaviour(undefined["Deny"])
-            return statement
+            # An Allow is sure: of what is unknown, only a Deny still matters.
+            denies = [each for each in unknown if each[0].written.effect == "Deny"]
+            return _undecided(denies) if denies else statement
     if "Allow" in undefined:
         raise UndefinedBehaviour(undefined["Allow"])
-    return None
+    if not any(statement.written.effect == "Allow" for statement, _ in unknown):
+        return None
+    if "Deny" in undefined:
+        raise UndefinedBehaviour(undefined["Deny"])
+    return _undecided(unknown)
+
+
+def _undecided(unknown: Iterable[tuple[CompiledStatement, Depends]]) -> Undecided:
+    statements, verdicts = zip(*unknown, strict=True)
+    return Undecided(statements, tuple(dict.fromkeys(key for verdict in verdicts for key in verdict.keys)))
 
 
 def covers_login(statement: Statement) -> bool:

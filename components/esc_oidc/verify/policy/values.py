@@ -13,6 +13,12 @@ from ..undefined import Undefined, UndefinedBehaviour
 ContextValue = str | tuple[str, ...]
 """What a condition key holds in a request: one string, or the strings of a multivalued key."""
 
+Context = Mapping[str, ContextValue | None]
+"""The condition keys of a request, in lower case. None says that the request has no such key."""
+
+_OF_EVERY_CALL: Final = ("aws:", "sts:")
+"""How the keys begin that AWS adds to a request, whatever its token."""
+
 _VARIABLE: Final = re.compile(r"\$\{(?:(?P<character>[*?$])|(?P<key>[^{}',*?$\s]+)(?:, '(?P<default>[^']*)')?)\}")
 
 
@@ -50,6 +56,15 @@ Template = tuple[Text | Literal | Variable, ...]
 """A value as the policy has it."""
 
 
+def is_unknown(key: str, context: Context) -> bool:
+    """Whether nobody says if the request has this key, in lower case.
+
+    A token's claims are given whole, and a request has no other issuer's keys. But whatever the token, AWS may add keys
+    of its own: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    return key.startswith(_OF_EVERY_CALL) and key not in context
+
+
 def parse(value: str, *, has_variables: bool) -> Template:
     """Split a value at its variables; in documents before 2012-10-17 ``${...}`` is plain text.
 
@@ -74,7 +89,7 @@ def parse(value: str, *, has_variables: bool) -> Template:
     return tuple(part for part in parts if part != Text(""))
 
 
-def resolve(templates: Iterable[Template], context: Mapping[str, ContextValue]) -> list[Resolved] | Undefined:
+def resolve(templates: Iterable[Template], context: Context) -> list[Resolved] | Undefined:
     """Put the request's values in place of the variables; leave out what cannot be resolved, which matches nothing."""
     resolved = []
     for template in templates:
@@ -83,12 +98,14 @@ def resolve(templates: Iterable[Template], context: Mapping[str, ContextValue]) 
             if not isinstance(part, Variable):
                 parts.append(part)
                 continue
-            value = context.get(part.key, part.default)
+            value = context.get(part.key)
+            if value is None and not is_unknown(part.key, context):
+                value = part.default
             if value is None:
                 break
             if not isinstance(value, str):
                 return Undefined(f"${{{part.key}}} names a key with several values")
-            if not value and part.key in context:
+            if not value and context.get(part.key) is not None:
                 return Undefined(f"${{{part.key}}} names a key whose value is empty")
             # What replaces a variable is literal: a `*` in it is a character, not a wildcard.
             parts.append(Literal(value))
