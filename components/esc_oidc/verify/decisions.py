@@ -207,10 +207,10 @@ class CompiledPolicy:
 
     def _statements(self, issuer: str, arn: str, context: Context) -> Decision:
         decides = deciding_statement((*self.denies, *self.allows), arn, context)
-        if isinstance(decides, Undecided):
-            return Decision(False, "AccessDenied", partial(explain_dependence, decides, context))
         if decides is None:
             return Decision(False, "AccessDenied", partial(explain_refusal, self.allows, issuer, arn, context))
+        if isinstance(decides, Undecided):
+            return Decision(False, "AccessDenied", partial(explain_dependence, decides, context))
         if decides.written.effect == "Deny":
             return Decision(False, "AccessDenied", partial(explain_deny, decides, context))
         return Decision(True, None, partial(explain_allow, decides))

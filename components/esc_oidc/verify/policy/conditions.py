@@ -571,7 +571,9 @@ class _SingleValued(Condition):
         matched = self._matches(value, context)
         if not isinstance(matched, bool):
             return matched
-        verdict = self._unless_unresolved(matched is not is_negated, context)
+        verdict: Verdict = matched is not is_negated
+        if self.variables:
+            verdict = self._unless_unresolved(verdict, context)
         if not value and verdict is not when_missing:
             return Undefined(f"the value of {self.block.key} is empty, and AWS does not say whether that is missing")
         return verdict

@@ -49,9 +49,11 @@ class CompiledStatement:
             held = condition.test(context)
             if held is False:
                 return False
+            if held is True:
+                continue
             if isinstance(held, Depends) and isinstance(verdict, Depends):
                 verdict = Depends(tuple(dict.fromkeys((*verdict.keys, *held.keys))))
-            elif held is not True and not isinstance(verdict, Undefined):
+            elif not isinstance(verdict, Undefined):
                 verdict = held
         return verdict
 
@@ -115,22 +117,24 @@ def deciding_statement(
     unknown: list[tuple[CompiledStatement, Depends]] = []
     for statement in statements:
         verdict = statement.applies(arn, context)
-        if isinstance(verdict, Undefined):
-            name = statement.written.name
-            undefined[statement.written.effect] = f"AWS does not define whether {name} applies: {verdict.reason}."
-        elif isinstance(verdict, Depends):
-            unknown.append((statement, verdict))
-        elif verdict:
-            if statement.written.effect == "Deny":
+        if verdict is False:
+            continue
+        if verdict is True:
+            if statement.written.effect == "Deny" or not (undefined or unknown):
                 return statement
             if "Deny" in undefined:
                 raise UndefinedBehaviour(undefined["Deny"])
             # An Allow is sure: of what is unknown, only a Deny still matters.
             denies = [each for each in unknown if each[0].written.effect == "Deny"]
             return _undecided(denies) if denies else statement
+        if isinstance(verdict, Undefined):
+            name = statement.written.name
+            undefined[statement.written.effect] = f"AWS does not define whether {name} applies: {verdict.reason}."
+        else:
+            unknown.append((statement, verdict))
     if "Allow" in undefined:
         raise UndefinedBehaviour(undefined["Allow"])
-    if not any(statement.written.effect == "Allow" for statement, _ in unknown):
+    if not unknown or not any(statement.written.effect == "Allow" for statement, _ in unknown):
         return None
     if "Deny" in undefined:
         raise UndefinedBehaviour(undefined["Deny"])
