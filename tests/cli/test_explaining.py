@@ -82,6 +82,17 @@ def test_a_role_is_read_from_aws(file, monkeypatch):
         assert admitted.exit_code == 0, admitted.output
         assert "client IDs are not known" not in admitted.stdout
         assert esc_oidc("explain", "--role", "esc", "--token", token, "--duration", "3h").exit_code == 1
+        arn = f"arn:aws:iam::{sandbox.account}:role/esc"
+        assert esc_oidc("explain", "--role", arn, "--token", token).exit_code == 0
+        elsewhere = esc_oidc("explain", "--role", arn.replace(sandbox.account, "999999999999"), "--token", token)
+        assert (elsewhere.exit_code, "another account" in elsewhere.stderr) == (2, True)
+        no_role = esc_oidc("explain", "--role", provider_arn(ISSUER, sandbox.account), "--token", token)
+        assert (no_role.exit_code, "give a role's name" in no_role.stderr) == (2, True)
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=provider_arn(ISSUER, sandbox.account))
+        gone = esc_oidc("explain", "--role", "esc", "--token", token)
+        assert gone.exit_code == 1
+        assert "refused   InvalidIdentityToken" in gone.stdout
+        assert f"aws iam create-open-id-connect-provider --url {ISSUER} --client-id-list aws:contoso" in gone.stdout
         missing = esc_oidc("explain", "--role", "none", "--token", token)
         assert missing.exit_code == 2
         assert "NoSuchEntity" in missing.stderr
@@ -162,3 +173,25 @@ def test_what_the_call_does_not_say_is_asked_for(file):
     assert esc_oidc(*arguments, "--context", "aws:SourceIp=203.0.113.7").exit_code == 0
     assert esc_oidc(*arguments, "--context", "aws:SourceIp=198.51.100.7").exit_code == 1
     assert esc_oidc(*arguments, "--context", "aws:SourceIp").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("claims", "arguments", "said"),
+    [
+        ({"exp": 1}, [], "The token expired at 1970-01-01 00:00:01 UTC"),
+        ({"nbf": 32503680000}, [], "The token is not valid before 3000-01-01 00:00:00 UTC"),
+        ({"iat": 32503680000}, [], "issued at 3000-01-01 00:00:00 UTC, which is to come"),
+        ({"nbf": "soon"}, [], "The token's nbf is no time"),
+        ({}, ["--duration", "2h"], "so 2h was not judged against it; --max-session-duration names it"),
+        ({}, [], "client IDs are not known"),
+    ],
+)
+def test_what_was_not_judged_is_said(file, claims, arguments, said):
+    """Each is a note; what is fine has none."""
+    result = esc_oidc("explain", file(POLICY), "--token", file({**ALICE, **claims}, "token"), *arguments)
+    assert result.exit_code == 0
+    assert said in result.stdout
+    fine = {"exp": 32503680000, "nbf": 1, "iat": 1}
+    arguments = ["--client-id", "aws:contoso", "--duration", "1h", "--max-session-duration", "1h"]
+    result = esc_oidc("explain", file(POLICY), "--token", file({**ALICE, **fine}, "token"), *arguments)
+    assert "note" not in result.stdout

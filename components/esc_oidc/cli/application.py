@@ -86,7 +86,9 @@ def _explain(
     policy: Annotated[
         str | None, typer.Argument(help="A file with the trust policy; `-` reads standard input.")
     ] = None,
-    role: Annotated[str | None, typer.Option(help="Or a role in AWS, read with your own credentials.")] = None,
+    role: Annotated[
+        str | None, typer.Option(help="Or a role in AWS, by name or ARN, read with your own credentials.")
+    ] = None,
     issuer: Annotated[str | None, typer.Option(help="The provider's URL (default: the policy's).")] = None,
     client_id: Annotated[list[str] | None, typer.Option(help="A client ID of the provider; repeatable.")] = None,
     duration: Annotated[str | None, typer.Option(help="The session that the login asks for, like 1h30m.")] = None,

@@ -1,7 +1,7 @@
 """`esc-oidc explain`: would this role admit this token, and if not, why."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -34,12 +34,15 @@ class Question:
 
 @dataclass(frozen=True)
 class _Role:
-    """A role as far as it is known: its trust policy, its ARN, its longest session, its provider's client IDs."""
+    """A role as far as it is known: its trust policy, its ARN, its longest session, its provider's client IDs, and the
+    account's providers where its own is not among them.
+    """
 
     policy: CompiledPolicy
     arn: IamArn | None
     max_session_duration: str | None
     client_ids: Sequence[str] | None = None
+    providers: Sequence[str] | None = None
 
 
 def explain(question: Question, style: Style) -> int:
@@ -86,11 +89,7 @@ def _context(given: Sequence[str]) -> Mapping[str, str | None]:
 def _decide(
     role: _Role, question: Question, claims: Mapping[str, Any], context: Mapping[str, str | None]
 ) -> tuple[Decision, list[str]]:
-    notes = []
-    expires = claims.get("exp")
-    if isinstance(expires, int | float) and expires < time.time():
-        when = datetime.fromtimestamp(expires, UTC)
-        notes.append(f"The token expired at {when:%Y-%m-%d %H:%M:%S} UTC; it is judged as if it had not.")
+    notes = list(_times_not_judged(claims))
     # AWS looks for the provider in the role's own account: that of the principal counts only where no role is known.
     request = Request(
         {name: value for name, value in claims.items() if name not in _TIMES},
@@ -102,10 +101,36 @@ def _decide(
         max_session_duration=question.max_session_duration or role.max_session_duration,
         session_name=question.session_name,
         context=context,
+        providers=role.providers,
     )
-    if request.client_ids is None:
+    if request.duration and request.max_session_duration is None:
+        notes.append(
+            f"The role's longest session is not known here, so {request.duration} was not judged against it; "
+            "--max-session-duration names it."
+        )
+    if request.client_ids is None and request.providers is None:
         notes.append("The provider's client IDs are not known here and were not judged; --client-id names them.")
     return role.policy.decide(request), notes
+
+
+def _times_not_judged(claims: Mapping[str, Any]) -> Iterator[str]:
+    """What AWS would refuse the token for if it came now, or might: a token is kept longer than it lives."""
+    told = {
+        "exp": "The token expired at {when}; it is judged as if it had not.",
+        "nbf": "The token is not valid before {when}; it is judged as if it were.",
+        "iat": "The token says that it was issued at {when}, which is to come; it is judged as if it were not.",
+    }
+    for claim, text in told.items():
+        moment = claims.get(claim)
+        if moment is None:
+            continue
+        try:
+            when = datetime.fromtimestamp(moment, UTC)
+        except (TypeError, ValueError, OverflowError, OSError):
+            yield f"The token's {claim} is no time, for which AWS refuses it; that was not judged."
+            continue
+        if (moment < time.time()) is (claim == "exp"):
+            yield text.format(when=f"{when:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _issuer(policy: CompiledPolicy, claims: Mapping[str, Any]) -> str:
@@ -135,15 +160,33 @@ def _live(name: str, issuer: str | None, claims: Mapping[str, Any]) -> _Role:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
     except ModuleNotFoundError:
         fail("--role reads AWS with boto3, which is missing: pip install 'esc-oidc[cli]'")
+    named = read_iam_arn(name)
     try:
         iam = boto3.client("iam")
-        found = iam.get_role(RoleName=name)["Role"]
+        found = iam.get_role(RoleName=_role_name(name))["Role"]
+        if named and found["Arn"] != name:
+            fail(f"--role {name}: your credentials are for another account, where this role is {found['Arn']}.")
         policy, arn = compile_policy(found["AssumeRolePolicyDocument"]), _arn(found["Arn"])
         provider = provider_arn(issuer or _issuer(policy, claims), arn.account, arn.partition) if arn else ""
-        client_ids = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["ClientIDList"]
+        client_ids = providers = None
+        try:
+            client_ids = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["ClientIDList"]
+        except iam.exceptions.NoSuchEntityException:
+            listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+            providers = [str(each["Arn"]) for each in listed]
     except (BotoCoreError, ClientError) as error:
         fail(f"--role {name}: {error}")
-    return _Role(policy, arn, f"{found['MaxSessionDuration']}s", client_ids)
+    return _Role(policy, arn, f"{found['MaxSessionDuration']}s", client_ids, providers)
+
+
+def _role_name(name: str) -> str:
+    """A role's name from its name or its ARN, where a path stands before it."""
+    if not name.startswith("arn:"):
+        return name
+    arn = read_iam_arn(name)
+    if arn is None or arn.kind != "role":
+        fail(f"--role {name}: give a role's name, or its ARN, arn:aws:iam::ACCOUNT:role/NAME.")
+    return arn.name.rpartition("/")[2]
 
 
 def _arn(text: str) -> IamArn | None:

@@ -20,11 +20,12 @@ from .explanations import (
     explain_dependence,
     explain_duration,
     explain_maximum,
+    explain_provider,
     explain_refusal,
     explain_session_name,
 )
 from .policy import CompiledStatement, Context, ContextValue, Undecided, compile_statement, deciding_statement, read
-from .tokens import refuse_audience, refuse_issuer, refuse_times, single_claim
+from .tokens import refuse_audience, refuse_issuer, refuse_subject, refuse_times, single_claim
 from .undefined import UndefinedBehaviour
 
 # Claims that make AWS ask for more actions (sts:TagSession, sts:SetSourceIdentity) and add keys.
@@ -53,6 +54,7 @@ class Request:
             base64). None says that the call has no such key. Of a key of AWS's own (``aws:...``, ``sts:...``) that is
             not here nothing is known: where it decides, `Decision.depends_on` names it. ``aws:EpochTime`` or
             ``aws:CurrentTime`` is the time; if neither is here, the token's times are judged by the clock.
+        providers: The ARNs of the account's OIDC providers; None is not judged.
     """
 
     claims: Mapping[str, object]
@@ -64,6 +66,7 @@ class Request:
     max_session_duration: str | None = None
     session_name: str | None = None
     context: Mapping[str, str | None] = field(default_factory=dict)
+    providers: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -167,11 +170,13 @@ class CompiledPolicy:
         refusal = (
             _refuse_call(request, asked)
             or refuse_issuer(claims, issuer)
+            or self._refuse_provider(request, arn)
             or (
                 refuse_audience(claims, request.client_ids, arn, partial(self._wants_audience, issuer))
                 if request.client_ids is not None
                 else None
             )
+            or refuse_subject(claims)
         )
         if refusal:
             return Decision(False, refusal.error, refusal.explain)
@@ -185,6 +190,17 @@ class CompiledPolicy:
         if decision.allowed and (refusal := _refuse_maximum(request, asked)):
             return Decision(False, refusal.error, refusal.explain)
         return decision
+
+    def _refuse_provider(self, request: Request, arn: str) -> Refusal | None:
+        """The account must have the issuer's provider: "No OpenIDConnect provider found in your account for ..."."""
+        if request.providers is None or arn in request.providers:
+            return None
+        aud = single_claim(request.claims, "aud")
+        is_wanted = (
+            aud is not None and read_iam_arn(arn) in self.providers and self._wants_audience(request.issuer, aud)
+        )
+        explain = partial(explain_provider, request.providers, request.issuer, arn, aud if is_wanted else None)
+        return Refusal("InvalidIdentityToken", explain)
 
     def _wants_audience(self, issuer: str, audience: str) -> bool:
         """Whether an Allow statement names this audience of tokens of this issuer."""

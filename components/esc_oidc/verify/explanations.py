@@ -27,13 +27,15 @@ from ..claims import (
     DefaultSubject,
     DeploymentSubject,
     Subject,
+    condition_key,
     issuer_path,
     read_audience,
     read_subject,
 )
 from ..sessions import HOUR, LONGEST_SESSION, SHORTEST_SESSION, duration_text
-from ..trust import ACTION, read_iam_arn
+from ..trust import ACTION, MAX_SUBJECT, read_iam_arn
 from .policy import CompiledStatement, Condition, Context, ContextValue, Undecided, matches
+from .providers import OTHERS
 from .undefined import Depends
 
 _SHOWN: Final = 3
@@ -46,7 +48,9 @@ _VARIABLE: Final = re.compile(r"\$\{(?![*?$]\})")
 """The beginning of a policy variable; ``${*}``, ``${?}`` and ``${$}`` are characters."""
 
 _SENTENCES: Final = {
+    "sub": "The token's subject has {got}, and AWS takes {wanted}: nobody gets in by it.",
     "iss": "The token's issuer is {got!r}, and the OIDC provider in IAM is for {wanted}.",
+    "OpenIDConnectProvider": "The account has no OIDC provider for {got!r}; it has {wanted}.",
     "aud": "The token's audience is {got!r}, and the OIDC provider's client IDs are {wanted}.",
     **{time: f"The token's {time} is {{got}}, and AWS wants it to be {{wanted}}." for time in ("exp", "nbf", "iat")},
     "RoleSessionName": "The session name is {got!r}, and AWS takes {wanted}.",
@@ -65,8 +69,8 @@ class Difference:
 
     Attributes:
         key: The condition key as the policy writes it, ``Principal``, ``Action`` or ``NotAction``; a claim of the
-            token (``iss``, ``aud``, ``exp``, ``nbf``, ``iat``); a parameter of the call (``RoleSessionName``,
-            ``DurationSeconds``); or ``MaxSessionDuration`` of the role.
+            token (``iss``, ``aud``, ``sub``, ``exp``, ``nbf``, ``iat``); a parameter of the call (``RoleSessionName``,
+            ``DurationSeconds``); ``OpenIDConnectProvider`` of the account; or ``MaxSessionDuration`` of the role.
         operator: The condition operator as the policy writes it; None outside conditions.
         wanted: What would do: of a condition the values in the policy, the nearest first. Of an operator with ``Not``
             in its name, what would not do.
@@ -103,7 +107,8 @@ class Difference:
         """What was wanted and what the request has."""
         if self.operator is None:
             wanted = _alternatives(map(repr, self.wanted) if self.key in {"iss", "aud"} else self.wanted)
-            wanted = wanted or {"aud": "none", "Principal": "nobody"}.get(self.key, "no action")
+            nothing = {"aud": "none", "OpenIDConnectProvider": "none", "Principal": "nobody"}
+            wanted = wanted or nothing.get(self.key, "no action")
             return _SENTENCES[self.key].format(got=self.got, wanted=wanted)
         got = "no such key" if self.got is None else repr(self.got if isinstance(self.got, str) else list(self.got))
         text = f"{self.wish}, and the request has {got}."
@@ -259,7 +264,10 @@ def explain_refusal(allows: Sequence[CompiledStatement], issuer: str, arn: str, 
     # What stands in the way: the principal, else the action, else every condition that does not hold.
     if not closest.covers_principal(arn):
         names = tuple(name for kind in written.principals.values() for name in kind)
-        compared = [(Difference("Principal", None, names, arn), _principal_advice(names, arn))]
+        advice = _principal_advice(names, arn)
+        if advice.fix and not all(_limits(closest, issuer, claim) for claim in ("aud", "sub")):
+            advice = replace(advice, fix=f"{advice.fix} {_add_conditions(issuer_path(issuer))}")
+        compared = [(Difference("Principal", None, names, arn), advice)]
     elif not closest.covers_action:
         key = "NotAction" if written.excluding_actions else "Action"
         compared = [(Difference(key, None, written.actions, ACTION), _action_advice(written.actions))]
@@ -269,6 +277,15 @@ def explain_refusal(allows: Sequence[CompiledStatement], issuer: str, arn: str, 
         compared = [(each, advice if advice.is_telling else _Advice()) for each, advice in compared]
     differences = tuple(advice.on(each) for each, advice in compared)
     return Explanation(differences, written.index, written.sid, "Allow", len(allows))
+
+
+def _limits(statement: CompiledStatement, issuer: str, claim: str) -> bool:
+    """Whether a statement says which values of a claim get in."""
+    key = condition_key(issuer, claim).lower()
+    return any(
+        block.key.lower() == key and block.operator in {"StringEquals", "StringLike"}
+        for block in statement.written.conditions
+    )
 
 
 def _compare(condition: Condition, path: str, context: Context) -> tuple[Difference, _Advice]:
@@ -681,6 +698,11 @@ def _principal_advice(principals: Sequence[str], arn: str) -> _Advice:
         write = f"Write {arn}."
         if "*" in principal or "?" in principal:
             return _Advice("A principal is named in full, without wildcards.", write)
+        if named.name in OTHERS:
+            return _Advice(
+                f"The principal is the provider of {OTHERS[named.name]}: this statement is for other tokens.",
+                f"Leave it. Give tokens of {came.name} a statement of their own, with {{'Federated': '{arn}'}}.",
+            )
         if named.name != came.name:
             issuer = _issuer_advice(f"https://{named.name}", f"https://{came.name}")
             mistake = f"The principal is the provider of another issuer, {named.name!r}. {issuer.mistake}"
@@ -694,6 +716,11 @@ def _principal_advice(principals: Sequence[str], arn: str) -> _Advice:
             write,
         )
     return _Advice("A token of this provider is neither an AWS account nor a service.", federated)
+
+
+def _add_conditions(path: str) -> str:
+    """What a statement needs whose other elements let in every token of a provider."""
+    return f"Name this token's audience and subject with StringEquals on `{path}:aud` and `{path}:sub` as well."
 
 
 def _action_advice(actions: Sequence[str]) -> _Advice:
@@ -742,6 +769,33 @@ def explain_audience(client_ids: Sequence[str], aud: str, arn: str, subject: obj
         )
     known = tuple(dict.fromkeys([nearest, *client_ids])) if nearest else ()
     return Explanation((advice.on(Difference("aud", None, known, aud)),))
+
+
+def explain_provider(providers: Sequence[str], issuer: str, arn: str, aud: str | None) -> Explanation:
+    """The account lacks the provider with this ARN, and has these. `aud` is the audience, if the role wants it."""
+    read = [found for each in providers if (found := read_iam_arn(each))]
+    urls = [f"https://{each.name}" for each in read]
+    nearest = max(urls, key=lambda url: _affinity(url, issuer), default="")
+    advice = _Advice(
+        "The provider was never created in this account, or it was deleted.",
+        "Create it: the role trusts it already." if aud else "Create it, with the audience that the role wants.",
+    )
+    if aud:
+        command = ["aws", "iam", "create-open-id-connect-provider", "--url", issuer, "--client-id-list", aud]
+        advice = replace(advice, command=shlex.join(command))
+    if nearest and nearest.rstrip("/").lower() == issuer.rstrip("/").lower():
+        same = _issuer_advice(issuer, nearest)
+        advice = _Advice(f"The account has one for {nearest!r}. {same.mistake}", advice.fix, advice.command)
+    elif arn and not aud:
+        advice = replace(advice, fix=f"If the role is meant for these tokens, create {arn}, and name it in the policy.")
+    wanted = dict.fromkeys([*([nearest] if nearest else []), *urls])
+    return Explanation((advice.on(Difference("OpenIDConnectProvider", None, tuple(wanted), issuer)),))
+
+
+def explain_long_subject(length: int) -> Explanation:
+    """The subject has more characters than AWS takes."""
+    fix = "Shorten the names of environments and users, or list fewer `subjectAttributes`."
+    return _differs("sub", [f"at most {MAX_SUBJECT}"], f"{length} characters", None, fix)
 
 
 def explain_time(claim: str, moment: object, grace: int) -> Explanation:

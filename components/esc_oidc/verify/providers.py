@@ -11,6 +11,13 @@ from .policy import Statement, read
 PULUMI_PATH: Final = issuer_path(ISSUER)
 """Pulumi Cloud's issuer as ARNs and condition keys name it."""
 
+OTHERS: Final = {
+    "token.actions.githubusercontent.com": "GitHub Actions",
+    "gitlab.com": "GitLab",
+    "app.terraform.io": "HCP Terraform",
+}
+"""Whose the other providers are that roles trust most often, by their issuer without its scheme."""
+
 # A self-hosted Pulumi Cloud signs as https://HOST/oidc; others may use that form too.
 _SELF_HOSTED: Final = re.compile(r"(?!api\.pulumi\.com)[a-z0-9.-]+/oidc")
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, NoReturn
 
-from .explanations import Refusal, explain_audience, explain_issuer, explain_time
+from ..trust import MAX_SUBJECT
+from .explanations import Refusal, explain_audience, explain_issuer, explain_long_subject, explain_time
 from .undefined import UndefinedBehaviour
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
@@ -67,6 +68,14 @@ def refuse_audience(
     return Refusal(
         "InvalidIdentityToken", lambda: explain_audience(tuple(client_ids), aud, arn, subject, is_wanted=is_wanted(aud))
     )
+
+
+def refuse_subject(claims: Mapping[str, object]) -> Refusal | None:
+    """The token's `sub` has at most 255 characters, as SubjectFromWebIdentityToken of AWS's answer has."""
+    sub = claims.get("sub")
+    if not isinstance(sub, str) or len(sub) <= MAX_SUBJECT:
+        return None
+    return Refusal("InvalidIdentityToken", partial(explain_long_subject, len(sub)))
 
 
 def refuse_times(claims: Mapping[str, object], now: float) -> Refusal | None:
