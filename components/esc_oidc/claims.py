@@ -62,6 +62,12 @@ _DEPLOYMENT: Final = "pulumi:deploy:org:"
 SUBJECT_HEADS: Final = (_WITH_ATTRIBUTES, _BY_NAME, _DEPLOYMENT)
 """How subjects begin, up to the organization: ESC with attributes, ESC without, Pulumi Deployments."""
 
+KEYS_HEAD: Final = "pulumi:cmk:pulumi.organization.login:"
+"""The same of customer-managed keys; the organization ends their subject, and the audience is that of AWS logins.
+
+Source: https://www.pulumi.com/docs/administration/security-compliance/customer-managed-keys/
+"""
+
 _AUDIENCE: Final = re.compile(rf"(?:(?P<cloud>[A-Za-z0-9]+):)?(?P<organization>{ORGANIZATION})")
 
 
@@ -160,7 +166,17 @@ class DeploymentSubject:
         return _DEPLOYMENT + _joined(self.organization, self.fields)
 
 
-Subject = AttributeSubject | DefaultSubject | DeploymentSubject
+@dataclass(frozen=True)
+class KeySubject:
+    """The `sub` with which Pulumi Cloud uses an organization's customer-managed keys."""
+
+    organization: str
+
+    def __str__(self) -> str:
+        return f"{KEYS_HEAD}{self.organization}"
+
+
+Subject = AttributeSubject | DefaultSubject | DeploymentSubject | KeySubject
 
 
 def read_subject(subject: str) -> Subject | None:
@@ -175,6 +191,8 @@ def read_subject(subject: str) -> Subject | None:
         return DefaultSubject(organization, rest.removeprefix("env:"))
     if subject.startswith(_DEPLOYMENT):
         return DeploymentSubject(*_pairs(subject.removeprefix(_DEPLOYMENT)))
+    if subject.startswith(KEYS_HEAD):
+        return KeySubject(subject.removeprefix(KEYS_HEAD).partition(":")[0])
     return None
 
 

@@ -34,8 +34,14 @@ class Question:
 
 @dataclass(frozen=True)
 class _Role:
-    """A role as far as it is known: its trust policy, its ARN, its longest session, its provider's client IDs, and the
-    account's providers where its own is not among them.
+    """A role as far as it is known.
+
+    Attributes:
+        policy: Its trust policy.
+        arn: Its ARN.
+        max_session_duration: Its longest session.
+        client_ids: Its provider's client IDs.
+        providers: The account's providers, if its own is not among them.
     """
 
     policy: CompiledPolicy

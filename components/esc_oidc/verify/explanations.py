@@ -26,6 +26,7 @@ from ..claims import (
     Audience,
     DefaultSubject,
     DeploymentSubject,
+    KeySubject,
     Subject,
     condition_key,
     issuer_path,
@@ -408,6 +409,8 @@ def differing_parts(wanted: str, got: str, *, like: bool) -> list[tuple[str, str
 
 def _parts(subject: Subject) -> list[tuple[str, str]]:
     organization = ("organization", subject.organization)
+    if isinstance(subject, KeySubject):
+        return [organization]
     if isinstance(subject, DefaultSubject):
         return [organization, ("environment", subject.environment)]
     return [organization, *(subject.attributes if isinstance(subject, AttributeSubject) else subject.fields)]
@@ -506,8 +509,8 @@ def _subject_advice(difference: Difference, got: str) -> _Advice | None:  # noqa
     wants, has = read_subject(wanted), read_subject(got)
     if wants is None:
         return _Advice(
-            "Pulumi Cloud doesn't mint the policy's subject: its subjects begin with `pulumi:environments:` or "
-            "`pulumi:deploy:`.",
+            "Pulumi Cloud doesn't mint the policy's subject: its subjects begin with `pulumi:environments:`, "
+            "`pulumi:deploy:` or `pulumi:cmk:`.",
             f"This token's subject is {got!r}.",
         )
     if has is None:
@@ -530,11 +533,13 @@ def _kind_of(subject: Subject) -> str:
         return f"an ESC login with subjectAttributes [{', '.join(subject.names)}]"
     if isinstance(subject, DefaultSubject):
         return "an ESC login without subjectAttributes"
-    return "Pulumi Deployments"
+    return "customer-managed keys" if isinstance(subject, KeySubject) else "Pulumi Deployments"
 
 
 def _stack_configuration(wants: Subject, has: Subject) -> _Advice | None:
     """When one of them is the subject of every login without attributes that a stack's `environment:` list opens."""
+    if not (isinstance(wants, _ESC) and isinstance(has, _ESC)):
+        return None
     if isinstance(has, DefaultSubject) and has.environment == STACK_CONFIGURATION:
         named = wants.names if isinstance(wants, AttributeSubject) else ()
         if not named or any("*" in name or "?" in name or not name for name in named):
@@ -558,7 +563,7 @@ def _other_kind(wants: Subject, has: Subject) -> _Advice | None:
     if type(wants) is type(has):
         return None
     mistake = f"The policy is for {_kind_of(wants)}, and this token is from {_kind_of(has)}"
-    if isinstance(wants, DeploymentSubject) or isinstance(has, DeploymentSubject):
+    if not (isinstance(wants, _ESC) and isinstance(has, _ESC)):
         return _Advice(f"{mistake}: their subjects never match.", "Give each a role of its own.", is_telling=True)
     if isinstance(wants, AttributeSubject):
         return _Advice(

@@ -97,6 +97,10 @@ def _findings(policy: TrustPolicy) -> Iterator[Finding]:
 
 
 def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
+    if statement.conditions and statement.is_for_other_tokens:
+        # What these tokens have, these rules don't know: the provider is the one thing to say.
+        yield from judge(_OF_STATEMENTS, statement, index)
+        return
     for each in statement.conditions:
         if not (each.is_on_a_claim and each.claim in CLAIMS):
             yield from judge(condition.KEYS, each, index)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ...claims import DeploymentSubject
+from ...claims import AttributeSubject, DefaultSubject
 from .reading import ClaimValue, PulumiStatement, SubjectValue
 from .rules import AUD, DEV, LOGIN, SUB, Breach, Problems, bad, equals, error, warning
 
@@ -68,7 +68,7 @@ def audience_kind(value: SubjectValue) -> Problems:
 def legacy_audience(value: SubjectValue) -> Problems:
     """One audience for many purposes does not keep them apart."""
     clouds = {audience.cloud for audience in value.statement.minted_audiences}
-    is_login = value.organization and not isinstance(value.subject, DeploymentSubject)
+    is_login = value.organization and isinstance(value.subject, AttributeSubject | DefaultSubject)
     if is_login and None in clouds and _is_of_an_audience(value) and any(map(value.comes_with, clouds)):
         yield (
             f"the audience of the legacy project `default` is {value.organization!r}, as it is for Pulumi Deployments "

@@ -74,7 +74,8 @@ def principal_issuer(statement: PulumiStatement) -> Problems:
     """Other paths, such as `/oidc/v2`, sign tokens whose audience and subject anyone with an environment may choose."""
     for provider in statement.providers:
         if not can_be_pulumi(provider.name):
-            yield f"tokens for AWS come from https://HOST/oidc; the provider is for {provider.name!r}."
+            custom = ", whose tokens have custom audiences" if provider.name.endswith("/oidc/v2") else ""
+            yield f"tokens for AWS come from https://HOST/oidc; the provider is for {provider.name!r}{custom}."
 
 
 @error("principal-account", "A provider in another account", fix=_HERE)

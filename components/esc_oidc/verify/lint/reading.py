@@ -17,6 +17,7 @@ from ...claims import (
     Audience,
     DefaultSubject,
     DeploymentSubject,
+    KeySubject,
     Subject,
     read_audience,
     read_subject,
@@ -101,6 +102,8 @@ class SubjectValue(ClaimValue):
         subject = self.subject
         if isinstance(subject, DeploymentSubject):
             return cloud is None
+        if isinstance(subject, KeySubject):
+            return cloud == "aws"
         name = ""
         if isinstance(subject, AttributeSubject):
             name = dict(subject.attributes).get(CURRENT_ENVIRONMENT, "")
@@ -165,6 +168,7 @@ class PulumiStatement:
         is_wide: Whether a principal is ``*``.
         path: The issuer that its condition keys must have, without the scheme.
         allows: Whether it is an Allow.
+        other_paths: The issuers, without the scheme, of those of the providers that sign other tokens than AWS logins'.
         conditions: Its conditions, in their order.
         asked: The conditions on each claim.
         audiences: What `aud` may be.
@@ -192,11 +196,20 @@ class PulumiStatement:
         self.audiences = [ClaimValue(self, "aud", text, form) for text, form in self._values("aud")]
         self.subjects = [SubjectValue(self, "sub", text, form) for text, form in self._values("sub")]
         read = (value.audience for value in self.audiences)
+        self.other_paths = frozenset(
+            provider.name.lower() for provider in providers if not can_be_pulumi(provider.name)
+        )
         self.minted_audiences = [audience for audience in read if audience and audience.cloud in {None, "aws"}]
 
     def limits(self, claim: ClaimName) -> bool:
         """Whether a condition says what the claim may be."""
         return any(condition.compares for condition in self.asked[claim])
+
+    @property
+    def is_for_other_tokens(self) -> bool:
+        """Whether it is about another kind of Pulumi Cloud's tokens throughout, such as those of ``/oidc/v2``."""
+        issuers = {condition.issuer for condition in self.conditions}
+        return bool(self.other_paths) and len(self.other_paths) == len(self.providers) and issuers <= self.other_paths
 
     def _values(self, claim: ClaimName) -> Iterator[tuple[str, ValueForm]]:
         for condition in self.asked[claim]:

@@ -6,6 +6,7 @@ from typing import Final
 from ...claims import (
     CURRENT_ENVIRONMENT,
     ENVIRONMENT,
+    KEYS_HEAD,
     LEGACY_PROJECT,
     NAME,
     OPERATIONS,
@@ -18,6 +19,7 @@ from ...claims import (
     AttributeSubject,
     DefaultSubject,
     DeploymentSubject,
+    KeySubject,
     default_subject,
     deployment_subject,
     subject,
@@ -33,6 +35,7 @@ _BY_NAME: Final = default_subject("contoso", LEGACY_PROJECT, "")[:-1]
 _STACKS: Final = str(DeploymentSubject("contoso", (("project", "Core"),)))
 _ATTRIBUTES_IN_LOGIN: Final = "Set `subjectAttributes: [currentEnvironment.name]` in the login, and name that subject."
 
+_HEADS: Final = (*SUBJECT_HEADS, KEYS_HEAD)
 _OPERATIONS: Final = "|".join(OPERATIONS)
 _DEPLOYMENT: Final = re.compile(
     rf"{SUBJECT_HEADS[2]}[^:]+:project:{NAME}:stack:{NAME}:operation:(?:{_OPERATIONS}):scope:write"
@@ -89,7 +92,7 @@ def subject_leading_wildcard(value: SubjectValue) -> Problems:
 def organization_open(value: SubjectValue) -> Problems:
     """Anyone can create an organization whose name matches."""
     head, subject = head_of(value.text), value.subject
-    is_open = not _is_fixed(subject.organization) if subject else any(form.startswith(head) for form in SUBJECT_HEADS)
+    is_open = not _is_fixed(subject.organization) if subject else any(form.startswith(head) for form in _HEADS)
     if head and is_open:
         yield f"{value.text!r} does not fix the organization."
 
@@ -234,6 +237,8 @@ def _is_minted(value: SubjectValue) -> bool:
     if isinstance(subject, AttributeSubject):
         known = value.known_attributes.attributes if value.known_attributes else ()
         return value.attributes is not None and all(re.fullmatch(VALUES[name], had) for name, had in known)
+    if isinstance(subject, KeySubject):
+        return str(subject) == value.text
     if isinstance(subject, DefaultSubject):
         return _is_yaml(value) or (
             str(subject) == value.text and re.fullmatch(ENVIRONMENT, subject.environment) is not None
@@ -245,14 +250,16 @@ def _can_match(value: SubjectValue) -> bool:
     """Whether what a pattern fixes is part of a subject that Pulumi Cloud writes."""
     subject, pattern, environment = value.subject, value.open_subject, value.open_environment
     if subject is None:
-        return any(form.startswith(head_of(value.text)) for form in SUBJECT_HEADS)
+        return any(form.startswith(head_of(value.text)) for form in _HEADS)
     if pattern is None:
         return not _is_fixed(subject.organization)
     if isinstance(pattern, DeploymentSubject):
         return not _names_a_stack(pattern) or _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
     if environment is not None:
         return not _is_fixed(environment) or re.fullmatch(ENVIRONMENT, environment) is not None
-    return isinstance(pattern, AttributeSubject) or "env:".startswith(head_of(pattern.environment))
+    if isinstance(pattern, DefaultSubject):
+        return "env:".startswith(head_of(pattern.environment))
+    return isinstance(pattern, AttributeSubject)
 
 
 @error("subject-attribute", "Not a subject attribute", fix="List the login's attributes, in its order.")
