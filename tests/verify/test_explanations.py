@@ -144,3 +144,17 @@ def test_a_difference_outside_the_conditions_has_no_parts():
     (difference,) = decide(policy, Request(TOKEN, ISSUER)).differences
     assert difference.key == "Principal"
     assert tuple(difference.parts) == ()
+
+
+@pytest.mark.parametrize("extra", ["", ":rootEnvironment.name:aws/dev"])
+def test_no_advice_leaves_an_attribute_out_of_the_policy(extra):
+    """Whatever the login lists besides, a subject without the user would let every user in."""
+    lacks = refused(f"{DEV}:pulumi.user.login:alice", f"{DEV}{extra}")
+    assert "compose the policy's subject" not in lacks.fix
+    more = refused(DEV, f"{DEV}:pulumi.user.login:alice")
+    assert "compose the policy's subject" in more.fix
+
+
+def test_no_advice_turns_a_value_into_a_pattern():
+    """What StringEquals takes literally was perhaps meant as a pattern, but this caller alone was refused."""
+    assert "StringLike" not in refused(f"{LOGIN}:*", DEV).fix

@@ -590,7 +590,9 @@ def _other_attributes(wants: Subject, has: Subject) -> _Advice | None:
         mistake = f"The login {' and '.join(filter(None, lacks))}."
     else:
         mistake = "The login or the policy has one attribute twice."
-    fix = f"Write `subjectAttributes: {listed}` into the login, or compose the policy's subject from {its_own}."
+    fix = f"Write `subjectAttributes: {listed}` into the login"
+    # With fewer attributes in the policy, more would get in than this caller.
+    fix += "." if missing else f", or compose the policy's subject from {its_own}."
     return _Advice(mistake, fix)
 
 
@@ -604,8 +606,10 @@ def _other_values(wanted: str, got: str, organization: str) -> _Advice | None:
             advice = _Advice(
                 f"The policy names the user {value!r}, and a team or organization token opened the environment: those "
                 f"carry the organization's name as {USER}.",
-                f"Log in with a personal token, or admit the token by {TOKEN_TYPE}.",
+                f"Log in with a personal token; or, if every such token may assume this role, admit it by {TOKEN_TYPE}.",
             )
+        elif name == "operation" and (value, its_value) == ("up", "update"):
+            advice = _Advice("Pulumi Deployments calls `pulumi up` the operation update.", "Write 'update'.")
         elif not its_value:
             advice = _Advice(f"{name} is empty in the token: another kind of token opened it.", "Use the right token.")
         if advice:

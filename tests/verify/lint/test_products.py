@@ -1,12 +1,29 @@
-"""`lint` about Pulumi Cloud's other products: advice for the product at hand, and silence about what is right for it."""
+"""`lint` about Pulumi Cloud's other products: advice for the one at hand, and silence about what is right for it."""
+
+import re
 
 import pytest
 
-from esc_oidc.verify import lint
-from tests.support.policies import AUD, PROVIDER, conditions, example
+from esc_oidc.verify import Request, decide, lint
+from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, SUB, conditions, example
 
 KEYS = "pulumi:cmk:pulumi.organization.login:contoso"
 CUSTOM = "api.pulumi.com/oidc/v2"
+
+
+DEPLOY = "pulumi:deploy:org:contoso:project:Core:stack:dev"
+UPDATE = f"{DEPLOY}:operation:update:scope:write"
+ISSUER = "https://api.pulumi.com/oidc"
+
+
+def fixes(elements):
+    """The fix of each rule."""
+    return {finding.rule: finding.fix for finding in lint(example(elements))}
+
+
+def admits(elements, sub, aud="contoso"):
+    """Whether such a token gets in."""
+    return decide(example(elements), Request({"aud": aud, "sub": sub}, ISSUER)).allowed
 
 
 def rules(elements):
@@ -50,3 +67,120 @@ def test_tokens_with_custom_audiences_are_one_finding():
     assert "subject-missing" in rules({"Principal": principal, "Condition": {"StringEquals": {AUD: "aws:contoso"}}})
     both = {"Federated": [PROVIDER, principal["Federated"]]}
     assert "key-issuer" in rules({"Principal": both, "Condition": own})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        UPDATE.replace("org:", "org=").replace("project:", "project=").replace("stack:", "stack="),
+        f"{DEPLOY}:operation:update",
+        f"{DEPLOY}:operation:up:scope:write",
+        "pulumi:deploy:org:contoso:stack:dev:project:Core:operation:update:scope:write",
+        f"{DEPLOY}:operation:deploy",
+    ],
+)
+def test_a_misspelled_deployment_is_spelled_right(written):
+    """Following the advice admits that operation of that stack, and no other token."""
+    fix = fixes(conditions(written, aud="contoso"))["subject-form"]
+    (right,) = re.fullmatch(r"Write '(.*)', with StringEquals\.", fix).groups()
+    fixed = conditions(right, aud="contoso")
+    assert right == UPDATE
+    assert lint(example(fixed)) == []
+    assert admits(fixed, UPDATE)
+    for other in (
+        UPDATE.replace("dev", "prod"),
+        UPDATE.replace("update", "destroy"),
+        DEV,
+        f"{DEPLOY}:operation:update",
+    ):
+        assert not admits(fixed, other)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        conditions(f"{DEPLOY}:operation:fly:scope:write", aud="contoso"),
+        conditions(DEPLOY, aud="contoso"),
+        conditions(f"{UPDATE}:extra:x", aud="contoso"),
+        conditions(f"{UPDATE}:project:Core", aud="contoso"),
+        conditions(like="pulumi:deploy:org:con*", aud="contoso"),
+        conditions(like=f"{DEPLOY}:oper*", aud="contoso"),
+        conditions(like="pulumi:deploy:org:contoso:*:scope:write", aud="contoso"),
+    ],
+    ids=str,
+)
+def test_what_is_about_deployments_is_not_sent_to_an_environment(elements):
+    """The advice names a stack, and no environment."""
+    found = [fix for rule, fix in fixes(elements).items() if rule != "admits-strangers"]
+    assert any("pulumi:deploy:org:ORG" in fix for fix in found)
+    assert not any("Name the environment" in fix for fix in found)
+
+
+def test_a_wildcard_operation_is_no_worse_than_a_wider_one():
+    """Any operation of one stack is a warning, however it is written; any stack is an error."""
+    for operation in ("*", "operation:*", "operation:*:scope:write", "operation:update:*"):
+        assert rules(conditions(like=f"{DEPLOY}:{operation}", aud="contoso")) == ["open-end"]
+    any_stack = f"{DEPLOY.replace('dev', '*')}:operation:*:scope:write"
+    assert "stacks-wide" in rules(conditions(like=any_stack, aud="contoso"))
+
+
+def test_githubs_audience_is_named_as_such():
+    """Alone or beside a subject, whose audience is what to write."""
+    alone = lint(example({"Condition": {"StringEquals": {AUD: "sts.amazonaws.com"}}}))
+    (found,) = [finding for finding in alone if finding.rule == "audience-form"]
+    assert "GitHub Actions" in found.message
+    assert fixes(conditions(aud="sts.amazonaws.com"))["audience-form"] == "Write 'aws:contoso'."
+    assert fixes(conditions(UPDATE, aud="sts.amazonaws.com"))["audience-form"] == "Write 'contoso'."
+    assert fixes(conditions(UPDATE, aud="azure:contoso"))["audience-cloud"] == "Write 'contoso'."
+
+
+def test_a_missing_audience_is_that_of_the_subject():
+    """Of Deployments the organization alone; of several products the reader's choice."""
+    for subjects, audience in ((DEV, "aws:contoso"), (UPDATE, "contoso"), ([DEV, UPDATE], "aws:ORGANIZATION")):
+        fix = fixes({"Condition": {"StringEquals": {SUB: subjects}}})["audience-missing"]
+        assert fix == f'Add "{AUD}": "{audience}" under StringEquals.'
+
+
+def test_several_organizations_in_the_audience_are_found():
+    """Without a subject, they alone say whose tokens get in."""
+    several = {"Condition": {"StringEquals": {AUD: ["aws:contoso", "aws:fabrikam"]}}}
+    assert {"organizations-several", "subject-missing"} <= set(rules(several))
+    one = {"Condition": {"StringEquals": {AUD: ["aws:contoso", "contoso"]}}}
+    assert "organizations-several" not in rules(one)
+    stack = fixes({"Condition": {"StringEquals": {AUD: "contoso"}}})["subject-missing"]
+    assert "stack's" in stack
+
+
+def test_esc_and_deployments_in_one_list_are_two_statements():
+    """Each has its own audience: one list of both admits more than either."""
+    mixed = conditions([DEV, UPDATE], aud=["aws:contoso", "contoso"])
+    assert fixes(mixed) == {
+        "legacy-audience": "Write two statements: ESC's with 'aws:contoso', Deployments' with 'contoso'."
+    }
+    apart = [
+        {**example(conditions(sub, aud=aud))["Statement"][0]}
+        for sub, aud in ((DEV, "aws:contoso"), (UPDATE, "contoso"))
+    ]
+    assert lint(example({"Statement": apart})) == []
+    assert admits(mixed, DEV)
+    assert not admits({"Statement": apart}, DEV)
+    assert admits({"Statement": apart}, DEV, "aws:contoso")
+    assert admits({"Statement": apart}, UPDATE)
+
+
+def test_an_audience_too_much_is_left_out():
+    """The subject of an environment outside the legacy project never comes with the organization alone."""
+    fix = fixes(conditions(aud=["aws:contoso", "contoso"]))["legacy-audience"]
+    assert fix == "Leave 'contoso' out: this subject comes with 'aws:contoso'."
+
+
+def test_a_subject_beside_others_gets_a_statement_of_its_own():
+    """Its audience in the list would be one for the others too; alone, the audience is put right."""
+    fix = fixes(conditions([DEV, UPDATE]))["audience-kind"]
+    assert fix == "Give it a statement of its own, with the audience 'contoso'."
+    assert fixes(conditions(UPDATE))["audience-kind"] == "Write 'contoso', here and as a client ID."
+    assert fixes(conditions(aud="contoso"))["audience-kind"] == "Write 'aws:contoso', here and as a client ID."
+    open_organization = conditions(
+        like=f"{LOGIN.replace('contoso', '*')}:currentEnvironment.name:aws/dev", aud="contoso"
+    )
+    assert fixes(open_organization)["audience-kind"] == "Write its audience, here and as a client ID."

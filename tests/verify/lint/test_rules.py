@@ -242,7 +242,7 @@ def test_a_finding_reads_as_one_line():
     assert isinstance(finding, Finding)
     assert str(finding) == (
         'error audience-missing: statement 0: nothing limits `aud`. Add "api.pulumi.com/oidc:aud": '
-        '"aws:ORGANIZATION" under StringEquals.'
+        '"aws:contoso" under StringEquals.'
     )
 
 

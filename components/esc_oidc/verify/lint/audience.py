@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from ...claims import AttributeSubject, DefaultSubject
-from .reading import ClaimValue, PulumiStatement, SubjectValue
+from ...claims import AttributeSubject, DefaultSubject, DeploymentSubject
+from .reading import AWS_AUDIENCE, ClaimValue, PulumiStatement, SubjectValue
 from .rules import AUD, DEV, LOGIN, SUB, Breach, Problems, bad, equals, error, warning
 
 
@@ -12,7 +12,19 @@ from .rules import AUD, DEV, LOGIN, SUB, Breach, Problems, bad, equals, error, w
 def audience_missing(statement: PulumiStatement) -> Problems:
     """A token that was made for another cloud, or for Pulumi Deployments, can be replayed here."""
     if statement.conditions and not statement.limits("aud"):
-        yield Breach("nothing limits `aud`.", f'Add "{statement.path}:aud": "aws:ORGANIZATION" under StringEquals.')
+        audience = _audience_of_the_subjects(statement) or "aws:ORGANIZATION"
+        yield Breach("nothing limits `aud`.", f'Add "{statement.path}:aud": "{audience}" under StringEquals.')
+
+
+def _audience_of_the_subjects(statement: PulumiStatement) -> str | None:
+    """The audience that every subject of the statement comes with; None if there is not one."""
+    named = {value.minted_audience for value in statement.subjects}
+    return named.pop() if len(named) == 1 else None
+
+
+def _of_the_subjects(statement: PulumiStatement) -> str | None:
+    audience = _audience_of_the_subjects(statement)
+    return audience and f"Write {audience!r}."
 
 
 @error("audience-wildcard", "A wildcard in the audience", fix="Write the one audience, with StringEquals.")
@@ -27,7 +39,10 @@ def audience_wildcard(value: ClaimValue) -> Problems:
 @bad(equals(aud="aws:"))
 def audience_form(value: ClaimValue) -> Problems:
     """Nobody gets in; the audience is aws:ORGANIZATION, or the organization alone in the legacy project `default`."""
-    if value.form == "exact" and not value.audience:
+    if value.text == AWS_AUDIENCE:
+        message = f"{value.text!r} is the audience of GitHub Actions' tokens, not one that Pulumi Cloud writes."
+        yield Breach(message, _of_the_subjects(value.statement))
+    elif value.form == "exact" and not value.audience:
         yield f"{value.text!r} is not an audience that Pulumi Cloud writes."
 
 
@@ -36,7 +51,7 @@ def audience_form(value: ClaimValue) -> Problems:
 def audience_cloud(value: ClaimValue) -> Problems:
     """Tokens that were handed to that cloud can be replayed here."""
     if value.audience and value.audience.cloud not in {None, "aws"}:
-        yield f"{value.text!r} is the audience of logins to another cloud."
+        yield Breach(f"{value.text!r} is the audience of logins to another cloud.", _of_the_subjects(value.statement))
 
 
 @error("audience-organization", "Audience and subject differ in organization", fix="Write the same one in both.")
@@ -60,7 +75,12 @@ def audience_kind(value: SubjectValue) -> Problems:
     clouds = {audience.cloud for audience in value.statement.minted_audiences}
     if clouds and _is_of_an_audience(value) and not any(map(value.comes_with, clouds)):
         named = ", ".join(repr(audience.text) for audience in value.statement.audiences)
-        yield f"{value.text!r} does not come with the audience {named}."
+        fix, own = None, value.minted_audience
+        if own and any(other.comes_with(cloud) for other in value.statement.subjects for cloud in clouds):
+            fix = f"Give it a statement of its own, with the audience {own!r}."
+        elif own:
+            fix = f"Write {own!r}, here and as a client ID."
+        yield Breach(f"{value.text!r} does not come with the audience {named}.", fix)
 
 
 @warning("legacy-audience", "The audience of the legacy project", fix="Move the environment to another project.")
@@ -70,10 +90,18 @@ def legacy_audience(value: SubjectValue) -> Problems:
     clouds = {audience.cloud for audience in value.statement.minted_audiences}
     is_login = value.organization and isinstance(value.subject, AttributeSubject | DefaultSubject)
     if is_login and None in clouds and _is_of_an_audience(value) and any(map(value.comes_with, clouds)):
-        yield (
+        message = (
             f"the audience of the legacy project `default` is {value.organization!r}, as it is for Pulumi Deployments "
             "and for other clouds' logins in that project: a token handed to those can be replayed here."
         )
+        fix = None
+        if any(isinstance(other.subject, DeploymentSubject) for other in value.statement.subjects):
+            fix = (
+                f"Write two statements: ESC's with {value.minted_audience!r}, Deployments' with {value.organization!r}."
+            )
+        elif not value.comes_with(None):
+            fix = f"Leave {value.organization!r} out: this subject comes with {value.minted_audience!r}."
+        yield Breach(message, fix)
 
 
 def _is_of_an_audience(value: SubjectValue) -> bool:

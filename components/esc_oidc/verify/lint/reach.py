@@ -108,6 +108,8 @@ def organizations_several(policy: TrustPolicy) -> Problems:
     first: str | None = None
     for statement in policy.statements:
         named = [value.organization for value in statement.subjects if value.organization] if statement.allows else []
+        if statement.allows and not statement.limits("sub"):
+            named = [audience.organization for audience in statement.minted_audiences]
         first = first or next(iter(named), None)
         if other := next((organization for organization in named if organization != first), None):
             message = f"the document trusts {other!r} here and {first!r} elsewhere."

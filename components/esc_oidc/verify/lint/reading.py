@@ -31,6 +31,9 @@ ClaimName = Literal["aud", "sub"]
 ValueForm = Literal["exact", "pattern", "literal", "variable"]
 CLAIMS: Final[tuple[ClaimName, ...]] = ("aud", "sub")
 
+AWS_AUDIENCE: Final = "sts.amazonaws.com"
+"""What tokens of GitHub Actions have as their audience when they are for AWS."""
+
 _FIXED: Final = re.compile(ORGANIZATION)
 _WILDCARD: Final = re.compile(r"[*?]")
 _LIKE_OURS: Final = re.compile(r"pulumi:|(?:aws|azure|gcp):[A-Za-z0-9*?._-]*", re.IGNORECASE)
@@ -67,7 +70,7 @@ class ClaimValue:
     @cached_property
     def audience(self) -> Audience | None:
         """Its parts as a value of `aud`; None when Pulumi Cloud writes no such audience."""
-        return read_audience(self.text)
+        return None if self.text == AWS_AUDIENCE else read_audience(self.text)
 
 
 class SubjectValue(ClaimValue):
@@ -96,6 +99,13 @@ class SubjectValue(ClaimValue):
         self.known_attributes = self.attributes if self.unknown_attribute is None else None
         self.open_subject = fixed if form == "pattern" else None
         self.open_environment = _environment_in(self.open_subject, text)
+
+    @property
+    def minted_audience(self) -> str | None:
+        """The audience that it comes with; None if the subject fixes no organization."""
+        if self.organization is None:
+            return None
+        return str(Audience("aws" if self.comes_with("aws") else None, self.organization))
 
     def comes_with(self, cloud: str | None) -> bool:
         """Whether its audience can be one for this cloud, or for none: the organization alone."""

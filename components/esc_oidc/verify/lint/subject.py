@@ -22,6 +22,7 @@ from ...claims import (
     KeySubject,
     default_subject,
     deployment_subject,
+    read_subject,
     subject,
 )
 from ...trust import MAX_SUBJECT
@@ -46,8 +47,36 @@ _OPEN_DEPLOYMENT: Final = re.compile(
 )
 
 
+_STACK: Final = deployment_subject("ORGANIZATION", "PROJECT", "STACK", "update")
+_OPERATION_OF: Final = {"up": "update", "deploy": "update", "down": "destroy", "plan": "preview"}
+"""What people call an operation of Pulumi Deployments, and what its tokens call it."""
+
+
 def _is_fixed(text: str) -> bool:
     return head_of(text) == text
+
+
+def _name_it(value: SubjectValue) -> str | None:
+    """What to write instead, for the product that the value is about; None where it is about ESC."""
+    if value.text.startswith("pulumi:cmk"):
+        return f"Name the organization: {KEYS_HEAD}ORGANIZATION, with StringEquals."
+    if not value.text.startswith("pulumi:deploy"):
+        return None
+    written = _deployment_in(value.text)
+    return f"Write '{written}', with StringEquals." if written else f"Name the stack: {_STACK}, with StringEquals."
+
+
+def _deployment_in(text: str) -> DeploymentSubject | None:
+    """The one subject of Pulumi Deployments that a text is meant to be, if it says all that is needed."""
+    parts = text.replace("=", ":").removeprefix("pulumi:deploy:").split(":")
+    said = dict(zip(parts[::2], parts[1::2], strict=False))
+    organization, project, stack = (said.get(name, "") for name in ("org", "project", "stack"))
+    operation = _OPERATION_OF.get(said.get("operation", ""), said.get("operation", ""))
+    is_whole = operation in OPERATIONS and all(re.fullmatch(NAME, name) for name in (organization, project, stack))
+    if not is_whole or said.keys() - {"org", "project", "stack", "operation", "scope"} or len(said) * 2 < len(parts):
+        return None
+    subject = read_subject(deployment_subject(organization, project, stack, operation))
+    return subject if isinstance(subject, DeploymentSubject) else None
 
 
 @error("subject-missing", "The subject is not checked", fix="Add the environment's subject under StringEquals.")
@@ -56,7 +85,9 @@ def subject_missing(statement: PulumiStatement) -> Problems:
     """Every environment of the organization gets in, and so does whoever can create one."""
     if statement.conditions and not statement.limits("sub"):
         key = f"{statement.path}:sub"
-        yield Breach("nothing limits `sub`.", f'Add "{key}" with the environment\'s subject under StringEquals.')
+        clouds = {audience.cloud for audience in statement.minted_audiences}
+        whose = "stack's, or the legacy environment's," if clouds == {None} else "environment's"
+        yield Breach("nothing limits `sub`.", f'Add "{key}" with the {whose} subject under StringEquals.')
 
 
 @error("subject-any", "Any subject", fix=_NAME_IT)
@@ -94,7 +125,7 @@ def organization_open(value: SubjectValue) -> Problems:
     head, subject = head_of(value.text), value.subject
     is_open = not _is_fixed(subject.organization) if subject else any(form.startswith(head) for form in _HEADS)
     if head and is_open:
-        yield f"{value.text!r} does not fix the organization."
+        yield Breach(f"{value.text!r} does not fix the organization.", _name_it(value))
 
 
 @error("organization-wide", "The whole organization", fix=_NAME_IT)
@@ -144,6 +175,10 @@ def stacks_wide(value: SubjectValue) -> Problems:
         yield f"every stack that {value.text!r} matches may assume this role, and so may whoever can create one."
 
 
+def _is_of_a_stack(value: SubjectValue) -> bool:
+    return isinstance(value.open_subject, DeploymentSubject) and _names_a_stack(value.open_subject)
+
+
 def _names_a_stack(subject: DeploymentSubject) -> bool:
     fields = dict(subject.fields)
     named = all(fields.get(name) and _is_fixed(fields[name]) for name in ("project", "stack"))
@@ -154,8 +189,9 @@ def _names_a_stack(subject: DeploymentSubject) -> bool:
 @bad(like(f"{LOGIN}:pulumi.user.login:*:currentEnvironment.name:aws/dev"))
 def middle_wildcard(value: SubjectValue) -> Problems:
     """A longer subject with more attributes matches too, as long as it ends in the same way."""
-    if value.open_subject and re.search(r"[*?][^*?]", value.text):
-        yield f"{value.text!r} continues after a wildcard, which also matches `:` and `/`."
+    is_any_operation = _OPEN_DEPLOYMENT.fullmatch(value.text) is not None and _is_of_a_stack(value)
+    if value.open_subject and re.search(r"[*?][^*?]", value.text) and not is_any_operation:
+        yield Breach(f"{value.text!r} continues after a wildcard, which also matches `:` and `/`.", _name_it(value))
 
 
 @warning("open-end", "More attributes, whatever they say", fix="List the values, with StringEquals.")
@@ -164,7 +200,7 @@ def open_end(value: SubjectValue) -> Problems:
     """The environment or stack is named; who opens it, and what else the login asks for, is not."""
     subject, environment = value.open_subject, value.open_environment
     if isinstance(subject, DeploymentSubject):
-        is_open = _names_a_stack(subject) and _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
+        is_open = _is_of_a_stack(value) and _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
     else:
         names_it = isinstance(subject, AttributeSubject) and environment is not None and _is_fixed(environment)
         is_open = names_it and value.text.endswith(":*")
@@ -226,7 +262,7 @@ def user_is_organization(value: SubjectValue) -> Problems:
 def subject_form(value: SubjectValue) -> Problems:
     """Nobody gets in."""
     if not (_is_minted(value) if value.form == "exact" else _can_match(value)):
-        yield f"{value.text!r} is not a subject that Pulumi Cloud writes."
+        yield Breach(f"{value.text!r} is not a subject that Pulumi Cloud writes.", _name_it(value))
 
 
 def _is_minted(value: SubjectValue) -> bool:
@@ -348,7 +384,7 @@ def partial_segment(value: SubjectValue) -> Problems:
     within_a_name = value.open_subject and re.search(r"\?|[^:/*]\*|\*[^:/*]", value.text)
     # Whatever no other rule knows to be narrow is wide.
     if within_a_name or not any(any(check.find(value)) for check in _HOW_WIDE):
-        yield f"a wildcard in {value.text!r} is not a whole segment."
+        yield Breach(f"a wildcard in {value.text!r} is not a whole segment.", _name_it(value))
 
 
 OF_PATTERNS: Final = (partial_segment, *_HOW_WIDE)
