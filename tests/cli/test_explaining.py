@@ -14,6 +14,96 @@ from tests.support.command import esc_oidc
 from tests.support.inputs import plan
 from tests.support.judged import ALICE, BASE, BOB, POLICY, ROLE
 
+SOURCE = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
+
+
+def event(claims=ALICE, **more):
+    """The CloudTrail event of a login with this token."""
+    return {
+        "eventVersion": "1.08",
+        "userIdentity": {
+            "type": "WebIdentityUser",
+            "principalId": f"{SOURCE}:{claims['aud']}:{claims['sub']}",
+            "userName": claims["sub"],
+            "identityProvider": SOURCE,
+        },
+        "eventTime": "2026-06-01T12:00:00Z",
+        "eventSource": "sts.amazonaws.com",
+        "eventName": "AssumeRoleWithWebIdentity",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "203.0.113.7",
+        "userAgent": "pulumi",
+        "requestParameters": {"roleArn": ROLE["Role"]["Arn"], "roleSessionName": "pulumi", "durationSeconds": 3600},
+        **more,
+    }
+
+
+DENIED = {"errorCode": "AccessDenied", "errorMessage": "Not authorized to perform sts:AssumeRoleWithWebIdentity"}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda event: event,
+        lambda event: {"Records": [event, {**event, "eventName": "GetCallerIdentity"}]},
+        lambda event: {"Events": [{"EventName": event["eventName"], "CloudTrailEvent": json.dumps(event)}]},
+        lambda event: {"detail-type": "AWS API Call via CloudTrail", "detail": event},
+        lambda event: [event, {"CloudTrailEvent": "{"}],
+        lambda event: {**event, "userIdentity": {**event["userIdentity"], "identityProvider": None}},
+    ],
+)
+def test_a_cloudtrail_event_is_a_token(file, wrap):
+    """It has audience, subject and provider, in whichever form it comes; bob's was refused, alice's was not."""
+    admitted = file(wrap(event()), "event")
+    assert esc_oidc("explain", file(ROLE), "--token", admitted).exit_code == 0
+    refused = esc_oidc("explain", file(ROLE), "--token", file(wrap(event(BOB, **DENIED)), "event"), "--format", "json")
+    document = json.loads(refused.stdout)
+    assert document["token"] == BOB
+    assert document["differences"][0]["attribute"] == "pulumi.user.login"
+    assert not any("changed since" in note for note in document["notes"])
+
+
+def test_an_event_says_what_the_call_was(file):
+    """Duration, session name, address and time are judged; options outweigh them."""
+    policy = json.loads(json.dumps(ROLE))
+    condition = policy["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+    condition["StringEquals"]["sts:RoleSessionName"] = "pulumi"
+    condition["IpAddress"] = {"aws:SourceIp": "203.0.113.0/24"}
+    condition["DateLessThan"] = {"aws:CurrentTime": "2026-06-02T00:00:00Z"}
+    condition["Bool"] = {"aws:SecureTransport": "true"}
+    tls = {"tlsDetails": {"tlsVersion": "TLSv1.3"}}
+    said = file(event(**tls), "event")
+    assert esc_oidc("explain", file(policy), "--token", said).exit_code == 0
+    assert esc_oidc("explain", file(policy), "--token", said, "--session-name", "other").exit_code == 1
+    assert esc_oidc("explain", file(policy), "--token", said, "--context", "aws:SourceIp=10.0.0.1").exit_code == 1
+    assert esc_oidc("explain", file(policy), "--token", said, "--max-session-duration", "30m").exit_code == 1
+    by_service = file(event(**tls, sourceIPAddress="cloudformation.amazonaws.com"), "event")
+    assert esc_oidc("explain", file(policy), "--token", by_service).exit_code == 2
+
+
+def test_an_event_of_a_missing_provider_is_explained(file):
+    """AWS's message names the issuer; the account is the role's."""
+    message = "No OpenIDConnect provider found in your account for https://api.pulumi.com/oidc"
+    unknown = event(errorCode="InvalidIdentityTokenException", errorMessage=message)
+    del unknown["userIdentity"]
+    result = esc_oidc("explain", file(POLICY), "--token", file(unknown, "event"))
+    assert result.exit_code == 1
+    assert "The provider was never created in this account" in result.stdout
+
+
+def test_an_event_that_aws_answered_otherwise_is_noted(file):
+    """The policy may have changed since. An event of another role is noted as well."""
+    other = event(**DENIED, requestParameters={"roleArn": "arn:aws:iam::123456789012:role/other"})
+    result = esc_oidc("explain", file(ROLE), "--token", file(other, "event"))
+    assert result.exit_code == 0
+    assert "AWS refused this call: AccessDenied: Not authorized" in result.stdout
+    assert "The event is about arn:aws:iam::123456789012:role/other" in result.stdout
+    let_in = esc_oidc("explain", file(ROLE), "--token", file(event(BOB), "event"))
+    assert let_in.exit_code == 1
+    assert "AWS let this call in" in let_in.stdout
+    nothing = esc_oidc("explain", "--token", file(event(), "event"))
+    assert (nothing.exit_code, "the event is about arn:aws:iam::123456789012:role/esc" in nothing.stderr) == (2, True)
+
 
 def test_an_admitted_token_exits_with_0(file):
     """The output has the verdict, the deciding statement and, with --verbose, the claims that were judged."""
@@ -107,6 +197,17 @@ def test_a_role_is_read_from_aws(file, monkeypatch):
         (["TEXT", "--token", "TOKEN"], "this is not JSON"),
         (["POLICY", "--token", "TEXT"], "neither a JWT nor claims"),
         (["LIST", "--token", "TOKEN"], "no object"),
+        (["POLICY", "--token", "LIST"], "not a JSON object"),
+        (["POLICY", "--token", "EMPTY"], "no iss, no aud and no sub"),
+        (["POLICY", "--token", "POLICY"], "this is a policy or a role"),
+        (["POLICY", "--token", "ROLE"], "this is a policy or a role"),
+        (["POLICY", "--token", "BLANK"], "this is empty"),
+        (["POLICY", "--token", "CUT"], "this is not JSON"),
+        (["POLICY", "--token", "ACCESS"], "an access token of Pulumi Cloud"),
+        (["POLICY", "--token", "SEALED"], "this token is encrypted"),
+        (["POLICY", "--token", "EVENT"], "no event of AssumeRoleWithWebIdentity, but GetCallerIdentity"),
+        (["POLICY", "--token", "EVENTS"], "2 events of AssumeRoleWithWebIdentity: give one"),
+        (["POLICY", "--token", "BARE"], "says nothing of the token"),
         (["EMPTY", "--token", "TOKEN"], "there is no trust policy"),
         (["NONE", "--token", "TOKEN"], "there are 0 trust policies"),
         (["POLICY", "--token", "TOKEN", "--duration", "1d"], "--duration: '1d'"),
@@ -125,6 +226,14 @@ def test_unreadable_input_exits_with_2(file, arguments, said):
         "LIST": file([], "list"),
         "EMPTY": file({}, "empty"),
         "NONE": file({"Roles": []}, "none"),
+        "ROLE": file(ROLE, "role"),
+        "BLANK": file("\n", "blank"),
+        "CUT": file('{"aud": ', "cut"),
+        "ACCESS": file("pul-0123456789abcdef", "access"),
+        "SEALED": file("a.b.c.d.e", "sealed"),
+        "EVENT": file(event(eventName="GetCallerIdentity"), "event"),
+        "EVENTS": file({"Records": [event(), event()]}, "events"),
+        "BARE": file(event(userIdentity=None), "bare"),
         "ODD": file(odd, "odd"),
     }
     result = esc_oidc("explain", *(files.get(argument, argument) for argument in arguments))

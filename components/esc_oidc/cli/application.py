@@ -82,7 +82,10 @@ def _sandbox(
 
 @app.command("explain")
 def _explain(
-    token: Annotated[str, typer.Option(help="A file with a JWT or its claims as JSON; `-` reads standard input.")],
+    token: Annotated[
+        str,
+        typer.Option(help="A file with a JWT, its claims as JSON, or the CloudTrail event; `-` reads standard input."),
+    ],
     policy: Annotated[
         str | None, typer.Argument(help="A file with the trust policy; `-` reads standard input.")
     ] = None,

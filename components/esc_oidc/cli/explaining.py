@@ -11,7 +11,8 @@ from ..sessions import seconds
 from ..trust import IamArn, provider_arn, read_iam_arn
 from ..verify import CompiledPolicy, Decision, Request, UndefinedBehaviour, compile_policy
 from .output import Style, console, fail, print_json
-from .reading import one_policy, token_claims
+from .presenting import Presented, presented
+from .reading import one_policy
 from .verdicts import Verdicts
 
 _TIMES: Final = ("exp", "nbf", "iat")
@@ -58,7 +59,7 @@ def explain(question: Question, style: Style) -> int:
     was not judged, in words) added.
     """
     policy = question.policy
-    if (policy is None) == (question.role is None):
+    if policy is not None and question.role is not None:
         fail("name a policy's file (or `-`), or a role with --role, one of the two.")
     for name, duration in (("duration", question.duration), ("max-session-duration", question.max_session_duration)):
         try:
@@ -66,10 +67,14 @@ def explain(question: Question, style: Style) -> int:
                 seconds(duration)
         except ValueError as error:
             fail(f"--{name}: {error}")
-    claims, context = token_claims(question.token), _context(question.context)
+    given, context = presented(question.token), _context(question.context)
+    claims = given.claims
+    if policy is None and question.role is None:
+        about = f"; the event is about {given.role_arn}" if given.role_arn else ""
+        fail(f"name a policy's file (or `-`), or a role with --role, one of the two{about}.")
     try:
         role = _from_file(policy) if policy is not None else _live(str(question.role), question.issuer, claims)
-        decision, notes = _decide(role, question, claims, context)
+        decision, notes = _decide(role, question, given, context)
     except (UndefinedBehaviour, ValueError) as error:
         fail(f"this cannot be decided: {error}")
     shown = {name: claims[name] for name in ("iss", "aud", "sub") if name in claims}
@@ -93,21 +98,28 @@ def _context(given: Sequence[str]) -> Mapping[str, str | None]:
 
 
 def _decide(
-    role: _Role, question: Question, claims: Mapping[str, Any], context: Mapping[str, str | None]
+    role: _Role, question: Question, given: Presented, context: Mapping[str, str | None]
 ) -> tuple[Decision, list[str]]:
+    claims = given.claims
     notes = list(_times_not_judged(claims))
+    arn = role.arn or _arn(given.role_arn or "")
+    if role.arn and given.role_arn and str(role.arn) != given.role_arn:
+        notes.append(f"The event is about {given.role_arn}, and this is the policy of {role.arn}.")
+    providers = role.providers
+    if given.has_provider is False and role.client_ids is None and not question.client_ids:
+        providers = providers or []
     # AWS looks for the provider in the role's own account: that of the principal counts only where no role is known.
     request = Request(
         {name: value for name, value in claims.items() if name not in _TIMES},
         question.issuer or _issuer(role.policy, claims),
-        account=role.arn.account if role.arn else None,
-        partition=role.arn.partition if role.arn else "aws",
+        account=arn.account if arn else None,
+        partition=arn.partition if arn else "aws",
         client_ids=list(question.client_ids) or role.client_ids,
-        duration=question.duration,
+        duration=question.duration or given.duration,
         max_session_duration=question.max_session_duration or role.max_session_duration,
-        session_name=question.session_name,
-        context=context,
-        providers=role.providers,
+        session_name=question.session_name or given.session_name,
+        context={**given.context, **context},
+        providers=providers,
     )
     if request.duration and request.max_session_duration is None:
         notes.append(
@@ -116,7 +128,13 @@ def _decide(
         )
     if request.client_ids is None and request.providers is None:
         notes.append("The provider's client IDs are not known here and were not judged; --client-id names them.")
-    return role.policy.decide(request), notes
+    decision = role.policy.decide(request)
+    if given.is_event and decision.allowed is not (given.error is None):
+        answered = f"refused this call: {given.error}" if given.error else "let this call in"
+        notes.append(
+            f"AWS {answered}. The policy may have changed since, or what was not judged here made the difference."
+        )
+    return decision, notes
 
 
 def _times_not_judged(claims: Mapping[str, Any]) -> Iterator[str]:

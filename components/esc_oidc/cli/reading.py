@@ -1,4 +1,4 @@
-"""Reads what the commands judge: policies in files, folders and standard input, and tokens."""
+"""Reads what the commands judge: policies in files, folders and standard input."""
 
 import json
 import sys
@@ -89,25 +89,3 @@ def text_of(source: str) -> str:
         return sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{source}: {error}")
-
-
-def token_claims(source: str) -> Mapping[str, Any]:
-    """The claims of a token: a JWT, of which the signature is not looked at, or its claims as JSON."""
-    text = text_of(source).strip()
-    try:
-        claims = json.loads(text) if text.startswith("{") else _decoded(text)
-    except ValueError:
-        # Not the error's own text: it may quote the token.
-        fail(f"{source}: this is neither a JWT nor claims as a JSON object.")
-    if not isinstance(claims, Mapping):
-        fail(f"{source}: the claims are not a JSON object.")
-    return claims
-
-
-def _decoded(token: str) -> Any:
-    import jwt  # noqa: PLC0415 - it loads cryptography, which nobody else here needs
-
-    try:
-        return jwt.decode(token, options={"verify_signature": False})
-    except jwt.PyJWTError as error:
-        raise ValueError("not a JWT") from error

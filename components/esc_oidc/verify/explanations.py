@@ -606,7 +606,7 @@ def _other_values(wanted: str, got: str, organization: str) -> _Advice | None:
             advice = _Advice(
                 f"The policy names the user {value!r}, and a team or organization token opened the environment: those "
                 f"carry the organization's name as {USER}.",
-                f"Log in with a personal token; or, if every such token may assume this role, admit it by {TOKEN_TYPE}.",
+                f"Log in with a personal token; or, if every token like it may assume this role, use {TOKEN_TYPE}.",
             )
         elif name == "operation" and (value, its_value) == ("up", "update"):
             advice = _Advice("Pulumi Deployments calls `pulumi up` the operation update.", "Write 'update'.")
