@@ -1,5 +1,8 @@
 """Why a caller is refused: what differs, the likely mistake, and the way out."""
 
+import json
+import re
+
 import pytest
 
 from esc_oidc.verify import Request, UndefinedBehaviour, decide
@@ -44,7 +47,7 @@ def test_the_explanation_names_what_differs_and_the_likely_mistake(case):
 
 def refused(subjects, got, **more):
     """The one difference between the policy's subjects and the token's."""
-    condition = {"StringEquals": {CLAIMS["sub"]: subjects}}
+    condition = {"StringEquals": {CLAIMS["aud"]: TOKEN["aud"], CLAIMS["sub"]: subjects}}
     policy = {**OURS, "Statement": [{**STATEMENT, "Condition": condition}]}
     (difference,) = decide(policy, Request({**TOKEN, "sub": got}, ISSUER, **more)).differences
     return difference
@@ -158,3 +161,63 @@ def test_no_advice_leaves_an_attribute_out_of_the_policy(extra):
 def test_no_advice_turns_a_value_into_a_pattern():
     """What StringEquals takes literally was perhaps meant as a pattern, but this caller alone was refused."""
     assert "StringLike" not in refused(f"{LOGIN}:*", DEV).fix
+
+
+STRANGERS = [
+    {"aud": aud, "sub": sub}
+    for organization in ("contoso", "fabrikam")
+    for aud in (f"aws:{organization}", organization, f"azure:{organization}", "sts.amazonaws.com")
+    for sub in (
+        f"{LOGIN.replace('contoso', organization)}:currentEnvironment.name:other/other",
+        f"{LOGIN.replace('contoso', organization)}:currentEnvironment.name:other/other:pulumi.user.login:eve",
+        f"{LOGIN.replace('contoso', organization)}:pulumi.user.login:eve",
+        f"pulumi:environments:org:{organization}:env:other/other",
+        f"pulumi:environments:org:{organization}:env:<yaml>",
+        f"pulumi:deploy:org:{organization}:project:Other:stack:other:operation:update:scope:write",
+        f"pulumi:cmk:pulumi.organization.login:{organization}",
+    )
+]
+"""Tokens that nobody asked to admit."""
+
+
+def corrected(case):
+    """The policies that follow from the fixes of a refusal, where a fix says what to write in place of what."""
+    decision = decide(case.policy, Request(**case.request))
+    policy = json.loads(case.policy) if isinstance(case.policy, str) else case.policy
+    for each in decision.differences:
+        said = re.search(
+            r"Write (?:\{'Federated': )?'?(arn:[^'}]+?|[^' ]+)'?(?: instead of|[,.}]| in the policy| to)",
+            each.fix or "",
+        )
+        if not said or each.key in {"DurationSeconds", "MaxSessionDuration", "Action"} or not each.wanted:
+            continue
+        text = json.dumps(policy)
+        wanted = (each.attribute_wanted or each.wanted)[0]
+        if each.operator and said[1].endswith((":sub", ":aud")):
+            wanted = each.key
+        changed = text.replace(json.dumps(wanted)[1:-1], json.dumps(said[1])[1:-1])
+        if changed != text:
+            yield json.loads(changed), each.fix
+
+
+REFUSED = [case for case in DECIDED if case.expect != "allow" and not case.expect.startswith("depends")]
+CORRECTABLE = [case for case in REFUSED if any(corrected(case))]
+
+
+def test_many_fixes_can_be_applied():
+    """Else the next test would say nothing."""
+    assert len(CORRECTABLE) > 20
+
+
+@pytest.mark.parametrize("case", CORRECTABLE, ids=lambda case: case.name)
+def test_a_fix_that_is_applied_admits_nobody_else(case):
+    """Whom nobody asked for is still refused, unless the policy admitted them before, or the fix says what to add."""
+    for policy, fix in corrected(case):
+        if "as well, with StringEquals on" in fix:
+            continue
+        for claims in STRANGERS:
+            request = Request({"iss": ISSUER, **claims}, ISSUER, account=case.request.get("account"))
+            if request.claims["sub"] == case.request["claims"].get("sub"):
+                continue
+            before, after = (decide(each, request).allowed for each in (case.policy, policy))
+            assert before or not after, (fix, claims)

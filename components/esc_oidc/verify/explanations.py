@@ -175,8 +175,8 @@ class Explanation:
         if self.effect == "Deny":
             return (
                 f"{name} denies it explicitly, and a Deny outweighs every Allow. Everything in it applies to this "
-                f"request. {said or 'It has no condition.'} Narrow its conditions, or leave it if this caller is meant "
-                "to be refused."
+                f"request. {said or 'It has no condition.'} Exempt this caller alone, or leave it if they are "
+                "meant to be refused."
             )
         if self.effect == "Allow":
             closest = f", the closest of {self.candidates} Allow statements," if self.candidates > 1 else ""
@@ -202,12 +202,18 @@ class Refusal:
 
 @dataclass(frozen=True)
 class _Advice:
-    """`Difference.mistake`, `fix` and `command`, and whether they explain all other differences away."""
+    """`Difference.mistake`, `fix` and `command`; and about whom.
+
+    Attributes:
+        is_telling: Whether they explain all other differences away.
+        is_of_a_stranger: Whether the caller is of another organization, which no advice lets in.
+    """
 
     mistake: str | None = None
     fix: str | None = None
     command: str | None = None
     is_telling: bool = False
+    is_of_a_stranger: bool = False
 
     def on(self, difference: Difference) -> Difference:
         """The difference with this advice."""
@@ -265,10 +271,7 @@ def explain_refusal(allows: Sequence[CompiledStatement], issuer: str, arn: str, 
     # What stands in the way: the principal, else the action, else every condition that does not hold.
     if not closest.covers_principal(arn):
         names = tuple(name for kind in written.principals.values() for name in kind)
-        advice = _principal_advice(names, arn)
-        if advice.fix and not all(_limits(closest, issuer, claim) for claim in ("aud", "sub")):
-            advice = replace(advice, fix=f"{advice.fix} {_add_conditions(issuer_path(issuer))}")
-        compared = [(Difference("Principal", None, names, arn), advice)]
+        compared = [(Difference("Principal", None, names, arn), _principal_advice(names, arn))]
     elif not closest.covers_action:
         key = "NotAction" if written.excluding_actions else "Action"
         compared = [(Difference(key, None, written.actions, ACTION), _action_advice(written.actions))]
@@ -276,17 +279,26 @@ def explain_refusal(allows: Sequence[CompiledStatement], issuer: str, arn: str, 
         compared = [_compare(condition, issuer_path(issuer), context) for condition in failed(closest)]
     if any(advice.is_telling for _, advice in compared):
         compared = [(each, advice if advice.is_telling else _Advice()) for each, advice in compared]
-    differences = tuple(advice.on(each) for each, advice in compared)
+    differences = tuple(_with_what_lacks(advice, each, closest, issuer).on(each) for each, advice in compared)
     return Explanation(differences, written.index, written.sid, "Allow", len(allows))
 
 
-def _limits(statement: CompiledStatement, issuer: str, claim: str) -> bool:
-    """Whether a statement says which values of a claim get in."""
-    key = condition_key(issuer, claim).lower()
-    return any(
-        block.key.lower() == key and block.operator in {"StringEquals", "StringLike"}
-        for block in statement.written.conditions
-    )
+def _with_what_lacks(advice: _Advice, difference: Difference, statement: CompiledStatement, issuer: str) -> _Advice:
+    """The advice, with the conditions that the statement lacks: as it is, it would let in others beside this caller."""
+    if not advice.fix or advice.is_of_a_stranger:
+        return advice
+    lacking = ["aud", "sub"]
+    for block in statement.written.conditions:
+        path, _, claim = block.key.lower().rpartition(":")
+        # The advice for another difference than the principal puts right a key of another issuer.
+        is_right = difference.key != "Principal" or path == issuer_path(issuer).lower()
+        if block.operator in {"StringEquals", "StringLike"} and is_right and claim in lacking:
+            lacking.remove(claim)
+    if not lacking:
+        return advice
+    keys = " and ".join(f"`{condition_key(issuer, claim)}`" for claim in lacking)
+    named = " and ".join({"aud": "audience", "sub": "subject"}[claim] for claim in lacking)
+    return replace(advice, fix=f"{advice.fix} Name this token's {named} as well, with StringEquals on {keys}.")
 
 
 def _compare(condition: Condition, path: str, context: Context) -> tuple[Difference, _Advice]:
@@ -492,6 +504,7 @@ def _other_organization(wanted: str, got: str) -> _Advice:
         f"The token is of another organization: {got!r}, not {wanted!r}.",
         "Nothing to fix, unless the role names the wrong organization: the right one is in the console's URL, "
         "https://app.pulumi.com/ORGANIZATION; it is not the display name.",
+        is_of_a_stranger=True,
     )
 
 
@@ -725,11 +738,6 @@ def _principal_advice(principals: Sequence[str], arn: str) -> _Advice:
             write,
         )
     return _Advice("A token of this provider is neither an AWS account nor a service.", federated)
-
-
-def _add_conditions(path: str) -> str:
-    """What a statement needs whose other elements let in every token of a provider."""
-    return f"Name this token's audience and subject with StringEquals on `{path}:aud` and `{path}:sub` as well."
 
 
 def _action_advice(actions: Sequence[str]) -> _Advice:

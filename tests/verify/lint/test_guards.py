@@ -120,3 +120,22 @@ def test_a_subject_over_255_characters_is_found(length, is_long):
     sub = DEV + "x" * (length - len(DEV))
     assert (("subject-long", 0) in found({**STATEMENT, **conditions(sub)})) is is_long
     assert (("subject-long", 0) in found({**STATEMENT, **conditions(like=f"{sub}*")})) is is_long
+
+
+@pytest.mark.parametrize(
+    ("operator", "condition"),
+    [
+        ("IpAddress", {"aws:SourceIp": "203.0.113.0/24"}),
+        ("Bool", {"aws:SecureTransport": "true"}),
+        ("DateLessThan", {"aws:CurrentTime": "2030-01-01T00:00:00Z"}),
+        ("StringLike", {"sts:RoleSessionName": "pulumi-*"}),
+    ],
+)
+def test_conditions_on_the_call_narrow_and_excuse_nothing(operator, condition):
+    """Beside exact claims they are fine, in an Allow or a Deny; beside a wide subject strangers get in all the same."""
+    exact = {"StringEquals": {AUD: "aws:contoso", SUB: DEV}}
+    assert found({**STATEMENT, "Condition": {**exact, operator: condition}}) == set()
+    assert found(STATEMENT, {**DENY, "Condition": {operator: condition}}) == set()
+    wide = {"StringEquals": {AUD: "aws:contoso"}, "StringLike": {SUB: "pulumi:*"}}
+    wide = {**wide, operator: {**wide.get(operator, {}), **condition}}
+    assert ("admits-strangers", None) in found({**STATEMENT, "Condition": wide})

@@ -86,6 +86,8 @@ class WebIdentity:
                 duration=f"{duration}s",
                 max_session_duration=f"{role.max_session_duration}s",
                 session_name=session_name,
+                # What AWS would see: its endpoints take only TLS.
+                context={"aws:EpochTime": f"{time.time():.0f}", "aws:SecureTransport": "true"},
             )
             self.decision = decision = decide(role.assume_role_policy_document, request)
         except TokenRefused as error:
