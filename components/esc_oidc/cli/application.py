@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..claims import CURRENT_ENVIRONMENT, ISSUER
-from .output import Format, LintFormat, Style, fail
+from .output import Format, LintFormat, LintStyle, Style, fail
 
 app = typer.Typer(
     help="Short-lived AWS credentials for Pulumi ESC: see who gets in.",
@@ -109,12 +109,20 @@ def _lint(
     output: Annotated[
         LintFormat, typer.Option("--format", help="Text, JSON, or SARIF for code scanning.")
     ] = LintFormat.TEXT,
+    fail_on_nothing: Annotated[bool, typer.Option("--fail-on-nothing", help="Status 1 if nothing was judged.")] = False,
+    fail_on_unknown: Annotated[
+        bool, typer.Option("--fail-on-unknown", help="Status 1 if a policy could not be judged in full.")
+    ] = False,
     quiet: QuietOption = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print unrelated roles and what was passed over.")
+    ] = False,
 ) -> None:
-    """Judge trust policies for Pulumi Cloud, in policy JSON, IAM's answers, Terraform plans and Pulumi stacks."""
-    from .linting import lint_files  # noqa: PLC0415 - each command imports what it runs
+    """Judge trust policies for Pulumi Cloud, in whatever holds them: JSON, templates, plans, states and stacks."""
+    from .linting import FailOn, lint_files  # noqa: PLC0415 - each command imports what it runs
 
-    raise typer.Exit(lint_files(sources, output, quiet=quiet))
+    fail_on = FailOn(fail_on_nothing, fail_on_unknown)
+    raise typer.Exit(lint_files(sources, LintStyle(output, quiet, verbose), fail_on))
 
 
 @app.command("prove")

@@ -47,6 +47,21 @@ class Style:
         return self.format is Format.TEXT
 
 
+@dataclass(frozen=True)
+class LintStyle:
+    """How `lint` prints its results.
+
+    Attributes:
+        format: Text, JSON or SARIF.
+        quiet: Whether to print only what is wrong.
+        verbose: Whether to print what is not about Pulumi Cloud, and what was passed over.
+    """
+
+    format: LintFormat = LintFormat.TEXT
+    quiet: bool = False
+    verbose: bool = False
+
+
 def print_json(document: Any) -> None:
     """JSON for programs, whole and alone on standard output."""
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
