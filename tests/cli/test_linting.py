@@ -140,7 +140,7 @@ PLACES = {
     **{name: {"wide"} for name in IAM},
 }
 UNKNOWN = {
-    "cloudformation.yaml": {"Wide": ["Organization"], "Open": ["Fn::If"]},
+    "cloudformation.yaml": {"Wide": ["Organization"], "Open": ["Fn::If ForPeople"]},
     "main.tf.json": {
         "aws_iam_role.open": ["var.organization"],
         "aws_iam_role.assumed": ["data.aws_iam_policy_document.assume.json"],

@@ -1,12 +1,12 @@
 """Which files `.gitignore` leaves out, https://git-scm.com/docs/gitignore."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """The rules of one `.gitignore`.
 
     Attributes:
@@ -19,6 +19,8 @@ class Rules:
 
     def decide(self, path: str) -> bool | None:
         """Whether it ignores a path (of a folder with a slash at its end); None if it says nothing about it."""
+        if not path.startswith(self.folder):
+            return None
         inside = path.removeprefix(self.folder)
         return next((ignores for ignores, pattern in reversed(self.steps) if pattern.fullmatch(inside)), None)
 
@@ -29,6 +31,11 @@ def rules_in(folder: Path) -> list[Rules]:
         lines = (folder / ".gitignore").read_text("utf-8", errors="replace").splitlines()
     except OSError:
         return []
+    return rules_of(lines, folder)
+
+
+def rules_of(lines: Iterable[str], folder: Path) -> list[Rules]:
+    """The rules in the lines of a `.gitignore` that stands, or could stand, in a folder."""
     steps: list[tuple[bool, list[str]]] = []
     for line in lines:
         negated, pattern = line.startswith("!"), _expression(line.removeprefix("!"))

@@ -1,103 +1,81 @@
 """`esc-oidc lint`: judges trust policies, wherever they are."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
-from ..verify import RULES, Finding, Judged, lint_located
+import typer
+
+from ..verify import Judged, lint_located
 from .output import LintFormat, LintStyle, console, fail, print_json
-from .sources import IGNORED, TERRAFORM_SOURCE, Found, Reading, Unread, read_sources
+from .reports import NOTE, OTHER_ISSUER, Report, reports_of, write_baseline
+from .settings import Settings
+from .sources import EXCLUDED, IGNORED, TERRAFORM_SOURCE, Found, Reading, read_sources
 from .verdicts import Verdicts
 
-_NOTE: Final = "other-issuer"
-"""The one finding with nothing to do."""
-
-_UNREADABLE_FILE: Final = "unreadable-file"
-
 _PASSED_OVER: Final = {
+    EXCLUDED: "excluded",
     IGNORED: "ignored by .gitignore",
     TERRAFORM_SOURCE: "in Terraform's own language (lint the plan)",
 }
 """The reasons for passing over a file that the summary tells apart."""
 
-
-@dataclass(frozen=True)
-class FailOn:
-    """What makes the exit status 1 besides findings.
-
-    Attributes:
-        nothing: That no trust policy was judged.
-        unknown: That a policy could not be judged, or not in full.
-    """
-
-    nothing: bool = False
-    unknown: bool = False
+_COMMANDS: Final = {"error": "error", "warning": "warning", NOTE: "notice"}
+"""GitHub's names for levels."""
 
 
-@dataclass(frozen=True)
 class _Results:
     """What came of all sources."""
 
-    reading: Reading
-    judged: Sequence[tuple[Found, Judged]]
-
-    @property
-    def findings(self) -> list[tuple[Found | Unread, Finding]]:
-        """The findings in their order; those about unreadable sources first."""
-        unread = [(each, _about(each)) for each in self.reading.unread]
-        return [*unread, *((found, each) for found, judged in self.judged for each in judged.findings)]
-
-    @property
-    def unknown(self) -> list[tuple[Found, str]]:
-        """The policies that were not judged, or not in full, and why."""
-        return [
-            (found, _why_unknown(found, judged))
-            for found, judged in self.judged
-            if judged.placeholders or found.located.policy is None
+    def __init__(self, reading: Reading, judged: Sequence[tuple[Found, Judged]], reports: Sequence[Report]) -> None:
+        self.reading, self.judged, self.reports = reading, judged, reports
+        self.open = [each for each in reports if each.is_open]
+        self.suppressed = [each for each in reports if each.suppressed]
+        self.unknown = [
+            (found, _why_unknown(found, each))
+            for found, each in judged
+            if each.placeholders or found.located.policy is None
         ]
-
-    @property
-    def others(self) -> int:
-        """How many policies are about something other than Pulumi Cloud."""
-        return sum(any(_is_of_others(each) for each in judged.findings) for _, judged in self.judged)
-
-    @property
-    def nothing(self) -> bool:
-        """Whether no policy was judged."""
-        return all(found.located.policy is None for found, _ in self.judged)
+        self.others = sum(
+            any(finding.rule == OTHER_ISSUER and finding.statement is None for finding in each.findings)
+            for _, each in judged
+        )
+        self.nothing = all(found.located.policy is None for found, _ in judged)
 
 
-def lint_files(sources: Sequence[str], style: LintStyle, fail_on: FailOn) -> int:
-    """Print every finding. Gives the exit status: 1 if there is something to do, 2 if a named source is unreadable."""
-    reading = read_sources(sources)
-    results = _Results(reading, [(each, lint_located(each.located)) for each in reading.found])
+def lint_files(
+    sources: Sequence[str], style: LintStyle, settings: Settings, baseline_to_write: Path | None = None
+) -> int:
+    """Print every finding.
+
+    Gives the exit status: 1 if there is something to do, 2 if a source that was named could not be read.
+    """
+    reading = read_sources(sources, settings.folder, settings.exclude)
+    judged = [(each, lint_located(each.located)) for each in reading.found]
+    full = style.format is not LintFormat.TEXT or baseline_to_write is not None
+    reports = reports_of(reading, judged, settings, full=full)
+    results = _Results(reading, judged, reports)
     if style.format is LintFormat.SARIF:
-        print_json(_sarif(results))
+        from .sarif import sarif  # noqa: PLC0415 - no other format has it
+
+        print_json(sarif(reports, [f"{found}: {why}" for found, why in results.unknown]))
     elif style.format is LintFormat.JSON:
         print_json(_as_json(results))
     else:
         _print(results, style)
-    return _status(results, fail_on)
-
-
-def _status(results: _Results, fail_on: FailOn) -> int:
-    named = [each for each in results.reading.unread if each.named]
-    if named:
+    if named := [each for each in reading.unread if each.named]:
         fail("\n".join(f"{each.source}: {each.problem}" for each in named))
-    failed = (
-        any(finding.rule != _NOTE for _, finding in results.findings)
-        or (fail_on.nothing and results.nothing)
-        or (fail_on.unknown and bool(results.unknown))
+    if baseline_to_write is not None:
+        write_baseline(baseline_to_write, reports)
+        return 0
+    levels = {"error"} if settings.severity == "error" else {"error", "warning"}
+    return int(
+        any(each.level in levels for each in results.open)
+        or (settings.fail_on_nothing and results.nothing)
+        or (settings.fail_on_unknown and bool(results.unknown))
     )
-    return int(failed)
-
-
-def _about(unread: Unread) -> Finding:
-    fix = "Correct the file, or exclude it; whatever it holds was not judged."
-    return Finding(_UNREADABLE_FILE, "error", unread.problem, None, fix)
 
 
 def _why_unknown(found: Found, judged: Judged) -> str:
@@ -109,22 +87,25 @@ def _why_unknown(found: Found, judged: Judged) -> str:
     return f"depends on {names}: only what is wrong for any value was found"
 
 
-def _is_of_others(finding: Finding) -> bool:
-    return finding.rule == _NOTE and finding.statement is None
-
-
 def _print(results: _Results, style: LintStyle) -> None:
-    verdicts = Verdicts(console())
-    colours = {"error": "bold red", "warning": "yellow", "note": "dim"}
+    verdicts, github = Verdicts(console()), style.format is LintFormat.GITHUB
+    colours = {"error": "bold red", "warning": "yellow", NOTE: "dim"}
     for found, why in results.unknown if not style.quiet else ():
-        verdicts.line(f"{found}: {why}", "dim", 4)
-    for source, finding in results.findings:
-        if finding.rule == _NOTE and not style.verbose:
+        if github:
+            typer.echo(_command(NOTE, found.source, 1, "unknown", f"{found.located.place}: {why}"))
+        else:
+            verdicts.line(f"{found}: {why}", "dim", 4)
+    for each in results.reports:
+        finding = each.finding
+        if not (each.is_open or style.verbose):
             continue
-        place = "" if finding.statement is None else f", statement {finding.statement}"
-        verdicts.line(f"{source}{place}: {_level(finding)} {finding.rule}", colours[_level(finding)], 4)
+        if github and each.is_open:
+            message = f"{each.place}: {finding.message}" if each.place else finding.message
+            typer.echo(_command(each.level, each.source, each.line, finding.rule, f"{message}\n{finding.fix}"))
+            continue
+        verdicts.line(f"{each}: {each.level} {finding.rule}", colours[each.level], 4)
         verdicts.line(f"    {finding.message}", "", 4)
-        verdicts.line(f"    {finding.fix}", "dim", 4)
+        verdicts.line(f"    {f'suppressed: {each.suppressed}' if each.suppressed else finding.fix}", "dim", 4)
     if style.verbose:
         for path, reason in results.reading.passed_over:
             verdicts.line(f"{path}: passed over: {reason}", "dim", 4)
@@ -133,27 +114,38 @@ def _print(results: _Results, style: LintStyle) -> None:
             verdicts.line(line, "bold")
 
 
+def _command(level: str, file: str, line: int, title: str, message: str) -> str:
+    """An annotation, https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands."""
+
+    def escaped(text: str, signs: str) -> str:
+        return re.sub(f"[{signs}]", lambda match: f"%{ord(match[0]):02X}", text)
+
+    named = ((name, escaped(str(text), "%\r\n:,")) for name, text in (("file", file), ("line", line), ("title", title)))
+    return f"::{_COMMANDS[level]} {','.join(f'{name}={text}' for name, text in named)}::" + escaped(message, "%\r\n")
+
+
 def _summary(results: _Results, *, verbose: bool) -> list[str]:
     """What was judged, in one line; what was not, in another."""
-    levels = Counter(_level(finding) for _, finding in results.findings)
+    levels = Counter(each.level for each in results.open)
     counted = [_counted(levels[level], level, f"{level}s") for level in ("error", "warning")]
-    if results.others:
-        counted.append(f"{results.others} not about Pulumi Cloud")
-    if results.unknown:
-        counted.append(f"{len(results.unknown)} unknown")
+    for count, what in (
+        (len(results.suppressed), "suppressed"),
+        (results.others, "not about Pulumi Cloud"),
+        (len(results.unknown), "unknown"),
+    ):
+        counted += [f"{count} {what}"] if count else []
     lines = [f"{_counted(len(results.judged), 'trust policy', 'trust policies')}: {', '.join(counted)}."]
     if results.nothing:
         lines.append("Nothing was judged.")
-    if passed_over := Counter(
-        _PASSED_OVER.get(reason, "without a trust policy") for _, reason in results.reading.passed_over
-    ):
+    passed_over = Counter(_PASSED_OVER.get(why, "without a trust policy") for _, why in results.reading.passed_over)
+    if passed_over:
         said = ", ".join(f"{count} {reason}" for reason, count in passed_over.most_common())
         lines.append(f"Passed over: {said}{'' if verbose else '; --verbose names them'}.")
     return lines
 
 
-def _level(finding: Finding) -> str:
-    return "note" if finding.rule == _NOTE else finding.severity
+def _counted(count: int, what: str, plural: str) -> str:
+    return f"{count} {what if count == 1 else plural}"
 
 
 def _as_json(results: _Results) -> Mapping[str, Any]:
@@ -161,72 +153,23 @@ def _as_json(results: _Results) -> Mapping[str, Any]:
         "version": 1,
         "policies": len(results.judged),
         "unknown": [str(found) for found, _ in results.unknown],
-        "findings": [
-            {
-                "source": source.source,
-                "place": _place(source),
-                "statement": finding.statement,
-                "rule": finding.rule,
-                "severity": _level(finding),
-                "message": finding.message,
-                "fix": finding.fix,
-            }
-            for source, finding in results.findings
-        ],
+        "findings": [_finding(each) for each in results.reports if not each.suppressed],
+        "suppressed": [{**_finding(each), "reason": each.suppressed} for each in results.suppressed],
         "placeholders": {str(found): judged.placeholders for found, judged in results.judged if judged.placeholders},
         "passed_over": [{"source": path, "reason": reason} for path, reason in results.reading.passed_over],
     }
 
 
-def _sarif(results: _Results) -> Mapping[str, Any]:
-    """The findings for code scanning, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html."""
-    from importlib.metadata import version  # noqa: PLC0415 - slow, and no other format has it
-
-    rules = [
-        {
-            "id": rule.id,
-            "shortDescription": {"text": rule.title},
-            "fullDescription": {"text": rule.why},
-            "help": {"text": rule.fix},
-            "defaultConfiguration": {"level": rule.severity},
-        }
-        for rule in RULES.values()
-    ]
-    found = [
-        {
-            "ruleId": finding.rule,
-            "level": _level(finding),
-            "message": {"text": f"{finding.message} {finding.fix}"},
-            "locations": [
-                {
-                    "physicalLocation": {"artifactLocation": {"uri": _uri(source.source)}},
-                    "logicalLocations": [{"fullyQualifiedName": _logical(source, finding)}],
-                }
-            ],
-        }
-        for source, finding in results.findings
-    ]
-    driver = {"name": "esc-oidc", "version": version("esc-oidc"), "rules": rules}
+def _finding(report: Report) -> Mapping[str, Any]:
+    finding = report.finding
     return {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": found}],
+        "source": report.source,
+        "place": report.place,
+        "statement": finding.statement,
+        "rule": finding.rule,
+        "severity": report.level,
+        "message": finding.message,
+        "fix": finding.fix,
+        "line": report.line,
+        "fingerprint": report.fingerprint,
     }
-
-
-def _uri(source: str) -> str:
-    path = Path(source)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
-
-
-def _counted(count: int, what: str, plural: str) -> str:
-    return f"{count} {what if count == 1 else plural}"
-
-
-def _logical(source: Found | Unread, finding: Finding) -> str:
-    statement = "" if finding.statement is None else f"Statement[{finding.statement}]"
-    return ".".join(part for part in (_place(source), statement) if part) or "policy"
-
-
-def _place(source: Found | Unread) -> str:
-    return source.located.place if isinstance(source, Found) else ""

@@ -5,12 +5,14 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..verify import WORDS, Located, find_trust_policies, is_recognised, other_policy
-from .ignoring import Rules, is_ignored, rules_above, rules_in
+
+if TYPE_CHECKING:
+    from .ignoring import Rules
 
 STDIN: Final = "-"
 
@@ -22,12 +24,12 @@ _NODES: Final = 1_000_000
 """As many values may a YAML document have once its aliases are written out."""
 
 
+EXCLUDED: Final = "excluded by the settings"
 IGNORED: Final = "ignored by .gitignore; name it to read it"
 TERRAFORM_SOURCE: Final = "Terraform's own language is not parsed: lint what `terraform show -json` prints of the plan"
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A trust policy that was found in a source.
 
     Args:
@@ -42,8 +44,7 @@ class Found:
         return f"{self.source}: {self.located.place}" if self.located.place else self.source
 
 
-@dataclass(frozen=True)
-class Unread:
+class Unread(NamedTuple):
     """A source that could not be read.
 
     Args:
@@ -56,11 +57,7 @@ class Unread:
     problem: str
     named: bool
 
-    def __str__(self) -> str:
-        return self.source
 
-
-@dataclass
 class Reading:
     """What was found in all sources.
 
@@ -68,35 +65,48 @@ class Reading:
         found: The trust policies.
         unread: What could not be read.
         passed_over: Files and folders without a trust policy, each with the reason.
+        piped: What came from standard input, which cannot be read again, by its name.
     """
 
-    found: list[Found] = field(default_factory=list)
-    unread: list[Unread] = field(default_factory=list)
-    passed_over: list[tuple[str, str]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.found: list[Found] = []
+        self.unread: list[Unread] = []
+        self.passed_over: list[tuple[str, str]] = []
+        self.piped: dict[str, str] = {}
 
 
-class UnreadableError(Exception):
+class UnreadableError(ValueError):
     """Why a text is no document."""
 
 
-def read_sources(sources: Sequence[str]) -> Reading:
+def read_sources(sources: Sequence[str], root: Path | None = None, exclude: Sequence[str] = ()) -> Reading:
     """Every trust policy in these files, below these folders, and on standard input for `-`.
 
     A folder may hold anything: what has no trust policy is passed over, and what cannot be read stops nothing.
+
+    Args:
+        sources: What was named.
+        root: What `exclude` is relative to.
+        exclude: What to pass over in folders, as lines of a `.gitignore`.
     """
     reading = Reading()
     for source in sources:
         if source != STDIN and os.path.isdir(source):  # noqa: PTH112 - an odd name is not a folder, and no error
             folder = Path(os.path.abspath(source))  # noqa: PTH100 - links stay as they are
-            for file in _files(source, str(folder), [*rules_above(folder)], reading):
+            from .ignoring import rules_above, rules_of  # noqa: PLC0415 - files that are named are not ignored
+
+            excluded = rules_of(exclude, root) if root else []
+            for file in _files(source, str(folder), rules_above(folder), excluded, reading):
                 _read(file, reading, named=False)
         else:
             _read(source, reading, named=True)
     return reading
 
 
-def _files(shown: str, folder: str, above: list[Rules], reading: Reading) -> Iterator[str]:
+def _files(shown: str, folder: str, above: "list[Rules]", excluded: "list[Rules]", reading: Reading) -> Iterator[str]:
     """The files below a folder that may have trust policies, in the order of their names."""
+    from .ignoring import is_ignored, rules_in  # noqa: PLC0415 - the same
+
     rules = [*above, *rules_in(Path(folder))]
     try:
         with os.scandir(folder) as entries:
@@ -111,15 +121,19 @@ def _files(shown: str, folder: str, above: list[Rules], reading: Reading) -> Ite
         path = os.path.normpath(os.path.join(shown, entry.name))  # noqa: PTH118 - ten thousand of them
         if rules and is_ignored(entry.path + "/" * is_folder, rules):
             reading.passed_over.append((path, IGNORED))
+        elif excluded and is_ignored(entry.path + "/" * is_folder, excluded):
+            reading.passed_over.append((path, EXCLUDED))
         elif not is_folder:
             yield path
         elif not os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):  # noqa: PTH110, PTH118 - the same
-            yield from _files(path, entry.path, rules, reading)
+            yield from _files(path, entry.path, rules, excluded, reading)
 
 
 def _read(source: str, reading: Reading, *, named: bool) -> None:
     try:
         text = _text(source, named=named)
+        if source == STDIN and text is not None:
+            reading.piped[source] = text
         if text is None:
             reading.passed_over.append((source, "nothing in it is about trust policies"))
             return
@@ -134,7 +148,7 @@ def _read(source: str, reading: Reading, *, named: bool) -> None:
     except RecursionError:
         reading.unread.append(Unread(source, "it is nested too deeply.", named))
         return
-    except (OSError, ValueError, UnreadableError) as error:
+    except (OSError, ValueError) as error:
         reading.unread.append(Unread(source, str(error), named))
         return
     if not located:
@@ -167,14 +181,22 @@ def _text(source: str, *, named: bool) -> str | None:
         return None
     with open(source, "rb") as file:  # noqa: PTH123 - the same
         data = file.read()
-    encoding = json.detect_encoding(data)
-    if not named and encoding.startswith("utf-8") and not any(word in data for word in _BYTES):
+    if not named and json.detect_encoding(data).startswith("utf-8") and not any(word in data for word in _BYTES):
         return None
+    text = decoded(data)
+    return text if named or any(word in text for word in WORDS) else None
+
+
+def decoded(data: bytes) -> str:
+    """Text in any of the encodings of Unicode.
+
+    Raises:
+        UnreadableError: It is in none of them.
+    """
     try:
-        text = data.decode(encoding)
+        return data.decode(json.detect_encoding(data))
     except UnicodeDecodeError as error:
         raise UnreadableError(f"this is not text in UTF-8: {error}.") from error
-    return text if named or any(word in text for word in WORDS) else None
 
 
 def parse(text: str, source: str) -> Any:

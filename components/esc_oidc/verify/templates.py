@@ -16,6 +16,8 @@ _EXPRESSION: Final = re.compile(r"\$\$\{|\$\{((?:[^{}]|\{[^{}]*\})*)\}")
 _NO_VALUE: Final = "AWS::NoValue"
 _VARIABLE: Final = re.compile(r"\$\{(!?)([^}]*)\}")
 _PAIR: Final = 2
+_NAMING: Final = {"Fn::FindInMap", "Fn::If"}
+"""What begins with the name of a mapping or a condition."""
 
 
 def placeholder(name: str) -> str:
@@ -82,8 +84,8 @@ class Template:
                 return str(argument[0]).join(map(str, parts))
         if name == "Fn::ToJsonString":
             return self.resolve(argument)
-        plain = argument if isinstance(argument, str) else ""
-        return placeholder(f"{name} {plain}".strip())
+        named = argument[0] if isinstance(argument, list) and name in _NAMING and argument else argument
+        return placeholder(f"{name} {named if isinstance(named, str) else ''}".strip())
 
     def _reference(self, name: str) -> str:
         """A parameter or a resource. Only the ARN of an identity provider can be foretold."""
