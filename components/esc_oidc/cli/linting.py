@@ -1,6 +1,8 @@
 """`esc-oidc lint`: judges trust policies, wherever they are."""
 
+import io
 import re
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,6 +54,9 @@ def lint_files(
 
     Gives the exit status: 1 if there is something to do, 2 if a source that was named could not be read.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files and roles may hold what the terminal's encoding does not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     reading = read_sources(sources, settings.folder, settings.exclude)
     judged = [(each, lint_located(each.located)) for each in reading.found]
     full = style.format is not LintFormat.TEXT or baseline_to_write is not None
@@ -94,7 +99,7 @@ def _print(results: _Results, style: LintStyle) -> None:
         if github:
             typer.echo(_command(NOTE, found.source, 1, "unknown", f"{found.located.place}: {why}"))
         else:
-            verdicts.line(f"{found}: {why}", "dim", 4)
+            verdicts.line(_plain(f"{found}: {why}"), "dim", 4)
     for each in results.reports:
         finding = each.finding
         if not (each.is_open or style.verbose):
@@ -103,15 +108,20 @@ def _print(results: _Results, style: LintStyle) -> None:
             message = f"{each.place}: {finding.message}" if each.place else finding.message
             typer.echo(_command(each.level, each.source, each.line, finding.rule, f"{message}\n{finding.fix}"))
             continue
-        verdicts.line(f"{each}: {each.level} {finding.rule}", colours[each.level], 4)
-        verdicts.line(f"    {finding.message}", "", 4)
+        verdicts.line(_plain(f"{each}: {each.level} {finding.rule}"), colours[each.level], 4)
+        verdicts.line(_plain(f"    {finding.message}"), "", 4)
         verdicts.line(f"    {f'suppressed: {each.suppressed}' if each.suppressed else finding.fix}", "dim", 4)
     if style.verbose:
         for path, reason in results.reading.passed_over:
-            verdicts.line(f"{path}: passed over: {reason}", "dim", 4)
+            verdicts.line(_plain(f"{path}: passed over: {reason}"), "dim", 4)
     if not style.quiet:
         for line in _summary(results, verbose=style.verbose):
             verdicts.line(line, "bold")
+
+
+def _plain(text: str) -> str:
+    """A text without control characters: names are other people's, and pipelines read commands from lines."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda match: repr(match[0])[1:-1], text)
 
 
 def _command(level: str, file: str, line: int, title: str, message: str) -> str:

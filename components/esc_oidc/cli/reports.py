@@ -163,7 +163,8 @@ def _with_fingerprints(reports: Sequence[Report]) -> list[Report]:
     for each in reports:
         name = "\0".join((each.finding.rule, _relative(each.source, here), each.place, each.finding.message))
         count[name] += 1
-        identified.append(each._replace(fingerprint=sha256(f"{name}\0{count[name]}".encode()).hexdigest()[:32]))
+        data = f"{name}\0{count[name]}".encode("utf-8", "surrogatepass")
+        identified.append(each._replace(fingerprint=sha256(data).hexdigest()[:32]))
     return identified
 
 

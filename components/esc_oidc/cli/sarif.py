@@ -74,4 +74,4 @@ def _result(report: Report, rules: Mapping[str, int]) -> Mapping[str, Any]:
 
 def _uri(source: str) -> str:
     path = Path(source)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")
