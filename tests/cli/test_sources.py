@@ -145,6 +145,7 @@ IGNORES = [
     "a.json", "/a.json", "sub/", "/sub", "sub/a.json", "*.json", "*.json\n!b.json", "**/a.json", "sub/**", "sub/**/c.json",
     "?.json", "[ab].json", "[!a].json", "[^a].json", "\\!a.json", "# a.json", "\\#a.json", "a.json  ", "!a.json\n*.json", "sub/*\n!sub/b.json",
     "sub\n!sub/b.json", "su*/", "*/a.json", "a.json/", "/", "**", "deep/**/a.json", "**/deep", "x y.json", "[]a].json", "a\\.json",
+    "****/a.json", "sub/[!b]**/**", "?**/*.json", "***/**", "[b-a]", "[a", "\\", "*\\",
 ]  # fmt: skip
 
 
@@ -219,3 +220,15 @@ def test_several_yaml_documents_are_read(folder):
     )
     places = {each["place"] for each in lint(path / "manifests.yaml")[0]["findings"]}
     assert places == {"one", "two"}
+
+
+def test_a_policy_with_open_values_cannot_be_explained_or_proved(folder):
+    """Both speak of one policy, whole: the message names what the template leaves open."""
+    name = {"Ref": "Environment"}
+    policy = json.loads(json.dumps(POLICY))
+    policy["Statement"][0]["Condition"]["StringEquals"]["api.pulumi.com/oidc:sub"] = name
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": policy}}
+    path = folder({"t.json": {"Resources": {"Deployer": role}}})
+    result = esc_oidc("prove", path / "t.json", "--audience", "a", "--subject", "b")
+    assert result.exit_code == 2
+    assert "t.json: Deployer: the policy depends on what the template leaves open (Environment)" in result.stderr

@@ -62,25 +62,41 @@ def _expression(line: str) -> str:
     """A line as a regular expression for paths below its folder; empty for a line that says nothing."""
     text = re.sub(r"(?<!\\) +$", "", line)
     body = text.removesuffix("/")
-    if not body.strip("/"):
+    if not body.strip("/") or re.search(r"(?<!\\)(\\\\)*\\$", body):
         return ""
-    anchored = "/" in body
-    parts = re.split(r"(\*\*/|/\*\*$|\*+|\?|\[[!^]?\]?[^\]]*\]|\\.)", body.removeprefix("/"))
-    found = []
-    for part in parts:
-        if part == "**/":
-            found.append("(?:.*/)?")
-        elif part == "/**":
-            found.append("/.+")
-        elif part.startswith("*"):
-            found.append("[^/]*")
-        elif part == "?":
-            found.append("[^/]")
-        elif part.startswith("["):
-            inner = part[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-            found.append(f"(?!/)[{'^' + inner[1:] if inner[:1] in '!^' else inner}]")
+    found = "" if "/" in body else "(?:.*/)?"
+    segments = body.removeprefix("/").split("/")
+    for index, segment in enumerate(segments, start=1):
+        is_last = index == len(segments)
+        if re.fullmatch(r"\*{2,}", segment):
+            found += ".+" if is_last else "(?:.*/)?"
         else:
-            found.append(re.escape(part.removeprefix("\\")))
-    start = "" if anchored else "(?:.*/)?"
+            found += _segment(segment) + ("" if is_last else "/")
     # The last part is a name: `sub/*` is not `sub/` itself.
-    return f"{start}{''.join(found)}(?<!/){'/' if text.endswith('/') else '/?'}"
+    return f"{found}(?<!/){'/' if text.endswith('/') else '/?'}"
+
+
+def _segment(segment: str) -> str:
+    """What stands between two slashes, in which no wildcard matches a slash."""
+    found = ""
+    for part in re.split(r"(\*+|\?|\[[!^]?\]?[^\]]*\]|\\.)", segment):
+        if part.startswith("*"):
+            found += "[^/]*"
+        elif part == "?":
+            found += "[^/]"
+        elif part.startswith("[") and part.endswith("]"):
+            found += _one_of(part[1:-1])
+        else:
+            found += re.escape(part.removeprefix("\\"))
+    return found
+
+
+def _one_of(inner: str) -> str:
+    """What stands in brackets; a range that is the wrong way round matches nothing."""
+    listed = inner.replace("\\", "\\\\").replace("[", "\\[")
+    expression = f"(?!/)[{'^' + listed[1:] if listed[:1] in '!^' else listed}]"
+    try:
+        re.compile(expression)
+    except re.error:
+        return "(?!)"
+    return expression
