@@ -1,26 +1,35 @@
 """How fast `verify` is, against the targets: `make bench` runs it; exit status 1 when one is missed."""
 
+import contextlib
+import io
+import json
 import sys
+import tempfile
 import time
 from itertools import cycle, islice
+from pathlib import Path
 
+from esc_oidc.cli.linting import lint_files
+from esc_oidc.cli.output import LintStyle
+from esc_oidc.cli.settings import Settings
 from esc_oidc.trust import MAX_POLICY, size, trust_policy
 from esc_oidc.verify import RULES, Request, compile_policy, decide, lint, prove
 from tests.support.inputs import check, plan
-from tests.support.policies import DEV, LOGIN, PROVIDER, example
+from tests.support.policies import DEV, LOGIN, PROVIDER, STATEMENT, example
 
 ROUNDS = 5
+ARN = "arn:aws:iam::123456789012:role/"
 ISSUER = "https://api.pulumi.com/oidc"
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
 
 
-def best(work):
+def best(work, clock=time.perf_counter):
     """The seconds that the fastest of some rounds took: the others had company on the machine."""
     taken = []
     for _ in range(ROUNDS):
-        started = time.perf_counter()
+        started = clock()
         work()
-        taken.append(time.perf_counter() - started)
+        taken.append(clock() - started)
     return min(taken)
 
 
@@ -47,6 +56,31 @@ def seconds_to_lint():
     policies += [trust_policy(plan(BASE | {"allowed_users": users[:count]}).trust, PROVIDER) for count in range(1, 9)]
     every = list(islice(cycle(policies), 10_000))
     return best(lambda: [lint(policy) for policy in every])
+
+
+def lint_seconds():
+    """The processor's seconds for 10,000 roles, half of them for Pulumi Cloud: from one file, and from a file each."""
+    service = {**STATEMENT, "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": {}}
+    policies = (example({}), {"Version": "2012-10-17", "Statement": [service]})
+    roles = [
+        {"RoleName": f"r{number}", "Arn": f"{ARN}r{number}", "AssumeRolePolicyDocument": policies[number % 2]}
+        for number in range(10_000)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        one, many = Path(folder, "roles.json"), Path(folder, "many")
+        one.write_text(json.dumps({"Roles": roles}), "utf-8")
+        for number, role in enumerate(roles):
+            path = many / str(number // 100) / f"{number}.json"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"Role": role}, indent=2), "utf-8")
+        return [best(lambda source=source: lint_all(source), time.process_time) for source in (one, many)]
+
+
+def lint_all(source):
+    """What the command does, without its output."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert lint_files([str(source)], LintStyle(), Settings(Path.cwd())) == 0
+    assert "10000 trust policies: 0 errors, 0 warnings, 5000 not about" in printed.getvalue()
 
 
 def largest(inputs_of):
@@ -81,6 +115,9 @@ def main():
         ("the same with the reason", explained, 2_500, True),
     ]
     figures += [("lint, seconds for 10,000 policies", seconds_to_lint(), 5, False)]
+    one, many = lint_seconds()
+    figures += [("lint, seconds for a file of 10,000 roles", one, 3, False)]
+    figures += [("lint, seconds for 10,000 files", many, 3, False)]
     for name, inputs_of in (("subjects", exact), ("patterns", patterns)):
         policy, trust = largest(inputs_of)
         assert prove(policy, trust).holds

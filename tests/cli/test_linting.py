@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.command import esc_oidc
 from tests.support.judged import POLICY, ROLE, WIDE
 
@@ -50,11 +52,13 @@ def test_a_folder_may_hold_other_json(file, tmp_path):
 
 
 def test_a_plan_without_roles_passes(file):
-    """Nothing to judge is no reason to fail a pipeline."""
+    """The output says that nothing was judged; `--fail-on-nothing` makes it a failure."""
     deleted = {"type": "aws_iam_role", "address": "a", "change": {"actions": ["delete"], "after": None}}
     for document in ({"resource_changes": [deleted]}, {"steps": []}, {"Roles": []}):
         result = esc_oidc("lint", file(document))
-        assert (result.exit_code, result.stdout) == (0, "0 trust policies: 0 errors, 0 warnings.\n")
+        assert result.exit_code == 0
+        assert result.stdout.splitlines()[:2] == ["0 trust policies: 0 errors, 0 warnings.", "Nothing was judged."]
+        assert esc_oidc("lint", file(document), "--fail-on-nothing").exit_code == 1
 
 
 def test_a_byte_order_mark_and_a_bare_list_are_read(file, tmp_path):
@@ -78,8 +82,8 @@ def test_sarif_has_what_code_scanning_reads(file):
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith("file.json")
 
 
-def test_other_issuers_get_only_a_note(file):
-    """A role for GitHub is not judged; the output says so, and the status is 0."""
+def test_other_issuers_cost_no_line(file):
+    """A role for GitHub is only counted; `--verbose` has a note about it, and so has JSON. The status is 0."""
     github = {
         "Version": "2012-10-17",
         "Statement": [
@@ -95,7 +99,10 @@ def test_other_issuers_get_only_a_note(file):
     }
     result = esc_oidc("lint", file(github))
     assert result.exit_code == 0
-    assert "note other-issuer" in result.stdout
+    assert result.stdout == "1 trust policy: 0 errors, 0 warnings, 1 not about Pulumi Cloud.\n"
+    assert "note other-issuer" in esc_oidc("lint", file(github), "--verbose").stdout
+    (note,) = json.loads(esc_oidc("lint", file(github), "--format", "json").stdout)["findings"]
+    assert note["severity"] == "note"
 
 
 def test_an_unknown_policy_is_reported_as_not_judged(file):
@@ -105,3 +112,63 @@ def test_an_unknown_policy_is_reported_as_not_judged(file):
     preview = {"steps": [{"op": "create", "newState": {**role, "inputs": unknown}}]}
     result = esc_oidc("lint", file(preview))
     assert "not known yet, or encrypted: not judged" in result.stdout
+    assert "Nothing was judged." in result.stdout
+    assert result.exit_code == 0
+    assert esc_oidc("lint", file(preview), "--fail-on-unknown").exit_code == 1
+
+
+SHAPES = Path(__file__).parents[1] / "shapes"
+PULUMI = ("pulumi-stack.json", "pulumi-checkpoint.json", "pulumi-preview.json")
+IAM = (
+    "list-roles.json",
+    "roles.json",
+    "account-authorization-details.json",
+    "config-history.json",
+    "config-snapshot.json",
+)
+PLACES = {
+    "get-role.json": {"wide"},
+    "documents.json": {"[1]"},
+    "sam.yaml": {"Function"},
+    "cdk.template.json": {"Wide4F2C"},
+    "cloudformation.json": {"Wide"},
+    "cloudformation.yaml": {"Wide"},
+    "main.tf.json": {"aws_iam_role.wide", "aws_iam_role.open"},
+    "terraform-plan.json": {"aws_iam_role.wide"},
+    "terraform.tfstate": {'module.logins.aws_iam_role.wide["dev"]'},
+    **{name: {"urn:pulumi:dev::logins::aws:iam/role:Role::wide"} for name in PULUMI},
+    **{name: {"wide"} for name in IAM},
+}
+UNKNOWN = {
+    "cloudformation.yaml": {"Wide": ["Organization"], "Open": ["Fn::If ForPeople"]},
+    "main.tf.json": {
+        "aws_iam_role.open": ["var.organization"],
+        "aws_iam_role.assumed": ["data.aws_iam_policy_document.assume.json"],
+    },
+}
+LATER = {"terraform-plan.json": "aws_iam_role.later", "pulumi-preview.json": "Role::later"}
+
+
+@pytest.mark.parametrize("shape", sorted(path.name for path in SHAPES.iterdir()))
+def test_every_shape_is_read(shape):
+    """In each document that tools write, the wide role is found, and no other; what it leaves open is named."""
+    path = SHAPES / shape
+    document = json.loads(esc_oidc("lint", path, "--format", "json").stdout)
+    assert {each["place"] for each in document["findings"] if each["severity"] != "note"} == PLACES[shape]
+    named = UNKNOWN.get(shape, {})
+    assert document["placeholders"] == {f"{path}: {place}": names for place, names in named.items()}
+    unknown = [each for each in document["unknown"] if each not in document["placeholders"]]
+    assert len(unknown) == (shape in LATER)
+    assert all(each.endswith(LATER[shape]) for each in unknown)
+
+
+def test_a_policy_with_open_values_is_not_green(file):
+    """The template's parameter decides who gets in: the output names it, and `--fail-on-unknown` fails."""
+    template = (SHAPES / "cloudformation.yaml").read_text()
+    source = file(template[: template.index("  Wide:")].replace("contoso:current", "${Organization}:current"), "t.yaml")
+    text = Path(source).read_text().replace("sub: pulumi", "sub: !Sub pulumi")
+    result = esc_oidc("lint", file(text, "t.yaml"))
+    assert f"{source}: Deployer: depends on ${{Organization}}" in result.stdout
+    assert "1 trust policy: 0 errors, 0 warnings, 1 unknown." in result.stdout
+    assert result.exit_code == 0
+    assert esc_oidc("lint", source, "--fail-on-unknown").exit_code == 1

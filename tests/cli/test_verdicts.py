@@ -119,3 +119,10 @@ def test_only_terminals_get_colour():
     """Neither a file nor a terminal with NO_COLOR gets any."""
     assert any("\x1b[3" in line for line in shown("refused", "x", MALLORY, width=80, color_system="standard"))
     assert not any("\x1b" in line for line in shown("refused", "x", MALLORY, style="red"))
+
+
+def test_an_indented_line_stays_indented():
+    """Also when its first word is too long for the rest of the terminal."""
+    out = Console(file=io.StringIO(), width=20, force_terminal=True, soft_wrap=True, color_system=None)
+    Verdicts(out).line(f"    {'word:' * 6} end", "", 4)
+    assert out.file.getvalue().splitlines() == ["    word:word:word:", "    word:word:word:", "    end"]

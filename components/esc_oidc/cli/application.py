@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..claims import CURRENT_ENVIRONMENT, ISSUER
-from .output import Format, LintFormat, Style, fail
+from .output import Format, LintFormat, LintStyle, Severity, Style, fail
 
 app = typer.Typer(
     help="Short-lived AWS credentials for Pulumi ESC: see who gets in.",
@@ -117,14 +117,40 @@ def _explain(
 def _lint(
     sources: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, folders, or `-` for standard input.")],
     output: Annotated[
-        LintFormat, typer.Option("--format", help="Text, JSON, or SARIF for code scanning.")
+        LintFormat, typer.Option("--format", help="Text, JSON, SARIF for code scanning, or annotations for GitHub.")
     ] = LintFormat.TEXT,
+    select: Annotated[list[str] | None, typer.Option(help="Check only this rule; repeatable.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Don't check this rule; repeatable.")] = None,
+    severity: Annotated[
+        Severity | None, typer.Option(help="The lowest severity that makes the status 1 (default: warning).")
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option(help="A file with findings that are known.")] = None,
+    write_baseline: Annotated[
+        Path | None, typer.Option(help="Write such a file with all findings, and end with status 0.")
+    ] = None,
+    fail_on_nothing: Annotated[bool, typer.Option("--fail-on-nothing", help="Status 1 if nothing was judged.")] = False,
+    fail_on_unknown: Annotated[
+        bool, typer.Option("--fail-on-unknown", help="Status 1 if a policy could not be judged in full.")
+    ] = False,
     quiet: QuietOption = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print unrelated roles, what is suppressed, what was passed over.")
+    ] = False,
 ) -> None:
-    """Judge trust policies for Pulumi Cloud, in policy JSON, IAM's answers, Terraform plans and Pulumi stacks."""
+    """Judge trust policies for Pulumi Cloud, in whatever holds them: JSON, templates, plans, states and stacks."""
     from .linting import lint_files  # noqa: PLC0415 - each command imports what it runs
+    from .settings import find_settings, rules_of  # noqa: PLC0415 - the same
 
-    raise typer.Exit(lint_files(sources, output, quiet=quiet))
+    settings = find_settings()
+    settings = settings._replace(
+        select=rules_of(select, "--select") if select else settings.select,
+        ignore=[*settings.ignore, *rules_of(ignore or (), "--ignore")],
+        severity=severity or settings.severity,
+        baseline=None if write_baseline else baseline or settings.baseline,
+        fail_on_nothing=fail_on_nothing or settings.fail_on_nothing,
+        fail_on_unknown=fail_on_unknown or settings.fail_on_unknown,
+    )
+    raise typer.Exit(lint_files(sources, LintStyle(output, quiet, verbose), settings, write_baseline))
 
 
 @app.command("prove")

@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import typer
 
@@ -25,6 +25,14 @@ class LintFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     SARIF = "sarif"
+    GITHUB = "github"
+
+
+class Severity(StrEnum):
+    """How bad a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,20 @@ class Style:
     def is_text(self) -> bool:
         """Whether people read it."""
         return self.format is Format.TEXT
+
+
+class LintStyle(NamedTuple):
+    """How `lint` prints its results.
+
+    Attributes:
+        format: Text, JSON, SARIF or annotations for GitHub.
+        quiet: Whether to print only what is wrong.
+        verbose: Whether to print what is not about Pulumi Cloud, and what was passed over.
+    """
+
+    format: LintFormat = LintFormat.TEXT
+    quiet: bool = False
+    verbose: bool = False
 
 
 def print_json(document: Any) -> None:

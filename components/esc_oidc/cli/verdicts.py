@@ -102,8 +102,9 @@ class Verdicts:
 
     def line(self, text: str, style: str = "", hang: int = 6) -> None:
         """Print a line as it is; where it is wrapped, what follows stands `hang` columns in."""
-        first, *rest = self._wrapped(text, 0) or [""]
-        self.out.print(Text(first, style))
+        indent = len(text) - len(text.lstrip())
+        first, *rest = self._wrapped(text.lstrip(), indent)
+        self.out.print(Text(" " * indent + first, style))
         for line in self._wrapped(" ".join(rest), hang) if rest else ():
             self.out.print(Text(" " * hang + line, style))
 

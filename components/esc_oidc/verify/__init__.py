@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..trust import Trust
     from .decisions import CompiledPolicy, Decision, Request, compile_policy, decide
-    from .documents import Located, find_trust_policies, is_permission_policy, is_recognised
+    from .documents import WORDS, Located, Path, find_trust_policies, is_recognised, other_policy
     from .explanations import Difference, Explanation
     from .lint import RULES, STATEMENT, Finding, Rule, lint
+    from .placeholders import Judged, lint_located
     from .proofs import Counterexample, Proof, prove
     from .providers import can_be_pulumi, trusted_providers
     from .tokens import TokenRefused, check_token
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 __all__ = [
     "RULES",
     "STATEMENT",
+    "WORDS",
     "CompiledPolicy",
     "Counterexample",
     "Decision",
     "Difference",
     "Explanation",
     "Finding",
+    "Judged",
     "Located",
+    "Path",
     "Proof",
     "Request",
     "Rule",
@@ -35,9 +39,10 @@ __all__ = [
     "compile_policy",
     "decide",
     "find_trust_policies",
-    "is_permission_policy",
     "is_recognised",
     "lint",
+    "lint_located",
+    "other_policy",
     "prove",
     "trusted_providers",
 ]
@@ -45,9 +50,10 @@ __all__ = [
 _ROOMS = {
     "..trust": ("Trust",),
     ".decisions": ("CompiledPolicy", "Decision", "Request", "compile_policy", "decide"),
-    ".documents": ("Located", "find_trust_policies", "is_permission_policy", "is_recognised"),
+    ".documents": ("WORDS", "Located", "Path", "find_trust_policies", "is_recognised", "other_policy"),
     ".explanations": ("Difference", "Explanation"),
     ".lint": ("RULES", "STATEMENT", "Finding", "Rule", "lint"),
+    ".placeholders": ("Judged", "lint_located"),
     ".proofs": ("Counterexample", "Proof", "prove"),
     ".providers": ("can_be_pulumi", "trusted_providers"),
     ".tokens": ("TokenRefused", "check_token"),

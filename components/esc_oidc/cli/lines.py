@@ -1,0 +1,115 @@
+"""In which line of a file something stands, and what comments there say. Read only where there is a finding."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from ..verify import Path
+
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
+_COMMENT: Final = re.compile(r"#\s*esc-oidc:\s*ignore\s+([a-z-]+(?:\s*,\s*[a-z-]+)*)\s*:\s*(\S.*?)\s*$")
+
+
+def lines_of(text: str, paths: Iterable[Path]) -> Mapping[Path, int]:
+    """The lines, from 1, in which the values at these paths stand; of what cannot be found, where it would stand."""
+    wanted = {path[:end] for path in paths for end in range(len(path) + 1)}
+    found = _json_lines(text, wanted) if text.lstrip()[:1] in {"{", "["} else _yaml_lines(text, wanted)
+    return {
+        path: next((found[path[:end]] for end in range(len(path), 0, -1) if path[:end] in found), 1) for path in wanted
+    }
+
+
+def _json_lines(text: str, wanted: set[Path]) -> dict[Path, int]:
+    found: dict[Path, int] = {}
+    where: list[str | int] = []
+    in_object: list[bool] = []
+    before = ""
+    line, position = 1, 0
+    for match in _TOKEN.finditer(text):
+        sign = match[0]
+        if sign in "}]" and where:
+            where.pop()
+            in_object.pop()
+        elif sign == "," and where and not in_object[-1]:
+            where[-1] = int(where[-1]) + 1
+        elif sign[0] == '"' and in_object and in_object[-1] and before in "{,":
+            where[-1] = _text(sign)
+        elif sign not in ",:":
+            if (path := tuple(where)) in wanted:
+                line += text.count("\n", position, match.start())
+                position = match.start()
+                found.setdefault(path, line)
+            if sign in "{[":
+                where.append(0)
+                in_object.append(sign == "{")
+        before = sign
+    return found
+
+
+def _text(sign: str) -> str:
+    try:
+        return str(json.loads(sign, strict=False))
+    except ValueError:
+        return sign
+
+
+def _yaml_lines(text: str, wanted: set[Path]) -> dict[Path, int]:
+    root = _root(text)
+    nodes = ((path, _node(root, path)) for path in wanted)
+    return {path: node[0] + 1 for path, node in nodes if node}
+
+
+def comments_at(text: str, path: Path) -> Mapping[str, str]:
+    """The rules that comments inside the role at this path say to ignore, each with the reason.
+
+    A comment is `# esc-oidc: ignore RULE[, RULE]: REASON`, in a line of its own or behind another value.
+    """
+    # Of a template's resource all of it counts, of another role what its policy stands in.
+    block = path[:-2] if "Properties" in path[-2:-1] else path[:-1]
+    found = _node(_root(text), block)
+    if not found:
+        return {}
+    start, node = found
+    said: dict[str, str] = {}
+    for line in islice(text.splitlines(), start, node.end_mark.line + 1):
+        match = _COMMENT.search(line)
+        # What is indented less belongs to the next block.
+        if match and match.start() >= node.start_mark.column:
+            said.update(dict.fromkeys(re.split(r"\s*,\s*", match[1]), match[2]))
+    return said
+
+
+def _root(text: str) -> Any:
+    """The nodes of YAML; several documents are a list, as they are read."""
+    import yaml  # noqa: PLC0415 - most sources are JSON
+
+    from .tags import loader  # noqa: PLC0415 - the same
+
+    try:
+        documents = list(yaml.compose_all(text, loader()))
+    except yaml.YAMLError:
+        return None
+    return documents[0] if len(documents) == 1 else documents
+
+
+def _node(root: Any, path: Path) -> tuple[int, Any] | None:
+    """The line, from 0, in which a node or its key begins, and the node."""
+    node, line = root, 0
+    for part in path:
+        inner = node if isinstance(node, list) else getattr(node, "value", None)
+        if not isinstance(inner, list):
+            return None
+        if isinstance(part, int):
+            if part >= len(inner) or isinstance(inner[part], tuple):
+                return None
+            node = inner[part]
+            line = node.start_mark.line
+        else:
+            pairs = [pair for pair in inner if isinstance(pair, tuple) and str(pair[0].value) == part]
+            if not pairs:
+                return None
+            key, node = pairs[-1]
+            line = key.start_mark.line
+    return None if isinstance(node, list) or node is None else (line, node)
