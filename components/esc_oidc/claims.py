@@ -19,6 +19,9 @@ USER: Final = "pulumi.user.login"
 TOKEN_TYPE: Final = "pulumi.token.type"  # noqa: S105 - the attribute's name
 TEAM: Final = "pulumi.token.team"
 
+ORGANIZATION_LOGIN: Final = "pulumi.organization.login"
+"""Accepted as well; it adds nothing, since subjects with attributes begin with it."""
+
 ATTRIBUTES: Final = (CURRENT_ENVIRONMENT, ROOT_ENVIRONMENT, USER, TOKEN_TYPE, TEAM)
 """Every subject attribute that Pulumi Cloud accepts and that adds something, in the documentation's order."""
 
@@ -27,6 +30,9 @@ TOKEN_TYPES: Final = ("personal", "team", "organization")
 
 OPERATIONS: Final = ("preview", "update", "refresh", "destroy")
 """What Pulumi Deployments may be doing with a stack."""
+
+DRIFT_OPERATIONS: Final = ("detect-drift", "remediate-drift")
+"""Operations that its API names too. Whether a token ever carries one was not observed."""
 
 LEGACY_PROJECT: Final = "default"
 """The project of environments that are older than ESC's projects; audience and subject leave it out."""
@@ -61,6 +67,12 @@ _BY_NAME: Final = "pulumi:environments:org:"
 _DEPLOYMENT: Final = "pulumi:deploy:org:"
 SUBJECT_HEADS: Final = (_WITH_ATTRIBUTES, _BY_NAME, _DEPLOYMENT)
 """How subjects begin, up to the organization: ESC with attributes, ESC without, Pulumi Deployments."""
+
+KEYS_HEAD: Final = "pulumi:cmk:pulumi.organization.login:"
+"""The same of customer-managed keys; the organization ends their subject, and the audience is that of AWS logins.
+
+Source: https://www.pulumi.com/docs/administration/security-compliance/customer-managed-keys/
+"""
 
 _AUDIENCE: Final = re.compile(rf"(?:(?P<cloud>[A-Za-z0-9]+):)?(?P<organization>{ORGANIZATION})")
 
