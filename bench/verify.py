@@ -4,14 +4,15 @@ import sys
 import time
 from itertools import cycle, islice
 
-from esc_oidc.trust import MAX_POLICY, size, trust_policy
+from esc_oidc.trust import MAX_POLICY, Trust, size, trust_policy
 from esc_oidc.verify import RULES, Request, compile_policy, decide, lint, prove
 from tests.support.inputs import check, plan
-from tests.support.policies import DEV, LOGIN, PROVIDER, example
+from tests.support.policies import DEV, LOGIN, PROVIDER, conditions, example
 
 ROUNDS = 5
 ISSUER = "https://api.pulumi.com/oidc"
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
+MANY_STARS = ["*a*b*c*d*e*", "*b*a*c*d*e*", "*e*d*c*b*a*", "*c*c*c*c*c*", "*x*y*z*x*y*"]
 
 
 def best(work):
@@ -87,6 +88,14 @@ def main():
         count = len(trust.subjects) + len(trust.patterns)
         label = f"prove, seconds for {count} {name} ({size(policy)} characters)"
         figures.append((label, best(lambda policy=policy, trust=trust: prove(policy, trust)), 0.5, False))
+    for name, wildcards in (("5 equal patterns with many *", MANY_STARS), ("16 ? after *a", [f"*a{'?' * 16}"])):
+        policy = example(conditions(like=wildcards))
+        trusts = [
+            Trust(ISSUER, "aws:contoso", (), tuple(each)) for each in (wildcards, [*wildcards[1:], "*b" + "?" * 16])
+        ]
+        assert [prove(policy, trust).holds for trust in trusts] == [True, False]
+        seconds = best(lambda policy=policy, trusts=trusts: [prove(policy, trust) for trust in trusts])
+        figures.append((f"prove, seconds to prove and to refute {name}", seconds, 1, False))
     for label, figure, target, more_is_better in figures:
         good = figure >= target if more_is_better else figure < target
         missed = missed or not good

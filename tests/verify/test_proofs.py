@@ -62,13 +62,13 @@ def refuted(policy, trust=TRUST):
 
 
 def test_every_shape_that_the_component_emits_holds():
-    """Each policy admits exactly its own declaration, and not that of another shape."""
+    """Each policy admits exactly its own declaration, and not that of another shape, of which every tenth is tried."""
     before = None
-    for inputs in shapes():
+    for number, inputs in enumerate(shapes()):
         trust = plan(inputs).trust
         policy = trust_policy(trust, PROVIDER)
         assert prove(policy, trust).holds, inputs
-        if before is not None and set(before.subjects) != set(trust.subjects):
+        if before is not None and number % 10 == 0 and set(before.subjects) != set(trust.subjects):
             assert not prove(policy, before).holds
         before = trust
 
@@ -358,11 +358,11 @@ def test_a_proof_has_a_limit(monkeypatch):
         prove(wide, almost)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_random_policies_are_judged_as_decide_judges_them(seed):
     """A proof holds for random tokens and their near misses; a refutation is confirmed, and documented ones exist."""
     chance = random.Random(seed)
-    for _ in range(60):
+    for _ in range(40):
         policy, trust = random_policy(chance), random_trust(chance)
         proof = prove(policy, trust)
         compiled = compile_policy(policy)

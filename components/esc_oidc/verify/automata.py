@@ -306,10 +306,13 @@ def _covers(patterns: frozenset[str], wanted: tuple[str, ...]) -> bool:
 
 def _is_less(never: Never, other: Never) -> bool:
     """Whether whatever must not match in the first must not match in the second either."""
-    return all(
-        any(audience <= audiences and subject <= subjects for audiences, subjects in other)
-        for audience, subject in never
-    )
+    for audience, subject in never:
+        for audiences, subjects in other:
+            if audience <= audiences and subject <= subjects:
+                break
+        else:
+            return False
+    return True
 
 
 def _told_apart(characters: str, case: Case, part: int) -> Iterator[str]:

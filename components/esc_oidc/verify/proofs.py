@@ -201,8 +201,8 @@ def _clause(statement: Statement, path: str, *, has_variables: bool) -> _Clause 
             continue
         if block.key.lower() not in asked:
             raise UndefinedBehaviour(
-                f"{where} can't be proved: only `{path}:aud`, `{path}:sub` and the request's keys, aws:... and sts:..., "
-                "can."
+                f"{where} can't be proved: only `{path}:aud`, `{path}:sub` and keys of the request, aws:... and "
+                "sts:..., can."
             )
         operator = operator_of(block.operator)
         if operator.name == "Null" and not operator.set_operator and block.values:
