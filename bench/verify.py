@@ -90,12 +90,14 @@ def main():
         figures.append((label, best(lambda policy=policy, trust=trust: prove(policy, trust)), 0.5, False))
     for name, wildcards in (("5 equal patterns with many *", MANY_STARS), ("16 ? after *a", [f"*a{'?' * 16}"])):
         policy = example(conditions(like=wildcards))
-        trusts = [
+        equal, other = (
             Trust(ISSUER, "aws:contoso", (), tuple(each)) for each in (wildcards, [*wildcards[1:], "*b" + "?" * 16])
-        ]
-        assert [prove(policy, trust).holds for trust in trusts] == [True, False]
-        seconds = best(lambda policy=policy, trusts=trusts: [prove(policy, trust) for trust in trusts])
-        figures.append((f"prove, seconds to prove and to refute {name}", seconds, 1, False))
+        )
+        assert prove(policy, equal).holds
+        assert not prove(policy, other).holds
+        for verb, trust, target in (("prove", equal, 1), ("refute", other, 2)):
+            seconds = best(lambda policy=policy, trust=trust: prove(policy, trust))
+            figures.append((f"prove, seconds to {verb} {name}", seconds, target, False))
     for label, figure, target, more_is_better in figures:
         good = figure >= target if more_is_better else figure < target
         missed = missed or not good

@@ -25,7 +25,7 @@ from esc_oidc.claims import USER as USER_LOGIN
 from esc_oidc.trust import Trust, trust_policy
 from esc_oidc.verify import Request, UndefinedBehaviour, compile_policy, decide, prove
 from tests.support.inputs import check, plan
-from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, by_recursion, conditions, example
+from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
 
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
@@ -362,7 +362,7 @@ def test_a_proof_has_a_limit(monkeypatch):
 def test_random_policies_are_judged_as_decide_judges_them(seed):
     """A proof holds for random tokens and their near misses; a refutation is confirmed, and documented ones exist."""
     chance = random.Random(seed)
-    for _ in range(40):
+    for _ in range(25):
         policy, trust = random_policy(chance), random_trust(chance)
         proof = prove(policy, trust)
         compiled = compile_policy(policy)
@@ -374,7 +374,8 @@ def test_random_policies_are_judged_as_decide_judges_them(seed):
             aud, sub = random_token(chance)
             admitted = compiled.decide(Request({"aud": aud, "sub": sub}, ISSUER)).allowed
             declared = aud == trust.audience and (
-                sub in trust.subjects or any(by_recursion(each, sub) for each in trust.patterns)
+                sub in trust.subjects
+                or any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), sub) for each in trust.patterns)
             )
             if admitted is not declared:
                 assert not proof.holds, (policy, trust, aud, sub)
