@@ -12,15 +12,16 @@ from pathlib import Path
 from esc_oidc.cli.linting import lint_files
 from esc_oidc.cli.output import LintStyle
 from esc_oidc.cli.settings import Settings
-from esc_oidc.trust import MAX_POLICY, size, trust_policy
+from esc_oidc.trust import MAX_POLICY, Trust, size, trust_policy
 from esc_oidc.verify import RULES, Request, compile_policy, decide, lint, prove
 from tests.support.inputs import check, plan
-from tests.support.policies import DEV, LOGIN, PROVIDER, STATEMENT, example
+from tests.support.policies import DEV, LOGIN, PROVIDER, STATEMENT, conditions, example
 
 ROUNDS = 5
 ARN = "arn:aws:iam::123456789012:role/"
 ISSUER = "https://api.pulumi.com/oidc"
 BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
+MANY_STARS = ["*a*b*c*d*e*", "*b*a*c*d*e*", "*e*d*c*b*a*", "*c*c*c*c*c*", "*x*y*z*x*y*"]
 
 
 def best(work, clock=time.perf_counter):
@@ -124,6 +125,16 @@ def main():
         count = len(trust.subjects) + len(trust.patterns)
         label = f"prove, seconds for {count} {name} ({size(policy)} characters)"
         figures.append((label, best(lambda policy=policy, trust=trust: prove(policy, trust)), 0.5, False))
+    for name, wildcards in (("5 equal patterns with many *", MANY_STARS), ("16 ? after *a", [f"*a{'?' * 16}"])):
+        policy = example(conditions(like=wildcards))
+        equal, other = (
+            Trust(ISSUER, "aws:contoso", (), tuple(each)) for each in (wildcards, [*wildcards[1:], "*b" + "?" * 16])
+        )
+        assert prove(policy, equal).holds
+        assert not prove(policy, other).holds
+        for verb, trust, target in (("prove", equal, 1), ("refute", other, 2)):
+            seconds = best(lambda policy=policy, trust=trust: prove(policy, trust))
+            figures.append((f"prove, seconds to {verb} {name}", seconds, target, False))
     for label, figure, target, more_is_better in figures:
         good = figure >= target if more_is_better else figure < target
         missed = missed or not good

@@ -19,7 +19,6 @@ HEAVY = {
     "boto3",
     "moto",
     "flask",
-    "interegular",
     "cryptography",
 }
 

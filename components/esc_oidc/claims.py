@@ -19,6 +19,9 @@ USER: Final = "pulumi.user.login"
 TOKEN_TYPE: Final = "pulumi.token.type"  # noqa: S105 - the attribute's name
 TEAM: Final = "pulumi.token.team"
 
+ORGANIZATION_LOGIN: Final = "pulumi.organization.login"
+"""Accepted as well; it adds nothing, since subjects with attributes begin with it."""
+
 ATTRIBUTES: Final = (CURRENT_ENVIRONMENT, ROOT_ENVIRONMENT, USER, TOKEN_TYPE, TEAM)
 """Every subject attribute that Pulumi Cloud accepts and that adds something, in the documentation's order."""
 
@@ -27,6 +30,9 @@ TOKEN_TYPES: Final = ("personal", "team", "organization")
 
 OPERATIONS: Final = ("preview", "update", "refresh", "destroy")
 """What Pulumi Deployments may be doing with a stack."""
+
+DRIFT_OPERATIONS: Final = ("detect-drift", "remediate-drift")
+"""Operations that its API names too. Whether a token ever carries one was not observed."""
 
 LEGACY_PROJECT: Final = "default"
 """The project of environments that are older than ESC's projects; audience and subject leave it out."""

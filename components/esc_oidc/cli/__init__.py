@@ -4,7 +4,7 @@ import sys
 from typing import Final
 
 _EXTRAS: Final = {
-    "cli": {"boto3", "botocore", "interegular", "jwt", "rich", "typer"},
+    "cli": {"boto3", "botocore", "jwt", "rich", "typer"},
     "sandbox": {"cryptography", "flask", "flask_cors", "jsonschema", "moto", "werkzeug"},
 }
 """Which extra has which package."""
