@@ -112,6 +112,7 @@ def test_no_message_about_any_inputs_shows_a_secret(inputs, revision, provider, 
     "inputs",
     [
         {"allowed_users": lambda: [pulumi.Output.secret(48151623)]},
+        {"allowed_users": lambda: [pulumi.Output.secret(True)]},
         {"inline_policies": lambda: {"a": pulumi.Output.secret({"zqkzqk": 1, "Statement": []})}},
         {"inline_policies": lambda: {"a": pulumi.Output.secret({"Statement": [{"Condition": {"zqkzqk": 5}}]})}},
     ],
