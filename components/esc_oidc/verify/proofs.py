@@ -353,8 +353,8 @@ def _cases(applying: Iterable[_Clause], failing: Iterable[_Clause]) -> Iterator[
         for way in ways:
             wanted |= way
         never = frozenset((audience, subject) for audience, subject in wanted.never if audience and subject)
-        for audience in product(*(wanted.audience or (_ANYTHING,))):
-            for subject in product(*(wanted.subject or (_ANYTHING,))):
+        for audience in product(*map(sorted, wanted.audience or (_ANYTHING,))):
+            for subject in product(*map(sorted, wanted.subject or (_ANYTHING,))):
                 yield Case(tuple(sorted({*audience})), tuple(sorted({*subject})), never)
 
 
