@@ -1,10 +1,7 @@
 """Reads what the commands judge: policies in files, folders and standard input."""
 
-import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from .output import fail
 from .sources import STDIN, Found, read_sources
