@@ -16,7 +16,10 @@ USERS = compile_policy(
         "Statement": {
             **STATEMENT,
             "Condition": {
-                "StringEquals": {CLAIMS["sub"]: [f"{DEV}:pulumi.user.login:{who}" for who in ("alice", "bob")]}
+                "StringEquals": {
+                    CLAIMS["aud"]: TOKEN["aud"],
+                    CLAIMS["sub"]: [f"{DEV}:pulumi.user.login:{who}" for who in ("alice", "bob")],
+                }
             },
         },
     }
