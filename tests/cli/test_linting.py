@@ -59,6 +59,17 @@ def test_a_plan_without_roles_passes(file):
         assert result.exit_code == 0
         assert result.stdout.splitlines()[:2] == ["0 trust policies: 0 errors, 0 warnings.", "Nothing was judged."]
         assert esc_oidc("lint", file(document), "--fail-on-nothing").exit_code == 1
+        quiet = esc_oidc("lint", file(document), "--fail-on-nothing", "--quiet")
+        assert (quiet.exit_code, quiet.stdout) == (1, "Nothing was judged.\n")
+
+
+def test_policies_for_others_alone_are_nothing_judged(file):
+    """A repository whose roles trust GitHub only has nothing to do with Pulumi Cloud, and that is said."""
+    github = PROVIDER.replace("api.pulumi.com/oidc", "token.actions.githubusercontent.com")
+    policy = example({"Principal": {"Federated": github}, "Condition": {}})
+    result = esc_oidc("lint", file(policy))
+    assert (result.exit_code, result.stdout.splitlines()[1]) == (0, "Nothing was judged.")
+    assert esc_oidc("lint", file(policy), "--fail-on-nothing").exit_code == 1
 
 
 def test_a_byte_order_mark_and_a_bare_list_are_read(file, tmp_path):

@@ -28,6 +28,9 @@ _COMMANDS: Final = {"error": "error", "warning": "warning", NOTE: "notice"}
 """GitHub's names for levels."""
 
 
+_NOTHING: Final = "Nothing was judged."
+
+
 class _Results:
     """What came of all sources."""
 
@@ -44,7 +47,8 @@ class _Results:
             any(finding.rule == OTHER_ISSUER and finding.statement is None for finding in each.findings)
             for _, each in judged
         )
-        self.nothing = all(found.located.policy is None for found, _ in judged)
+        known = sum(found.located.policy is not None for found, _ in judged)
+        self.nothing = known == self.others
 
 
 def lint_files(
@@ -69,7 +73,7 @@ def lint_files(
     elif style.format is LintFormat.JSON:
         print_json(_as_json(results))
     else:
-        _print(results, style)
+        _print(results, style, fails_on_nothing=settings.fail_on_nothing)
     if named := [each for each in reading.unread if each.named]:
         fail("\n".join(f"{each.source}: {each.problem}" for each in named))
     if baseline_to_write is not None:
@@ -92,7 +96,7 @@ def _why_unknown(found: Found, judged: Judged) -> str:
     return f"depends on {names}: only what is wrong for any value was found"
 
 
-def _print(results: _Results, style: LintStyle) -> None:
+def _print(results: _Results, style: LintStyle, *, fails_on_nothing: bool) -> None:
     verdicts, github = Verdicts(console()), style.format is LintFormat.GITHUB
     colours = {"error": "bold red", "warning": "yellow", NOTE: "dim"}
     for found, why in results.unknown if not style.quiet else ():
@@ -114,9 +118,10 @@ def _print(results: _Results, style: LintStyle) -> None:
     if style.verbose:
         for path, reason in results.reading.passed_over:
             verdicts.line(_plain(f"{path}: passed over: {reason}"), "dim", 4)
-    if not style.quiet:
-        for line in _summary(results, verbose=style.verbose):
-            verdicts.line(line, "bold")
+    for line in _summary(results, verbose=style.verbose) if not style.quiet else ():
+        verdicts.line(line, "bold")
+    if results.nothing and style.quiet and fails_on_nothing:
+        verdicts.line(_NOTHING, "bold")
 
 
 def _plain(text: str) -> str:
@@ -146,7 +151,7 @@ def _summary(results: _Results, *, verbose: bool) -> list[str]:
         counted += [f"{count} {what}"] if count else []
     lines = [f"{_counted(len(results.judged), 'trust policy', 'trust policies')}: {', '.join(counted)}."]
     if results.nothing:
-        lines.append("Nothing was judged.")
+        lines.append(_NOTHING)
     passed_over = Counter(_PASSED_OVER.get(why, "without a trust policy") for _, why in results.reading.passed_over)
     if passed_over:
         said = ", ".join(f"{count} {reason}" for reason, count in passed_over.most_common())

@@ -184,3 +184,15 @@ def test_a_subject_beside_others_gets_a_statement_of_its_own():
         like=f"{LOGIN.replace('contoso', '*')}:currentEnvironment.name:aws/dev", aud="contoso"
     )
     assert fixes(open_organization)["audience-kind"] == "Write its audience, here and as a client ID."
+
+
+@pytest.mark.parametrize("operation", ["detect-drift", "remediate-drift"])
+def test_an_operation_that_only_the_api_names_is_a_subject(operation):
+    """Nobody is told to admit updates in its place."""
+    assert rules(conditions(UPDATE.replace("update", operation), "contoso")) == []
+
+
+def test_a_forgotten_project_is_not_taken_for_the_legacy_one():
+    """Its audience is also that of Deployments: the project comes first in the advice."""
+    subject = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:dev"
+    assert fixes(conditions(subject))["audience-kind"].startswith("Name the environment with its project, PROJECT/ENV")

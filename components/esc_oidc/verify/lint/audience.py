@@ -80,6 +80,12 @@ def audience_kind(value: SubjectValue) -> Problems:
             fix = f"Give it a statement of its own, with the audience {own!r}."
         elif own:
             fix = f"Write {own!r}, here and as a client ID."
+            if not own.startswith("aws:") and not value.text.startswith("pulumi:deploy"):
+                # Whoever forgot the project must not be led to the legacy one, whose audience other tokens share.
+                fix = (
+                    "Name the environment with its project, PROJECT/ENV, in the subject; only if that is the legacy "
+                    f"project `default`, write {own!r}, here and as a client ID."
+                )
         yield Breach(f"{value.text!r} does not come with the audience {named}.", fix)
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from ...claims import (
     CURRENT_ENVIRONMENT,
+    DRIFT_OPERATIONS,
     ENVIRONMENT,
     KEYS_HEAD,
     LEGACY_PROJECT,
@@ -37,7 +38,7 @@ _STACKS: Final = str(DeploymentSubject("contoso", (("project", "Core"),)))
 _ATTRIBUTES_IN_LOGIN: Final = "Set `subjectAttributes: [currentEnvironment.name]` in the login, and name that subject."
 
 _HEADS: Final = (*SUBJECT_HEADS, KEYS_HEAD)
-_OPERATIONS: Final = "|".join(OPERATIONS)
+_OPERATIONS: Final = "|".join((*OPERATIONS, *DRIFT_OPERATIONS))
 _DEPLOYMENT: Final = re.compile(
     rf"{SUBJECT_HEADS[2]}[^:]+:project:{NAME}:stack:{NAME}:operation:(?:{_OPERATIONS}):scope:write"
 )
@@ -72,7 +73,8 @@ def _deployment_in(text: str) -> DeploymentSubject | None:
     said = dict(zip(parts[::2], parts[1::2], strict=False))
     organization, project, stack = (said.get(name, "") for name in ("org", "project", "stack"))
     operation = _OPERATION_OF.get(said.get("operation", ""), said.get("operation", ""))
-    is_whole = operation in OPERATIONS and all(re.fullmatch(NAME, name) for name in (organization, project, stack))
+    is_known = operation in (*OPERATIONS, *DRIFT_OPERATIONS)
+    is_whole = is_known and all(re.fullmatch(NAME, name) for name in (organization, project, stack))
     if not is_whole or said.keys() - {"org", "project", "stack", "operation", "scope"} or len(said) * 2 < len(parts):
         return None
     subject = read_subject(deployment_subject(organization, project, stack, operation))
