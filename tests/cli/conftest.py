@@ -66,6 +66,8 @@ def start(environment):
         process = subprocess.Popen(  # noqa: S603 - our own command
             [*wrapper, *SANDBOX, *map(str, arguments)],
             env=environment,
+            # Under nohup these tests inherit that SIGHUP is ignored, and a shell can't trap it then.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # noqa: PLW1509 - no threads yet
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
