@@ -6,6 +6,7 @@ Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_ele
 """
 
 import binascii
+import operator
 import re
 from abc import ABC, abstractmethod
 from base64 import b64decode
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from ..undefined import Depends, Undefined, UndefinedBehaviour, Verdict
 from .document import Block
@@ -187,46 +188,32 @@ class NumericEquals(_Fixed):
         number = Decimal(value)
         return any(self.relation(number, each) for each in self.listed)
 
-    @staticmethod
-    def relation(got: Decimal, listed: Decimal) -> bool:
-        """Whether the request's number is to a listed one as the operator says."""
-        return got == listed
+    relation: "ClassVar[staticmethod[[Any, Any], bool]]" = staticmethod(operator.eq)
+    """Whether the request's number is to a listed one as the operator says."""
 
 
 class NumericLessThan(NumericEquals):
     """Less than a listed number."""
 
-    @staticmethod
-    def relation(got: Decimal, listed: Decimal) -> bool:
-        """Whether it is."""
-        return got < listed
+    relation = staticmethod(operator.lt)
 
 
 class NumericLessThanEquals(NumericEquals):
     """At most a listed number."""
 
-    @staticmethod
-    def relation(got: Decimal, listed: Decimal) -> bool:
-        """Whether it is."""
-        return got <= listed
+    relation = staticmethod(operator.le)
 
 
 class NumericGreaterThan(NumericEquals):
     """More than a listed number."""
 
-    @staticmethod
-    def relation(got: Decimal, listed: Decimal) -> bool:
-        """Whether it is."""
-        return got > listed
+    relation = staticmethod(operator.gt)
 
 
 class NumericGreaterThanEquals(NumericEquals):
     """At least a listed number."""
 
-    @staticmethod
-    def relation(got: Decimal, listed: Decimal) -> bool:
-        """Whether it is."""
-        return got >= listed
+    relation = staticmethod(operator.ge)
 
 
 class DateEquals(_Fixed):
@@ -256,46 +243,32 @@ class DateEquals(_Fixed):
                 return True
         return verdict
 
-    @staticmethod
-    def relation(got: float, listed: float) -> bool:
-        """Whether the request's moment is to a listed one as the operator says."""
-        return got == listed
+    relation: "ClassVar[staticmethod[[Any, Any], bool]]" = staticmethod(operator.eq)
+    """Whether the request's moment is to a listed one as the operator says."""
 
 
 class DateLessThan(DateEquals):
     """Before a listed moment."""
 
-    @staticmethod
-    def relation(got: float, listed: float) -> bool:
-        """Whether it is."""
-        return got < listed
+    relation = staticmethod(operator.lt)
 
 
 class DateLessThanEquals(DateEquals):
     """At a listed moment, or before it."""
 
-    @staticmethod
-    def relation(got: float, listed: float) -> bool:
-        """Whether it is."""
-        return got <= listed
+    relation = staticmethod(operator.le)
 
 
 class DateGreaterThan(DateEquals):
     """After a listed moment."""
 
-    @staticmethod
-    def relation(got: float, listed: float) -> bool:
-        """Whether it is."""
-        return got > listed
+    relation = staticmethod(operator.gt)
 
 
 class DateGreaterThanEquals(DateEquals):
     """At a listed moment, or after it."""
 
-    @staticmethod
-    def relation(got: float, listed: float) -> bool:
-        """Whether it is."""
-        return got >= listed
+    relation = staticmethod(operator.ge)
 
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
