@@ -1,6 +1,5 @@
 """A provider that one component makes and another one, or a later program, adopts."""
 
-import shutil
 import subprocess
 
 import boto3
@@ -8,12 +7,9 @@ import pytest
 from pulumi import automation
 
 from esc_oidc.tokens import deployment_claims
-from tests.support.workspaces import configure, left, opened, operations, preview, stack_of, up, written
+from tests.support.workspaces import NEEDS_ENGINE, configure, left, opened, operations, preview, stack_of, up, written
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` command on PATH"),
-]
+pytestmark = NEEDS_ENGINE
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
 URL = "https://api.pulumi.com/oidc"

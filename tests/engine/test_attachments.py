@@ -1,17 +1,13 @@
 """The role's policies after each change of the inputs that name them."""
 
-import shutil
 import subprocess
 
 import boto3
 import pytest
 
-from tests.support.workspaces import configure, stack_of, up, written
+from tests.support.workspaces import NEEDS_ENGINE, configure, stack_of, up, written
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` command on PATH"),
-]
+pytestmark = NEEDS_ENGINE
 
 S3 = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 EC2 = "arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess"

@@ -1,19 +1,15 @@
 """What changes to a deployed login do: to what, and what a preview says of it before."""
 
 import json
-import shutil
 from dataclasses import dataclass, field
 
 import boto3
 import pytest
 from pulumi import automation
 
-from tests.support.workspaces import configure, left, preview, stack_of, up, written
+from tests.support.workspaces import NEEDS_ENGINE, configure, left, preview, stack_of, up, written
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` command on PATH"),
-]
+pytestmark = NEEDS_ENGINE
 
 S3 = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 EC2 = "arn:aws:iam::aws:policy/AmazonEC2ReadOnlyAccess"

@@ -1,6 +1,5 @@
 """The real engine, with the sandbox in place of AWS and Pulumi Cloud."""
 
-import shutil
 import subprocess
 
 import boto3
@@ -10,6 +9,7 @@ from pulumi_esc_sdk.exceptions import ApiException
 
 from esc_oidc.verify import lint
 from tests.support.workspaces import (
+    NEEDS_ENGINE,
     ROOT,
     configure,
     copied,
@@ -24,10 +24,7 @@ from tests.support.workspaces import (
     written,
 )
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` command on PATH"),
-]
+pytestmark = NEEDS_ENGINE
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
 RESOURCES = {

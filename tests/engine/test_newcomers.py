@@ -12,14 +12,23 @@ import pytest
 from pulumi import automation
 
 from tests.support.command import esc_oidc
-from tests.support.workspaces import ROOT, RUNTIME, STACK, configure, copied, edit, opened, repository, stack_of, up
+from tests.support.workspaces import (
+    NEEDS_ENGINE,
+    ROOT,
+    RUNTIME,
+    STACK,
+    configure,
+    copied,
+    edit,
+    opened,
+    repository,
+    stack_of,
+    up,
+)
 
 VERSION = importlib.metadata.version("esc-oidc")
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` command on PATH"),
-]
+pytestmark = NEEDS_ENGINE
 
 
 def run(command: str, folder: Path, answer: str | None = None) -> str:

@@ -1,19 +1,15 @@
 """Every policy of the pack, as the real engine runs it on what the real provider of Pulumi Cloud gives."""
 
 import json
-import shutil
 
 import pytest
 from pulumi import automation
 
 from esc_oidc.verify import RULES, lint
 from tests.support.policies import DEV, PROVIDER, conditions, example
-from tests.support.workspaces import ROOT, configure, copied, left, stack_of, written
+from tests.support.workspaces import NEEDS_ENGINE, ROOT, configure, copied, left, stack_of, written
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` command on PATH"),
-]
+pytestmark = NEEDS_ENGINE
 
 NO_POLICY = "other-issuer"
 """The one rule of `lint` that is none of the pack."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 import yaml
 from pulumi import automation
 from pulumi_esc_sdk import Configuration, EscClient
@@ -17,6 +18,12 @@ from esc_oidc.tokens import Opener
 ROOT = Path(__file__).parents[2]
 STACK = "sandbox"
 NOT_COPIED = shutil.ignore_patterns("__pycache__", "*.egg-info", ".venv", "venv", "sdks", "node_modules")
+
+NEEDS_ENGINE = [
+    pytest.mark.engine,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no `pulumi` command on PATH"),
+]
+"""The marks of a module whose tests run the real engine."""
 
 RUNTIME = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
 """This Python, which has everything: the engine makes no virtual environment and asks no package index."""
