@@ -158,8 +158,8 @@ class _Declaration(Generic[P]):
             if self._would_delete((provider.tags or {}).get(CREATED_BY, "")):
                 self._judge(
                     arn,
-                    f"a component of this very stack made this provider, as its tag `{CREATED_BY}` says, and declares "
-                    "it no more: `pulumi up` would delete it, and every login of the account with it.",
+                    f"a component of this very stack made this provider, as its tag `{CREATED_BY}` says, and no "
+                    "longer declares it: `pulumi up` would delete it, and every login of the account with it.",
                     "If you have renamed the component, give it an alias and leave this input out. Otherwise take the "
                     "provider out of that component first. To leave it to nobody, set `retain_oidc_provider` there, "
                     "run `pulumi up`, then adopt it. To keep it in this program, declare an "

@@ -139,7 +139,7 @@ def _lint(
 ) -> None:
     """Judge trust policies for Pulumi Cloud, in whatever holds them: JSON, templates, plans, states and stacks."""
     from .linting import lint_files  # noqa: PLC0415 - each command imports what it runs
-    from .settings import find_settings, rules_of  # noqa: PLC0415 - the same
+    from .settings import find_settings, rules_of  # noqa: PLC0415 - no other command has them
 
     settings = find_settings()
     settings = settings._replace(

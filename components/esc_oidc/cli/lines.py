@@ -85,7 +85,7 @@ def _root(text: str) -> Any:
     """The nodes of YAML; several documents are a list, as they are read."""
     import yaml  # noqa: PLC0415 - most sources are JSON
 
-    from .tags import loader  # noqa: PLC0415 - the same
+    from .tags import loader  # noqa: PLC0415 - most sources are JSON
 
     try:
         documents = list(yaml.compose_all(text, loader()))

@@ -82,21 +82,21 @@ def rules_of(given: Iterable[object], where: str) -> list[str]:
     known = [*RULES, UNREADABLE_FILE]
     for rule in rules:
         if rule not in known:
-            import difflib  # noqa: PLC0415 - only for a mistake
+            from ..inputs import nearest  # noqa: PLC0415 - only for a mistake
 
-            near = difflib.get_close_matches(rule, known, 1)
-            hint = f"did you mean {near[0]}?" if near else "docs/rules.md lists them."
+            near = nearest(rule, known)
+            hint = f"did you mean {near}?" if near else "docs/rules.md lists them."
             fail(f"{where}: there is no rule {rule!r}: {hint}")
     return rules
 
 
 def _table(path: Path) -> Mapping[str, Any] | None:
-    import tomllib  # noqa: PLC0415 - only where there are settings
-
     try:
         text = path.read_text("utf-8")
         if path.name == _PROJECT and "esc-oidc" not in text:
             return None
+        import tomllib  # noqa: PLC0415 - only where there are settings
+
         document = tomllib.loads(text)
     except (OSError, ValueError) as error:
         fail(f"{path}: {error}")

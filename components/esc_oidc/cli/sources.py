@@ -105,7 +105,7 @@ def read_sources(sources: Sequence[str], root: Path | None = None, exclude: Sequ
 
 def _files(shown: str, folder: str, above: "list[Rules]", excluded: "list[Rules]", reading: Reading) -> Iterator[str]:
     """The files below a folder that may have trust policies, in the order of their names."""
-    from .ignoring import is_ignored, rules_in  # noqa: PLC0415 - the same
+    from .ignoring import is_ignored, rules_in  # noqa: PLC0415 - files that are named are not ignored
 
     rules = [*above, *rules_in(Path(folder))]
     try:
@@ -125,7 +125,7 @@ def _files(shown: str, folder: str, above: "list[Rules]", excluded: "list[Rules]
             reading.passed_over.append((path, EXCLUDED))
         elif not is_folder:
             yield path
-        elif not os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):  # noqa: PTH110, PTH118 - the same
+        elif not os.path.exists(os.path.join(entry.path, "pyvenv.cfg")):  # noqa: PTH110, PTH118 - ten thousand of them
             yield from _files(path, entry.path, rules, excluded, reading)
 
 
@@ -179,7 +179,7 @@ def _text(source: str, *, named: bool) -> str | None:
         return sys.stdin.read()
     if not named and not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116 - ten thousand of them
         return None
-    with open(source, "rb") as file:  # noqa: PTH123 - the same
+    with open(source, "rb") as file:  # noqa: PTH123 - ten thousand of them
         data = file.read()
     if not named and json.detect_encoding(data).startswith("utf-8") and not any(word in data for word in _BYTES):
         return None
@@ -218,7 +218,7 @@ def parse(text: str, source: str) -> Any:
 def _yaml(text: str) -> Any:
     import yaml  # noqa: PLC0415 - most sources are JSON
 
-    from .tags import loader  # noqa: PLC0415 - the same
+    from .tags import loader  # noqa: PLC0415 - most sources are JSON
 
     try:
         documents = list(yaml.load_all(text, loader()))
