@@ -40,6 +40,24 @@ def test_deployments_are_proved_too(file):
     assert "pulumi:deploy:org:contoso:project:shop:stack:dev" in refuted.stdout or "aws:contoso" in refuted.stdout
 
 
+def test_an_invented_operation_is_not_shown_as_a_token(file):
+    """Text and JSON say that Pulumi documents no such operation, which a pattern admits nevertheless."""
+    inputs = {"organization": "contoso", "project": "shop", "stacks": ["dev"]}
+    subject = "pulumi:deploy:org:contoso:project:shop:stack:dev:operation:{}:scope:write"
+    operations = ["preview", "update", "refresh", "destroy", "rea?y"]
+    wide = json.loads(json.dumps(POLICY).replace("aws:contoso", "contoso"))
+    condition = wide["Statement"][0]["Condition"]
+    del condition["StringEquals"]["api.pulumi.com/oidc:sub"]
+    condition["StringLike"] = {"api.pulumi.com/oidc:sub": [subject.format(each) for each in operations]}
+    shown = esc_oidc("prove", file(wide), "--inputs", file(inputs, "inputs"))
+    assert shown.exit_code == 1
+    assert "Pulumi documents no operation 'reaay': this is no token that exists today" in shown.stdout
+    result = esc_oidc("prove", file(wide), "--inputs", file(inputs, "inputs"), "--format", "json")
+    counterexample = json.loads(result.stdout)["counterexample"]
+    assert counterexample["documented"] is False
+    assert counterexample["invented"] == [{"part": "operation", "value": "reaay"}]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -1,13 +1,13 @@
 """Proves that a trust policy admits exactly the declared tokens, or finds the shortest one on which it does not.
 
 The proof is over every token that Pulumi Cloud can mint, where its documentation leaves something open in the largest
-reading. Counterexamples are looked for among the documented tokens first.
+reading. Counterexamples are looked for among the documented tokens first, then among those of known words.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product, zip_longest
+from itertools import product, starmap, zip_longest
 from typing import Final, NamedTuple
 
 from ..claims import KEYS_HEAD, ORGANIZATION, SUBJECT_HEADS, issuer_path, read_audience
@@ -16,10 +16,26 @@ from .automata import Case, Form, TooManyStates, canonical, shortest
 from .policy import Block, Document, Statement, compile_statement, matches, operator_of, read
 from .providers import providers_of
 from .undefined import UndefinedBehaviour
-from .universe import CLOUDS, documented, everything
+from .universe import CLOUDS, documented, everything, invented_in, known
 
 MAX_STATES: Final = 30_000
 """How many states of the automata a proof may visit; about two seconds."""
+
+
+@dataclass(frozen=True)
+class Invented:
+    """A part of a counterexample that no documentation has: it stands for whatever Pulumi may add.
+
+    Attributes:
+        part: Which, such as ``operation``; ``subject`` if no token of such a form is known at all.
+        value: What the counterexample has there.
+    """
+
+    part: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.value!r}"
 
 
 @dataclass(frozen=True)
@@ -31,12 +47,15 @@ class Counterexample:
         subject: Its `sub`.
         admitted: Whether the policy admits it; the declaration says the opposite.
         documented: Whether Pulumi documents tokens of this form, or only does not rule them out.
+        invented: The parts that stand for what Pulumi may add. There are some only if no token without them is known
+            that refutes the policy.
     """
 
     audience: str
     subject: str
     admitted: bool
     documented: bool
+    invented: tuple[Invented, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,9 +108,23 @@ def prove(trust_policy: str | Mapping[str, object], trust: Trust) -> Proof:
     verdict = "admits a token that is not declared" if found.admitted else "refuses a token that is declared"
     where = f" {' and '.join(provided)}" if provided else ""
     reason = f"The policy {verdict}{where}: audience {found.audience!r} and subject {found.subject!r}."
-    if not found.documented:
-        reason += " Pulumi documents no such token, but does not rule it out; where it documents them, both agree."
-    return Proof(False, found, reason, provided)
+    return Proof(False, found, f"{reason}{_reservation(found)}", provided)
+
+
+def _reservation(found: Counterexample) -> str:
+    """What there is to say of a counterexample that Pulumi does not document."""
+    if found.documented:
+        return ""
+    if not found.invented:
+        return " Pulumi documents no such token, but does not rule it out; no documented one was found."
+    named = " and no ".join(map(str, found.invented))
+    if found.invented[0].part == "subject":
+        return f" Pulumi documents no {named}: it only stands in the policy or the declaration."
+    which = "policy admits" if found.admitted else "declaration admits"
+    return (
+        f" Pulumi documents no {named}: this is no token that exists today, but the {which} whatever Pulumi may add "
+        "there. No token of known words was found that refutes the policy."
+    )
 
 
 def _proved(clauses: Sequence["_Clause"], declared: "_Clause", trust: Trust) -> Proof:
@@ -228,7 +261,7 @@ def _clause(statement: Statement, path: str, *, has_variables: bool) -> _Clause 
 
 
 def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust) -> Counterexample | None:
-    """The shortest counterexample, a documented one if there is any.
+    """The shortest counterexample: a documented one if there is any, else one without invented parts.
 
     Raises:
         UndefinedBehaviour: The search is too long, and none was found.
@@ -241,24 +274,31 @@ def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust)
         found = _search(_disagreements(widest, declared), everything())
     except UndefinedBehaviour as error:
         undecided = error
-    found = min(filter(None, [found, *_written(widest, declared, trust)]), key=_size, default=None)
-    best = _documented_counterexample(widest, declared) if found or undecided else None
-    if best or found:
-        audience, subject = best or found or ("", "")
-        return Counterexample(audience, subject, _admits(widest, audience, subject), documented=best is not None)
+    written = min(_written(widest, declared, trust), key=_size, default=None)
+    if not (found or written or undecided):
+        return None
+    if token := _of_an_organization(widest, declared, documented):
+        return Counterexample(*token, _admits(widest, *token), documented=True)
+    if not found or any(invented_in(*found)):
+        found = _of_an_organization(widest, declared, known) or found
+    if token := found or written:
+        invented = tuple(starmap(Invented, invented_in(*token))) if found else (Invented("subject", token[1]),)
+        return Counterexample(*token, _admits(widest, *token), documented=False, invented=invented)
     if undecided:
         raise undecided
     return None
 
 
-def _documented_counterexample(clauses: Sequence[_Clause], declared: _Clause) -> tuple[str, str] | None:
+def _of_an_organization(
+    clauses: Sequence[_Clause], declared: _Clause, universe: Callable[[str | None], tuple[Form, ...]]
+) -> tuple[str, str] | None:
     """The shortest one of an organization that is named, or that a search of all organizations leads to."""
     try:
-        near = _search(_disagreements(clauses, declared), documented(None))
+        near = _search(_disagreements(clauses, declared), universe(None))
         if near is None:
             return None
         organizations = {near[0].rpartition(":")[2], *_organizations([*clauses, declared])}
-        forms = [form for organization in sorted(organizations) for form in documented(organization)]
+        forms = [form for organization in sorted(organizations) for form in universe(organization)]
         return _search(_disagreements(clauses, declared), forms)
     except UndefinedBehaviour:
         return None

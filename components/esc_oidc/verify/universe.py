@@ -22,6 +22,9 @@ from ..claims import (
     TOKEN_TYPE,
     TOKEN_TYPES,
     USER,
+    AttributeSubject,
+    DeploymentSubject,
+    read_subject,
 )
 from .automata import AnyOf, Form, Items, OneOf, Some
 
@@ -45,22 +48,56 @@ def everything() -> tuple[Form, ...]:
     Any cloud in an audience; of subjects, attributes repeated, in any order, or none; values of every form that is
     inferred (pinned versions, no project, an empty team); any token type; any operation.
     """
-    cloud: Items = (OneOf(((), (*_NAME, ":"))),)
+    word: Items = (Some(f"{_LOWER}-_"),)
+    anything: Items = (Some(_PERSON[0].characters, may_be_empty=True),)
+    return _largest((_NAME,), word, word, _NAME, anything)
+
+
+@lru_cache(maxsize=256)
+def known(organization: str | None) -> tuple[Form, ...]:
+    """The same with known words alone, of one organization or somewhat more than that of any: nothing is invented."""
+    kinds, operations = (
+        (OneOf(tuple((word,) for word in words)),) for words in (TOKEN_TYPES, (*OPERATIONS, *DRIFT_OPERATIONS))
+    )
+    name: Items = (organization,) if organization else _NAME
+    return _largest(tuple((cloud,) for cloud in CLOUDS), kinds, operations, name, name)
+
+
+def _largest(
+    clouds: tuple[Items, ...], kind: Items, operation: Items, organization: Items, login: Items
+) -> tuple[Form, ...]:
+    cloud: Items = (OneOf(((), *((*each, ":") for each in clouds))),)
     values: dict[str, Items] = {
         CURRENT_ENVIRONMENT: _PINNED_TOO,
         ROOT_ENVIRONMENT: _PINNED_TOO,
         USER: _PERSON,
-        TOKEN_TYPE: (Some(f"{_LOWER}-_"),),
+        TOKEN_TYPE: kind,
         TEAM: (Some(_PERSON[0].characters, may_be_empty=True),),
-        ORGANIZATION_LOGIN: (Some(_PERSON[0].characters, may_be_empty=True),),
+        ORGANIZATION_LOGIN: login,
     }
     attributes = AnyOf(tuple((f":{name}:", *value) for name, value in values.items()), repeatable=True)
     return (
-        Form(cloud, _ATTRIBUTES, _NAME, (attributes,)),
-        Form(cloud, _BY_NAME, _NAME, (":env:", OneOf((_PINNED_TOO, (STACK_CONFIGURATION,))))),
-        Form((), _DEPLOYMENT, _NAME, _deployment((Some(f"{_LOWER}-_"),))),
-        Form(cloud, _KEYS, _NAME, ()),
+        Form(cloud, _ATTRIBUTES, organization, (attributes,)),
+        Form(cloud, _BY_NAME, organization, (":env:", OneOf((_PINNED_TOO, (STACK_CONFIGURATION,))))),
+        Form((), _DEPLOYMENT, organization, _deployment(operation)),
+        Form(cloud, _KEYS, organization, ()),
     )
+
+
+def invented_in(audience: str, sub: str) -> Iterator[tuple[str, str]]:
+    """The parts of a token with a word that nobody has documented, each with the word: Pulumi may add such."""
+    subject, (product, _, organization) = read_subject(sub), audience.rpartition(":")
+    if product not in {"", *CLOUDS}:
+        yield "product in the audience", product
+    if isinstance(subject, DeploymentSubject):
+        operation = dict(subject.fields).get("operation")
+        if operation is not None and operation not in {*OPERATIONS, *DRIFT_OPERATIONS}:
+            yield "operation", operation
+    elif isinstance(subject, AttributeSubject):
+        for name, value in subject.attributes:
+            listed = {TOKEN_TYPE: TOKEN_TYPES, ORGANIZATION_LOGIN: (organization,)}.get(name)
+            if listed and value not in listed:
+                yield name, value
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +121,7 @@ def documented(organization: str | None) -> tuple[Form, ...]:
                 beginnings.append((*first, AnyOf(others, repeatable=False)))
         forms.append(Form(cloud, _ATTRIBUTES, name, (OneOf(tuple(beginnings)),)))
         forms.append(Form(cloud, _BY_NAME, name, (":env:", OneOf((environment, (STACK_CONFIGURATION,))))))
-    operations = tuple((operation,) for operation in (*OPERATIONS, *DRIFT_OPERATIONS))
+    operations = tuple((operation,) for operation in OPERATIONS)
     return (
         *forms,
         Form((), _DEPLOYMENT, name, _deployment((OneOf(operations),))),
