@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from esc_oidc.verify import Request, decide, lint
+from esc_oidc.trust import Trust
+from esc_oidc.verify import Request, decide, lint, prove
 from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, SUB, conditions, example
 
 KEYS = "pulumi:cmk:pulumi.organization.login:contoso"
@@ -41,7 +42,7 @@ def test_a_role_for_customer_managed_keys_is_right_as_it_is():
     ("elements", "expected"),
     [
         (conditions(KEYS, aud="contoso"), ["audience-kind"]),
-        (conditions(KEYS, aud=["contoso", "aws:contoso"]), []),
+        (conditions(KEYS, aud=["contoso", "aws:contoso"]), ["audience-mixed"]),
         (conditions(KEYS, aud="aws:fabrikam"), ["audience-organization"]),
         (conditions(f"{KEYS}:x"), ["subject-form"]),
         (conditions(like=f"{KEYS}:*"), ["subject-form"]),
@@ -56,7 +57,7 @@ def test_a_wrong_role_for_customer_managed_keys_is_found(elements, expected):
 
 
 def test_tokens_with_custom_audiences_are_one_finding():
-    """A provider of `/oidc/v2` with its own keys is named once; what else is wrong is said too."""
+    """A provider of `/oidc/v2` is named once, whichever keys stand beside it; that there are none is said too."""
     principal = {"Federated": PROVIDER.replace("api.pulumi.com/oidc", CUSTOM)}
     own = {
         "StringEquals": {f"{CUSTOM}:aud": "my-audience", f"{CUSTOM}:sub": "pulumi:environments:org:contoso:env:aws/dev"}
@@ -64,9 +65,63 @@ def test_tokens_with_custom_audiences_are_one_finding():
     (finding,) = lint(example({"Principal": principal, "Condition": own}))
     assert (finding.rule, "custom audiences" in finding.message) == ("principal-issuer", True)
     assert rules({"Principal": principal, "Condition": {}}) == ["principal-issuer", "condition-missing"]
-    assert "subject-missing" in rules({"Principal": principal, "Condition": {"StringEquals": {AUD: "aws:contoso"}}})
     both = {"Federated": [PROVIDER, principal["Federated"]]}
     assert "key-issuer" in rules({"Principal": both, "Condition": own})
+
+
+@pytest.mark.parametrize("aud", ["my-audience", "aws:contoso", "aws:fabrikam"])
+def test_a_provider_for_custom_audiences_with_other_keys_is_one_finding(aud):
+    """Its tokens have no key of `/oidc`: that is said, and nothing about values that no token is compared with."""
+    principal = {"Federated": PROVIDER.replace("api.pulumi.com/oidc", CUSTOM)}
+    (finding,) = lint(example({"Principal": principal, **conditions(aud=aud)}))
+    assert finding.rule == "principal-issuer"
+    assert "None of them has the keys of `api.pulumi.com/oidc`" in finding.message
+    (finding,) = lint(example({"Principal": principal, "Condition": {"StringEquals": {AUD: aud}}}))
+    assert finding.rule == "principal-issuer"
+
+
+@pytest.mark.parametrize("path", [CUSTOM, "token.actions.githubusercontent.com", "api.pulumi.com"])
+def test_keys_of_another_issuer_are_one_finding(path):
+    """Both keys stand in one finding, which says how to write them; nothing else calls the claims unlimited."""
+    condition = {"StringEquals": {f"{path}:aud": "my-audience"}, "StringLike": {f"{path}:sub": "pulumi:*"}}
+    (finding,) = lint(example({"Condition": condition}))
+    assert finding.rule == "key-issuer"
+    assert f"the keys `{path}:aud` and `{path}:sub` are not among" in finding.message
+    assert finding.fix == f"Write `{AUD}` and `{SUB}`."
+    only = {"StringEquals": {f"{path}:aud": "aws:contoso"}}
+    assert sorted(rules({"Condition": only})) == ["key-issuer", "subject-missing"]
+    assert "admits-strangers" in rules({"Condition": {"StringNotEquals": condition["StringEquals"]}})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["stack:dev:project:Core:*", "stack:*", "project:Core:operation:update:*", "project:Core:scope:*", "operation:*",
+     "stack:dev:project:Core:operation:*:scope:write", "project:Core:stack:dev:scope:*", "pr:*", "project:Core:st:*"],
+)  # fmt: skip
+def test_a_pattern_with_fields_in_another_order_matches_nothing(pattern):
+    """It is no wide pattern but none at all: Pulumi Cloud writes project, stack, operation and scope in this order."""
+    elements = conditions(like=f"pulumi:deploy:org:contoso:{pattern}", aud="contoso")
+    assert rules(elements) == ["subject-form"]
+    assert "pulumi:deploy:org:ORG" in fixes(elements)["subject-form"]
+    assert prove(example(elements), Trust(ISSUER, "contoso", ())).holds
+
+
+def test_fields_in_another_order_are_named():
+    """The message has the right order."""
+    wrong = conditions(like="pulumi:deploy:org:contoso:stack:dev:project:Core:*", aud="contoso")
+    (finding,) = lint(example(wrong))
+    assert "its fields are project, stack, operation and scope, in this order." in finding.message
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*", "pr*", "project:*", "project:C*:stack:dev:*", "project:Core:st*", "project:Core:stack:d?v:*"]
+)
+def test_a_pattern_in_order_is_wide(pattern):
+    """A wildcard may run over any number of fields, and so match some token."""
+    elements = conditions(like=f"pulumi:deploy:org:contoso:{pattern}", aud="contoso")
+    assert "stacks-wide" in rules(elements)
+    assert "subject-form" not in rules(elements)
+    assert not prove(example(elements), Trust(ISSUER, "contoso", ())).holds
 
 
 @pytest.mark.parametrize(
@@ -120,6 +175,8 @@ def test_a_wildcard_operation_is_no_worse_than_a_wider_one():
     """Any operation of one stack is a warning, however it is written; any stack is an error."""
     for operation in ("*", "operation:*", "operation:*:scope:write", "operation:update:*"):
         assert rules(conditions(like=f"{DEPLOY}:{operation}", aud="contoso")) == ["open-end"]
+        (finding,) = lint(example(conditions(like=f"{DEPLOY}:{operation}", aud="contoso")))
+        assert finding.message.endswith("accepts any scope." if "update" in operation else "accepts any operation.")
     any_stack = f"{DEPLOY.replace('dev', '*')}:operation:*:scope:write"
     assert "stacks-wide" in rules(conditions(like=any_stack, aud="contoso"))
 
@@ -155,7 +212,7 @@ def test_esc_and_deployments_in_one_list_are_two_statements():
     """Each has its own audience: one list of both admits more than either."""
     mixed = conditions([DEV, UPDATE], aud=["aws:contoso", "contoso"])
     assert fixes(mixed) == {
-        "legacy-audience": "Write two statements: ESC's with 'aws:contoso', Deployments' with 'contoso'."
+        "audience-mixed": "Write two statements: ESC's with 'aws:contoso', Deployments' with 'contoso'."
     }
     apart = [
         {**example(conditions(sub, aud=aud))["Statement"][0]}
@@ -168,10 +225,51 @@ def test_esc_and_deployments_in_one_list_are_two_statements():
     assert admits({"Statement": apart}, UPDATE)
 
 
-def test_an_audience_too_much_is_left_out():
-    """The subject of an environment outside the legacy project never comes with the organization alone."""
-    fix = fixes(conditions(aud=["aws:contoso", "contoso"]))["legacy-audience"]
-    assert fix == "Leave 'contoso' out: this subject comes with 'aws:contoso'."
+def test_both_audiences_without_a_subject_are_two_statements():
+    """One condition on `sub` for both would admit each subject with either audience."""
+    fix = fixes({"Condition": {"StringEquals": {AUD: ["contoso", "aws:contoso"]}}})["subject-missing"]
+    assert fix.startswith("Write two statements, ")
+    assert "ESC's with 'aws:contoso'" in fix
+    assert "Deployments' with 'contoso'" in fix
+
+
+BOTH = ["aws:contoso", "contoso"]
+
+
+@pytest.mark.parametrize(
+    ("elements", "fix"),
+    [
+        (conditions(aud=BOTH), "Leave 'contoso' out: these subjects come with 'aws:contoso'."),
+        (conditions(UPDATE, aud=BOTH), "Leave 'aws:contoso' out: these subjects come with 'contoso'."),
+        (conditions(KEYS, aud=BOTH), "Leave 'contoso' out: these subjects come with 'aws:contoso'."),
+        (conditions([DEV, f"{LOGIN}:currentEnvironment.name:dev"], aud=BOTH),
+         "Write two statements: ESC's with 'aws:contoso', the legacy project's with 'contoso'."),
+        (conditions(like="pulumi:*", aud=BOTH),
+         "Write two statements: ESC's with 'aws:contoso', Deployments' with 'contoso'."),
+    ],
+)  # fmt: skip
+def test_two_audiences_in_one_statement_are_found(elements, fix):
+    """One that no subject comes with is left out; otherwise each gets its own statement."""
+    assert fixes(elements)["audience-mixed"] == fix
+
+
+def test_audiences_of_two_organizations_are_not_mixed():
+    """That is another mistake, with a rule of its own."""
+    assert "audience-mixed" not in rules(conditions(aud=["aws:contoso", "fabrikam"]))
+
+
+@pytest.mark.parametrize("claim", [AUD, SUB])
+def test_null_beside_a_comparison_is_judged_by_what_it_wants(claim):
+    """A claim that has to be there is nothing new; one that has to be missing keeps everybody out."""
+    for listed, found in (("false", []), (["false", "true"], []), ("true", ["null-operator"])):
+        condition = conditions()["Condition"] | {"Null": {claim: listed}}
+        assert rules({"Condition": condition}) == found
+        assert admits({"Condition": condition}, DEV, "aws:contoso") is not bool(found)
+    (finding,) = lint(example({"Condition": condition}))
+    assert (finding.message.endswith("nobody gets in."), finding.fix) == (True, "Leave it out.")
+    alone = {"StringEquals": {key: value for key, value in ((AUD, "aws:contoso"), (SUB, DEV)) if key != claim}}
+    for listed in ("true", "false"):
+        assert fixes({"Condition": alone | {"Null": {claim: listed}}})["null-operator"].startswith("Write StringEquals")
 
 
 def test_a_subject_beside_others_gets_a_statement_of_its_own():

@@ -34,6 +34,7 @@ RULES: Final[Mapping[str, Rule]] = {
         audience.audience_missing,
         *audience.VALUES,
         audience.audience_organization,
+        audience.audience_mixed,
         *audience.WITH_SUBJECTS,
         subject.subject_missing,
         subject.subject_long,
@@ -119,4 +120,4 @@ def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
         yield from judge(_OF_AUDIENCES, named, index)
     for value in statement.subjects:
         yield from judge(_OF_SUBJECTS[value.form], value, index)
-    yield from judge((audience.audience_organization, reach.never_matches), statement, index)
+    yield from judge((audience.audience_organization, audience.audience_mixed, reach.never_matches), statement, index)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from ...claims import AttributeSubject, DefaultSubject, DeploymentSubject
+from ...claims import AttributeSubject, DefaultSubject
+from .condition import is_misplaced
 from .reading import AWS_AUDIENCE, ClaimValue, PulumiStatement, SubjectValue
 from .rules import AUD, DEV, LOGIN, SUB, Breach, Problems, bad, equals, error, warning
 
@@ -11,7 +12,7 @@ from .rules import AUD, DEV, LOGIN, SUB, Breach, Problems, bad, equals, error, w
 @bad({"Condition": {"StringEquals": {SUB: DEV}}})
 def audience_missing(statement: PulumiStatement) -> Problems:
     """A token that was made for another cloud, or for Pulumi Deployments, can be replayed here."""
-    if statement.conditions and not statement.limits("aud"):
+    if statement.conditions and not statement.limits("aud") and not is_misplaced(statement, "aud"):
         audience = _audience_of_the_subjects(statement) or "aws:ORGANIZATION"
         yield Breach("nothing limits `aud`.", f'Add "{statement.path}:aud": "{audience}" under StringEquals.')
 
@@ -95,19 +96,33 @@ def legacy_audience(value: SubjectValue) -> Problems:
     """One audience for many purposes does not keep them apart."""
     clouds = {audience.cloud for audience in value.statement.minted_audiences}
     is_login = value.organization and isinstance(value.subject, AttributeSubject | DefaultSubject)
-    if is_login and None in clouds and _is_of_an_audience(value) and any(map(value.comes_with, clouds)):
-        message = (
+    if is_login and None in clouds and _is_of_an_audience(value) and value.comes_with(None):
+        yield (
             f"the audience of the legacy project `default` is {value.organization!r}, as it is for Pulumi Deployments "
             "and for other clouds' logins in that project: a token handed to those can be replayed here."
         )
-        fix = None
-        if any(isinstance(other.subject, DeploymentSubject) for other in value.statement.subjects):
-            fix = (
-                f"Write two statements: ESC's with {value.minted_audience!r}, Deployments' with {value.organization!r}."
-            )
-        elif not value.comes_with(None):
-            fix = f"Leave {value.organization!r} out: this subject comes with {value.minted_audience!r}."
-        yield Breach(message, fix)
+
+
+@warning("audience-mixed", "Two audiences in one statement", fix="Write a statement for each, with its own subjects.")
+@bad(equals(aud=["aws:contoso", "contoso"]))
+def audience_mixed(statement: PulumiStatement) -> Problems:
+    """Each subject gets in with either: also with a token that was handed to another cloud."""
+    organization = statement.mixes_audiences_of
+    if organization is None or not statement.limits("sub"):
+        return  # `subject-missing` says so
+    login, plain = f"aws:{organization}", organization
+    message = (
+        f"it admits each subject with {login!r} and with {plain!r}, which is also the audience of Pulumi Deployments "
+        "and of other clouds' logins in the legacy project `default`."
+    )
+    subjects = statement.subjects
+    for needed, cloud, needless in ((login, None, plain), (plain, "aws", login)):
+        if not any(value.comes_with(cloud) for value in subjects):
+            yield Breach(message, f"Leave {needless!r} out: these subjects come with {needed!r}.")
+            return
+    is_esc = all(isinstance(value.subject, AttributeSubject | DefaultSubject) for value in subjects)
+    whose = "the legacy project's" if is_esc else "Deployments'"
+    yield Breach(message, f"Write two statements: ESC's with {login!r}, {whose} with {plain!r}.")
 
 
 def _is_of_an_audience(value: SubjectValue) -> bool:

@@ -82,8 +82,15 @@ def ignore_case(condition: AskedCondition) -> Problems:
 @bad(_sub("Null", "false"), see=_OPERATORS)
 def null_operator(condition: AskedCondition) -> Problems:
     """Every token has an audience and a subject."""
-    if condition.operator and condition.operator.name == "Null":
-        yield f"{condition.block.operator} on `{condition.claim}` checks whether it is there, not what it is."
+    if not condition.operator or condition.operator.name != "Null":
+        return
+    name = f"{condition.block.operator} on `{condition.claim}`"
+    is_compared = any(each.compares for each in condition.statement.asked[condition.claim])
+    if set(condition.block.values) == {"true"} and not condition.operator.set_operator:
+        problem = f"{name} wants it missing, and every token has it: nobody gets in."
+        yield Breach(problem, "Leave it out." if is_compared else None)
+    elif not is_compared:
+        yield f"{name} checks whether it is there, not what it is."
 
 
 @error("operator-type", "An operator for other values", fix=_EQUALS)
@@ -117,11 +124,28 @@ def key_scheme(condition: AskedCondition) -> Problems:
 @bad(_keys("api.pulumi.com:aud", "api.pulumi.com:sub"), see=_KEYS)
 def key_issuer(condition: AskedCondition) -> Problems:
     """No request that comes through this provider has it: the condition never holds, or always."""
+    if condition in (same := _of_the_same_issuer(condition))[:1]:
+        path, keys = condition.statement.path, dict.fromkeys((each.block.key, each.claim) for each in same)
+        written = " and ".join(f"`{key}`" for key, _ in keys)
+        right = " and ".join(f"`{path}:{claim}`" for _, claim in keys)
+        which = "the keys {} are not among" if len(keys) > 1 else "the key {} is not one of"
+        yield Breach(f"{which.format(written)} the trusted provider's, which begin with `{path}:`.", f"Write {right}.")
+
+
+def _of_the_same_issuer(condition: AskedCondition) -> list[AskedCondition]:
+    """The conditions on keys of this one's issuer, if that is another than the provider's."""
     issuer, path = condition.issuer, condition.statement.path
     is_a_claims = not issuer or "." in issuer or "/" in issuer or "pulumi" in issuer
-    if condition.operator and issuer != path and is_a_claims and not _has_scheme(condition):
-        message = f"the key `{condition.block.key}` is not one of the trusted provider's, which begin with `{path}:`."
-        yield Breach(message, f"Write `{path}:{condition.claim}`.")
+    if issuer == path or not is_a_claims or _has_scheme(condition):
+        return []
+    return [each for each in condition.statement.conditions if each.operator and each.issuer == issuer]
+
+
+def is_misplaced(statement: PulumiStatement, claim: str) -> bool:
+    """Whether the statement asks for the claim under a wrong key, of which another rule says what to write."""
+    return any(
+        each.claim == claim and (_has_scheme(each) or _of_the_same_issuer(each)) for each in statement.conditions
+    )
 
 
 def _has_scheme(condition: AskedCondition) -> bool:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..providers import PULUMI_PATH, can_be_pulumi
-from .reading import PulumiStatement
+from .reading import CUSTOM_AUDIENCES, PulumiStatement
 from .rules import AUD, DEV, GUIDE, IAM, PROVIDER, SUB, Problems, bad, error, warning
 
 _ELEMENT: Final = f"{IAM}reference_policies_elements_principal.html"
@@ -74,8 +74,13 @@ def principal_issuer(statement: PulumiStatement) -> Problems:
     """Other paths, such as `/oidc/v2`, sign tokens whose audience and subject anyone with an environment may choose."""
     for provider in statement.providers:
         if not can_be_pulumi(provider.name):
-            custom = ", whose tokens have custom audiences" if provider.name.endswith("/oidc/v2") else ""
-            yield f"tokens for AWS come from https://HOST/oidc; the provider is for {provider.name!r}{custom}."
+            message = f"tokens for AWS come from https://HOST/oidc; the provider is for {provider.name!r}"
+            if provider.name.endswith(CUSTOM_AUDIENCES):
+                message += ", whose tokens have custom audiences"
+            others = {each.issuer for each in statement.conditions if can_be_pulumi(each.issuer)}
+            if others and len(statement.providers) == 1:
+                message += f". None of them has the keys of `{min(others)}`, which the conditions are on"
+            yield f"{message}."
 
 
 @error("principal-account", "A provider in another account", fix=_HERE)

@@ -31,6 +31,9 @@ ClaimName = Literal["aud", "sub"]
 ValueForm = Literal["exact", "pattern", "literal", "variable"]
 CLAIMS: Final[tuple[ClaimName, ...]] = ("aud", "sub")
 
+CUSTOM_AUDIENCES: Final = "/oidc/v2"
+"""How the issuer of tokens with custom audiences ends."""
+
 AWS_AUDIENCE: Final = "sts.amazonaws.com"
 """What tokens of GitHub Actions have as their audience when they are for AWS."""
 
@@ -216,10 +219,18 @@ class PulumiStatement:
         return any(condition.compares for condition in self.asked[claim])
 
     @property
+    def mixes_audiences_of(self) -> str | None:
+        """The organization of which it takes both audiences, that of ESC's logins and that of Deployments."""
+        taken = {(audience.cloud, audience.organization) for audience in self.minted_audiences}
+        return min((name for cloud, name in taken if cloud is None and ("aws", name) in taken), default=None)
+
+    @property
     def is_for_other_tokens(self) -> bool:
         """Whether it is about another kind of Pulumi Cloud's tokens throughout, such as those of ``/oidc/v2``."""
+        if not self.other_paths or len(self.other_paths) < len(self.providers):
+            return False
         issuers = {condition.issuer for condition in self.conditions}
-        return bool(self.other_paths) and len(self.other_paths) == len(self.providers) and issuers <= self.other_paths
+        return issuers <= self.other_paths or all(path.endswith(CUSTOM_AUDIENCES) for path in self.other_paths)
 
     def _values(self, claim: ClaimName) -> Iterator[tuple[str, ValueForm]]:
         for condition in self.asked[claim]:

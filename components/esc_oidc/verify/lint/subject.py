@@ -27,6 +27,7 @@ from ...claims import (
     subject,
 )
 from ...trust import MAX_SUBJECT
+from .condition import is_misplaced
 from .reading import PulumiStatement, SubjectValue, head_of
 from .rules import AUD, DEPLOYMENTS, DEV, LOGIN, Breach, Problems, bad, equals, error, like, warning
 
@@ -48,6 +49,7 @@ _OPEN_DEPLOYMENT: Final = re.compile(
 )
 
 
+_FIELDS: Final = ("project", "stack", "operation", "scope")
 _STACK: Final = deployment_subject("ORGANIZATION", "PROJECT", "STACK", "update")
 _OPERATION_OF: Final = {"up": "update", "deploy": "update", "down": "destroy", "plan": "preview"}
 """What people call an operation of Pulumi Deployments, and what its tokens call it."""
@@ -85,11 +87,17 @@ def _deployment_in(text: str) -> DeploymentSubject | None:
 @bad({"Condition": {"StringEquals": {AUD: "aws:contoso"}}})
 def subject_missing(statement: PulumiStatement) -> Problems:
     """Every environment of the organization gets in, and so does whoever can create one."""
-    if statement.conditions and not statement.limits("sub"):
+    if statement.conditions and not statement.limits("sub") and not is_misplaced(statement, "sub"):
         key = f"{statement.path}:sub"
         clouds = {audience.cloud for audience in statement.minted_audiences}
         whose = "stack's, or the legacy environment's," if clouds == {None} else "environment's"
-        yield Breach("nothing limits `sub`.", f'Add "{key}" with the {whose} subject under StringEquals.')
+        fix = f'Add "{key}" with the {whose} subject under StringEquals.'
+        if name := statement.mixes_audiences_of:
+            fix = (
+                f"Write two statements, each with \"{key}\" under StringEquals: ESC's with 'aws:{name}' and the "
+                f"environment's subject, Deployments' with {name!r} and the stack's."
+            )
+        yield Breach("nothing limits `sub`.", fix)
 
 
 @error("subject-any", "Any subject", fix=_NAME_IT)
@@ -173,7 +181,8 @@ def project_wide(value: SubjectValue) -> Problems:
 )
 def stacks_wide(value: SubjectValue) -> Problems:
     """A stack's name costs nothing: whoever may create one gets in."""
-    if isinstance(value.open_subject, DeploymentSubject) and not _names_a_stack(value.open_subject):
+    subject = value.open_subject
+    if isinstance(subject, DeploymentSubject) and _is_in_order(subject) and not _names_a_stack(subject):
         yield f"every stack that {value.text!r} matches may assume this role, and so may whoever can create one."
 
 
@@ -183,8 +192,18 @@ def _is_of_a_stack(value: SubjectValue) -> bool:
 
 def _names_a_stack(subject: DeploymentSubject) -> bool:
     fields = dict(subject.fields)
-    named = all(fields.get(name) and _is_fixed(fields[name]) for name in ("project", "stack"))
-    return named and subject.fields[0][0] == "project"
+    return _is_in_order(subject) and all(fields.get(name) and _is_fixed(fields[name]) for name in _FIELDS[:2])
+
+
+def _is_in_order(subject: DeploymentSubject) -> bool:
+    """Whether the fields of a pattern, as far as it fixes them, are those that Pulumi Cloud writes."""
+    for place, (name, value) in enumerate(subject.fields):
+        expected = "".join(_FIELDS[place : place + 1])
+        if name != expected:
+            return not _is_fixed(name) and expected.startswith(head_of(name))
+        if not _is_fixed(value):
+            break  # a wildcard may run over any number of fields
+    return True
 
 
 @error("middle-wildcard", "A wildcard in the middle", fix=_NAME_IT)
@@ -192,7 +211,7 @@ def _names_a_stack(subject: DeploymentSubject) -> bool:
 def middle_wildcard(value: SubjectValue) -> Problems:
     """A longer subject with more attributes matches too, as long as it ends in the same way."""
     is_any_operation = _OPEN_DEPLOYMENT.fullmatch(value.text) is not None and _is_of_a_stack(value)
-    if value.open_subject and re.search(r"[*?][^*?]", value.text) and not is_any_operation:
+    if value.open_subject and re.search(r"[*?][^*?]", value.text) and not is_any_operation and _can_match(value):
         yield Breach(f"{value.text!r} continues after a wildcard, which also matches `:` and `/`.", _name_it(value))
 
 
@@ -207,7 +226,10 @@ def open_end(value: SubjectValue) -> Problems:
         names_it = isinstance(subject, AttributeSubject) and environment is not None and _is_fixed(environment)
         is_open = names_it and value.text.endswith(":*")
     if is_open:
-        yield f"{value.text!r} accepts whatever stands at its end."
+        what = "whatever stands at its end"
+        if isinstance(subject, DeploymentSubject):
+            what = "any scope" if _is_fixed(dict(subject.fields).get("operation", "*")) else "any operation"
+        yield f"{value.text!r} accepts {what}."
 
 
 @error("yaml-subject", "Any stack's configuration", fix=_ATTRIBUTES_IN_LOGIN)
@@ -264,7 +286,14 @@ def user_is_organization(value: SubjectValue) -> Problems:
 def subject_form(value: SubjectValue) -> Problems:
     """Nobody gets in."""
     if not (_is_minted(value) if value.form == "exact" else _can_match(value)):
-        yield Breach(f"{value.text!r} is not a subject that Pulumi Cloud writes.", _name_it(value))
+        subject, order = value.subject, ""
+        if (
+            isinstance(subject, DeploymentSubject)
+            and {*_FIELDS[:2]} <= {*dict(subject.fields)}
+            and not _is_in_order(subject)
+        ):
+            order = f": its fields are {', '.join(_FIELDS[:-1])} and {_FIELDS[-1]}, in this order"
+        yield Breach(f"{value.text!r} is not a subject that Pulumi Cloud writes{order}.", _name_it(value))
 
 
 def _is_minted(value: SubjectValue) -> bool:
@@ -292,7 +321,8 @@ def _can_match(value: SubjectValue) -> bool:
     if pattern is None:
         return not _is_fixed(subject.organization)
     if isinstance(pattern, DeploymentSubject):
-        return not _names_a_stack(pattern) or _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
+        is_known = not _names_a_stack(pattern) or _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
+        return is_known and _is_in_order(pattern)
     if environment is not None:
         return not _is_fixed(environment) or re.fullmatch(ENVIRONMENT, environment) is not None
     if isinstance(pattern, DefaultSubject):
