@@ -290,7 +290,7 @@ def test_what_the_call_does_not_say_is_asked_for(file):
         ({"exp": 1}, [], "The token expired at 1970-01-01 00:00:01 UTC"),
         ({"nbf": 32503680000}, [], "The token is not valid before 3000-01-01 00:00:00 UTC"),
         ({"iat": 32503680000}, [], "issued at 3000-01-01 00:00:00 UTC, which is to come"),
-        ({"nbf": "soon"}, [], "The token's nbf is no time"),
+        ({"nbf": 1e30}, [], "The token is not valid before 1e+30 seconds after the beginning of 1970"),
         ({}, ["--duration", "2h"], "so 2h was not judged against it; --max-session-duration names it"),
         ({}, [], "client IDs are not known"),
     ],
@@ -304,3 +304,13 @@ def test_what_was_not_judged_is_said(file, claims, arguments, said):
     arguments = ["--client-id", "aws:contoso", "--duration", "1h", "--max-session-duration", "1h"]
     result = esc_oidc("explain", file(POLICY), "--token", file({**ALICE, **fine}, "token"), *arguments)
     assert "note" not in result.stdout
+
+
+@pytest.mark.parametrize("claims", [{"nbf": "soon"}, {"exp": True}, {"iat": ["1"]}, {"exp": "1700000000"}], ids=str)
+def test_a_time_that_is_none_is_refused(file, claims):
+    """AWS refuses such a token whenever it comes; so does `explain`."""
+    result = esc_oidc("explain", file(POLICY), "--token", file({**ALICE, **claims}, "token"))
+    assert result.exit_code == 1
+    assert result.stdout.startswith("refused   InvalidIdentityToken")
+    assert "a number of seconds since 1970" in result.stdout
+    assert esc_oidc("explain", file(POLICY), "--token", file({**ALICE, "nbf": None}, "token")).exit_code == 0

@@ -63,11 +63,59 @@ def test_a_comment_inside_the_role_accepts_a_finding(file, where):
     assert "suppressed: all of it is ours" in esc_oidc("lint", source, "-v").stdout
 
 
-@pytest.mark.parametrize("comment", ["# esc-oidc: ignore organization-wide", "# esc-oidc: ignore organization-wide:  "])
-def test_without_a_reason_nothing_is_accepted(file, comment):
-    """A comment has to say why."""
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("# esc-oidc: ignore organization-wide", "it gives no reason to ignore organization-wide."),
+        ("# esc-oidc: ignore organization-wide:  ", "it gives no reason to ignore organization-wide."),
+        ("# esc-oidc: ignore organisation-wide: ours", "there is no rule 'organisation-wide': did you mean org"),
+        ("# esc-oidc: ignore Organization_Wide: ours", "there is no rule 'Organization_Wide'"),
+        ("# esc-oidc: ignore", "it does not have the form of one."),
+        ("# esc-oidc: ignore organization-wide because it is ours", "it does not have the form of one."),
+        ("# esc-oidc ignore organization-wide: ours", "it does not have the form of one."),
+    ],
+)  # fmt: skip
+def test_a_comment_that_accepts_nothing_says_so(file, comment, said):
+    """It is a finding in its line, whether the reason is missing, the rule or the form."""
     document = lint(file(TEMPLATE.replace("COMMENT", comment), "t.yaml"))
     assert document["suppressed"] == []
+    (finding,) = [each for each in document["findings"] if each["rule"] == "suppression"]
+    assert finding["message"].startswith(f"the comment in line 9 suppresses nothing: {said}")
+    assert (finding["line"], finding["severity"]) == (9, "error")
+    assert esc_oidc("lint", file(TEMPLATE.replace("COMMENT", comment), "t.yaml"), "--ignore", "suppression").stdout
+
+
+def test_of_several_rules_the_unknown_one_is_named(file):
+    """The others are accepted."""
+    comment = "# esc-oidc: ignore organization-wide, any-thing: ours"
+    document = lint(file(TEMPLATE.replace("COMMENT", comment), "t.yaml"))
+    assert [each["rule"] for each in document["suppressed"]] == ["organization-wide"]
+    (finding,) = [each for each in document["findings"] if each["rule"] == "suppression"]
+    assert "there is no rule 'any-thing'" in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("ignored", "said"),
+    [
+        ({"organization-wide": ""}, "it gives no reason to ignore organization-wide."),
+        ({"organization-wide": True}, "it gives no reason to ignore organization-wide."),
+        (["organization-wide"], "it gives no reason to ignore organization-wide."),
+        ("organization-wide", "it gives no reason to ignore organization-wide."),
+        ({"organization-wd": "ours"}, "there is no rule 'organization-wd': did you mean organization-wide?"),
+    ],
+)
+def test_metadata_that_accepts_nothing_says_so(file, ignored, said):
+    """It is a finding about the role, even if the role has no other."""
+    for policy in (WIDE, POLICY):
+        role = {"Type": "AWS::IAM::Role", "Metadata": {"esc-oidc": {"ignore": ignored}}}
+        role["Properties"] = {"AssumeRolePolicyDocument": policy}
+        block = {"assume_role_policy": json.dumps(policy), "//": role["Metadata"]}
+        for document in ({"Resources": {"R": role}}, {"resource": {"aws_iam_role": {"R": block}}}):
+            found = lint(file(document, "a.tf.json"))
+            assert found["suppressed"] == []
+            (finding,) = [each for each in found["findings"] if each["rule"] == "suppression"]
+            assert finding["message"] == f"the metadata suppresses nothing: {said}"
+            assert finding["place"].endswith("R")
 
 
 def test_a_comment_speaks_for_a_manifest_too(file):

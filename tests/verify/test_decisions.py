@@ -177,7 +177,8 @@ def test_what_depends_is_not_admitted():
 
 
 @pytest.mark.parametrize(
-    "context", [{"aws:EpochTime": "soon"}, {"aws:CurrentTime": "soon"}, {"aws:EpochTime": "1e300"}]
+    "context",
+    [{"aws:EpochTime": "soon"}, {"aws:CurrentTime": "soon"}, {"aws:CurrentTime": "2026"}, {"aws:EpochTime": "1e300"}],
 )
 def test_an_unreadable_time_is_not_guessed(context):
     """A token with times can't be judged by it."""

@@ -142,10 +142,10 @@ def test_an_expression_of_terraform_is_a_placeholder(value, placeholders, known)
     "metadata", [{"Metadata": {"esc-oidc": {"ignore": {"rule": "because", "other": " ", "third": 3}}}}, {}]
 )
 def test_a_template_can_ignore_rules(metadata):
-    """It names them in the role's metadata, each with its reason; without a reason nothing is ignored."""
+    """It names them in the role's metadata, each with its reason, which is empty where there is none."""
     role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": POLICY}, **metadata}
     (found,) = find_trust_policies({"Resources": {"Role": role, "Odd": 7, "Bucket": {"Type": "AWS::S3::Bucket"}}})
-    assert found.ignored == ({"rule": "because"} if metadata else {})
+    assert found.ignored == ({"rule": "because", "other": "", "third": ""} if metadata else {})
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """`esc-oidc explain`: would this role admit this token, and if not, why."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from ..claims import ISSUER
 from ..sessions import seconds
@@ -110,7 +111,7 @@ def _decide(
         providers = providers or []
     # AWS looks for the provider in the role's own account: that of the principal counts only where no role is known.
     request = Request(
-        {name: value for name, value in claims.items() if name not in _TIMES},
+        {name: value for name, value in claims.items() if name not in _TIMES or not _is_a_time(value)},
         question.issuer or _issuer(role.policy, claims),
         account=arn.account if arn else None,
         partition=arn.partition if arn else "aws",
@@ -146,15 +147,20 @@ def _times_not_judged(claims: Mapping[str, Any]) -> Iterator[str]:
     }
     for claim, text in told.items():
         moment = claims.get(claim)
-        if moment is None:
-            continue
-        try:
-            when = datetime.fromtimestamp(moment, UTC)
-        except (TypeError, ValueError, OverflowError, OSError):
-            yield f"The token's {claim} is no time, for which AWS refuses it; that was not judged."
-            continue
-        if (moment < time.time()) is (claim == "exp"):
-            yield text.format(when=f"{when:%Y-%m-%d %H:%M:%S} UTC")
+        if _is_a_time(moment) and (moment < time.time()) is (claim == "exp"):
+            yield text.format(when=_clock(moment))
+
+
+def _is_a_time(moment: object) -> TypeGuard[float]:
+    """Whether it is a number of seconds; AWS refuses a token that has something else there, whenever it comes."""
+    return isinstance(moment, int | float) and not isinstance(moment, bool) and math.isfinite(moment)
+
+
+def _clock(moment: float) -> str:
+    try:
+        return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):
+        return f"{moment} seconds after the beginning of 1970"
 
 
 def _issuer(policy: CompiledPolicy, claims: Mapping[str, Any]) -> str:

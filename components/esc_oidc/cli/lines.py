@@ -2,14 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
 from ..verify import Path
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
-_COMMENT: Final = re.compile(r"#\s*esc-oidc:\s*ignore\s+([a-z-]+(?:\s*,\s*[a-z-]+)*)\s*:\s*(\S.*?)\s*$")
+_COMMENT: Final = re.compile(r"#\s*esc-oidc:\s*ignore\s+([\w-]+(?:\s*,\s*[\w-]+)*)\s*(?::\s*(.*?))?\s*$")
+_MEANT: Final = re.compile(r"#\s*esc-oidc\W+ignore\b")
+"""What somebody means for such a comment, even if it is none."""
 
 
 def lines_of(text: str, paths: Iterable[Path]) -> Mapping[Path, int]:
@@ -76,9 +78,21 @@ def comments_at(text: str, path: Path) -> Mapping[str, str]:
     for line in islice(text.splitlines(), start, node.end_mark.line + 1):
         match = _COMMENT.search(line)
         # What is indented less belongs to the next block.
-        if match and match.start() >= node.start_mark.column:
-            said.update(dict.fromkeys(re.split(r"\s*,\s*", match[1]), match[2]))
+        if match and match[2] and match.start() >= node.start_mark.column:
+            said.update(dict.fromkeys(_rules(match), match[2]))
     return said
+
+
+def comments_in(text: str) -> Iterator[tuple[int, Sequence[str], str]]:
+    """Every such comment: its line, from 1, the rules, and the reason, which may be empty. No rules: it has no form."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if _MEANT.search(line):
+            match = _COMMENT.search(line)
+            yield number, _rules(match) if match else (), (match[2] if match else "") or ""
+
+
+def _rules(comment: re.Match[str]) -> Sequence[str]:
+    return re.split(r"\s*,\s*", comment[1])
 
 
 def _root(text: str) -> Any:

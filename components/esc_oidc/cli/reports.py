@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 
 from ..verify import Finding, Judged
 from .output import fail
-from .settings import UNREADABLE_FILE, Settings
+from .settings import FILE_RULES, SUPPRESSION, UNREADABLE_FILE, Settings, no_such_rule
 from .sources import Found, Reading, decoded
 
 NOTE: Final = "note"
 OTHER_ISSUER: Final = "other-issuer"
 """The one finding with nothing to do."""
 
-_COMMENT: Final = "esc-oidc: ignore"
+_COMMENT: Final = re.compile(r"#\s*esc-oidc\W+ignore")
 
 
 class Report(NamedTuple):
@@ -84,7 +84,7 @@ def reports_of(
     texts = _Texts(reading.piped)
     reports = [
         Report(source, found, finding)
-        for source, found, finding in _all(reading, judged)
+        for source, found, finding in _all(reading, judged, texts)
         if settings.checks(finding.rule)
     ]
     if full or baseline:
@@ -122,13 +122,43 @@ def _known(path: Path) -> Mapping[str, str]:
         fail(f"{path}: this is not a baseline that --write-baseline wrote: {error}")
 
 
-def _all(reading: Reading, judged: Sequence[tuple[Found, Judged]]) -> Iterator[tuple[str, Found | None, Finding]]:
-    fix = "Correct the file, or exclude it; whatever it holds was not judged."
+def _all(
+    reading: Reading, judged: Sequence[tuple[Found, Judged]], texts: _Texts
+) -> Iterator[tuple[str, Found | None, Finding]]:
     for unread in reading.unread:
-        yield unread.source, None, Finding(UNREADABLE_FILE, "error", unread.problem, None, fix)
+        yield unread.source, None, _about_a_file(UNREADABLE_FILE, unread.problem)
+    for source in dict.fromkeys(found.source for found, _ in judged if _may_have_comments(found.source)):
+        if _COMMENT.search(texts[source]):
+            from .lines import comments_in  # noqa: PLC0415 - few files have such comments
+
+            for line, rules, reason in comments_in(texts[source]):
+                for problem in _wrong_in(rules, reason):
+                    message = f"the comment in line {line} suppresses nothing: {problem}"
+                    yield source, None, _about_a_file(SUPPRESSION, message)
     for found, each in judged:
+        for rule, reason in found.located.ignored.items():
+            for problem in _wrong_in([rule], reason):
+                yield found.source, found, _about_a_file(SUPPRESSION, f"the metadata suppresses nothing: {problem}")
         for finding in each.findings:
             yield found.source, found, finding
+
+
+def _about_a_file(rule: str, problem: str) -> Finding:
+    return Finding(rule, "error", problem, None, FILE_RULES[rule].fix)
+
+
+def _wrong_in(rules: Sequence[str], reason: str) -> Iterator[str]:
+    """Why a suppression, or a part of it, does nothing."""
+    if not rules:
+        yield "it does not have the form of one."
+    elif not reason:
+        yield f"it gives no reason to ignore {', '.join(rules)}."
+    yield from filter(None, map(no_such_rule, rules))
+
+
+def _may_have_comments(source: str) -> bool:
+    """Whether it can be YAML; JSON has no comments."""
+    return not source.endswith((".json", ".tfstate"))
 
 
 def _suppression(report: Report, settings: Settings, baseline: Mapping[str, str], texts: _Texts) -> tuple[str, str]:
@@ -147,8 +177,8 @@ def _suppression(report: Report, settings: Settings, baseline: Mapping[str, str]
 
 
 def _comments(found: Found, texts: _Texts) -> Mapping[str, str]:
-    """What comments in YAML say next to the role. JSON has none."""
-    if found.source.endswith((".json", ".tfstate")) or _COMMENT not in texts[found.source]:
+    """What comments in YAML say next to the role."""
+    if not _may_have_comments(found.source) or not _COMMENT.search(texts[found.source]):
         return {}
     from .lines import comments_at  # noqa: PLC0415 - few files have such comments
 

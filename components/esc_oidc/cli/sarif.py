@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..verify import RULES
+from ..verify import RULES, Rule
 from .reports import NOTE, Report
-from .settings import UNREADABLE_FILE
+from .settings import FILE_RULES, FileRule
 
 
 def sarif(reports: Iterable[Report], notes: Sequence[str]) -> Mapping[str, Any]:
@@ -18,25 +18,8 @@ def sarif(reports: Iterable[Report], notes: Sequence[str]) -> Mapping[str, Any]:
         reports: What was found; what is suppressed says so, and why.
         notes: What was not judged, in words.
     """
-    rules = [
-        {
-            "id": rule.id,
-            "shortDescription": {"text": rule.title},
-            "fullDescription": {"text": rule.why},
-            "help": {"text": f"{rule.fix} See {rule.source}"},
-            "helpUri": rule.source,
-            "defaultConfiguration": {"level": rule.severity},
-        }
-        for rule in RULES.values()
-    ]
-    rules.append({
-        "id": UNREADABLE_FILE,
-        "shortDescription": {"text": "A file that cannot be read"},
-        "fullDescription": {"text": "It may hold trust policies, which were not judged."},
-        "help": {"text": "Correct the file, or exclude it."},
-        "helpUri": "https://www.rfc-editor.org/rfc/rfc8259",
-        "defaultConfiguration": {"level": "error"},
-    })  # fmt: skip
+    rules = [_rule(rule.id, rule, rule.severity) for rule in RULES.values()]
+    rules += [_rule(name, rule, "error") for name, rule in FILE_RULES.items()]
     places = {str(rule["id"]): index for index, rule in enumerate(rules)}
     driver = {"name": "esc-oidc", "version": version("esc-oidc"), "rules": rules}
     notifications = [{"level": "note", "message": {"text": note}} for note in notes]
@@ -46,6 +29,17 @@ def sarif(reports: Iterable[Report], notes: Sequence[str]) -> Mapping[str, Any]:
         "results": [_result(each, places) for each in reports if each.level != NOTE],
     }
     return {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
+
+
+def _rule(name: str, rule: Rule | FileRule, level: str) -> Mapping[str, Any]:
+    return {
+        "id": name,
+        "shortDescription": {"text": rule.title},
+        "fullDescription": {"text": rule.why},
+        "help": {"text": f"{rule.fix} See {rule.source}"},
+        "helpUri": rule.source,
+        "defaultConfiguration": {"level": level},
+    }
 
 
 def _result(report: Report, rules: Mapping[str, int]) -> Mapping[str, Any]:

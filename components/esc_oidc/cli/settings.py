@@ -8,7 +8,39 @@ from ..verify import RULES
 from .output import fail
 
 UNREADABLE_FILE: Final = "unreadable-file"
-"""The finding that a source could not be read; every other rule is about policies."""
+SUPPRESSION: Final = "suppression"
+
+
+class FileRule(NamedTuple):
+    """A rule about files; those about policies are `RULES`.
+
+    Attributes:
+        title: What it is about, in one line.
+        why: What it means.
+        fix: What to do.
+        source: The page that documents the fact behind it.
+    """
+
+    title: str
+    why: str
+    fix: str
+    source: str
+
+
+FILE_RULES: Final[Mapping[str, FileRule]] = {
+    UNREADABLE_FILE: FileRule(
+        "A file that cannot be read",
+        "It may hold trust policies, which were not judged.",
+        "Correct the file, or exclude it; whatever it holds was not judged.",
+        "https://www.rfc-editor.org/rfc/rfc8259",
+    ),
+    SUPPRESSION: FileRule(
+        "A suppression that suppresses nothing",
+        "It accepts nothing, although somebody wrote it to accept a finding.",
+        "Write `# esc-oidc: ignore RULE[, RULE]: REASON`, or the rule and its reason in the role's metadata.",
+        "https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html",
+    ),
+}
 
 _FILE: Final = "esc-oidc.toml"
 _PROJECT: Final = "pyproject.toml"
@@ -79,15 +111,21 @@ def find_settings() -> Settings:
 def rules_of(given: Iterable[object], where: str) -> list[str]:
     """Rule ids, each alone or several with commas between them; ends the command for one that does not exist."""
     rules = [rule.strip() for each in given for rule in str(each).split(",") if rule.strip()]
-    known = [*RULES, UNREADABLE_FILE]
     for rule in rules:
-        if rule not in known:
-            from ..inputs import nearest  # noqa: PLC0415 - only for a mistake
-
-            near = nearest(rule, known)
-            hint = f"did you mean {near}?" if near else "docs/rules.md lists them."
-            fail(f"{where}: there is no rule {rule!r}: {hint}")
+        if unknown := no_such_rule(rule):
+            fail(f"{where}: {unknown}")
     return rules
+
+
+def no_such_rule(rule: str) -> str:
+    """That a rule does not exist, with the nearest that does; empty if it does."""
+    known = [*RULES, *FILE_RULES]
+    if rule in known:
+        return ""
+    from ..inputs import nearest  # noqa: PLC0415 - only for a mistake
+
+    near = nearest(rule, known)
+    return f"there is no rule {rule!r}: {f'did you mean {near}?' if near else 'docs/rules.md lists them.'}"
 
 
 def _table(path: Path) -> Mapping[str, Any] | None:

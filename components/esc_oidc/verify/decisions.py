@@ -1,6 +1,7 @@
 """Who gets in: AWS's answer to ``sts:AssumeRoleWithWebIdentity``, check after check in AWS's order."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -31,6 +32,9 @@ from .undefined import UndefinedBehaviour
 # Claims that make AWS ask for more actions (sts:TagSession, sts:SetSourceIdentity) and add keys.
 _SESSION_CLAIMS: Final = ("https://aws.amazon.com/tags", "https://aws.amazon.com/source_identity")
 
+
+_SECONDS: Final = re.compile(r"[0-9]{5,40}(?:\.[0-9]+)?")
+"""Seconds since 1970, as Date operators take them beside ISO 8601; four digits may be a year."""
 
 _TIMES: Final = frozenset({"aws:epochtime", "aws:currenttime"})
 
@@ -367,6 +371,8 @@ def _time_of(context: Context) -> float:
         if isinstance(epoch, str):
             return float(epoch)
         if isinstance(current, str):
+            if _SECONDS.fullmatch(current):
+                return float(current)
             moment = datetime.fromisoformat(current)
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except ValueError as error:

@@ -52,7 +52,8 @@ class Located:
         max_session_seconds: The longest session that the role allows, if it is known.
         path: Where, as keys and indexes inside the document.
         placeholders: What its values depend on, where the document does not say them: `lint_located` judges it.
-        ignored: The rules that the document itself says to ignore for this role, each with the reason.
+        ignored: The rules that the document itself says to ignore for this role, each with the reason; without one,
+            which is empty then, nothing is to be ignored.
     """
 
     place: str
@@ -184,9 +185,10 @@ def _template(document: Mapping[str, object], path: Path) -> Iterator[Located]:
 
 
 def _ignored(metadata: object) -> Mapping[str, str]:
-    """What `{"esc-oidc": {"ignore": {RULE: REASON}}}` says; a rule without a reason is not ignored."""
-    rules = _mapping(_mapping(_mapping(metadata).get("esc-oidc")).get("ignore"))
-    return {str(rule): reason for rule, reason in rules.items() if isinstance(reason, str) and reason.strip()}
+    """What `{"esc-oidc": {"ignore": {RULE: REASON}}}` says; the reason is empty where there is none."""
+    said = _mapping(_mapping(metadata).get("esc-oidc")).get("ignore", {})
+    rules = said if isinstance(said, Mapping) else dict.fromkeys(map(str, _listed(said)))
+    return {str(rule): reason.strip() if isinstance(reason, str) else "" for rule, reason in rules.items()}
 
 
 def _terraform(document: Mapping[str, object]) -> Iterator[Located]:

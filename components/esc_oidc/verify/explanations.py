@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 from os.path import commonprefix
 from typing import Final, Literal
 
@@ -536,6 +537,7 @@ def _subject_advice(difference: Difference, got: str) -> _Advice | None:  # noqa
         _stack_configuration(wants, has)
         or _other_kind(wants, has)
         or _other_attributes(wants, has)
+        or _other_order(wants, has)
         or _other_values(wanted, got, has.organization)
     )
 
@@ -607,6 +609,21 @@ def _other_attributes(wants: Subject, has: Subject) -> _Advice | None:
     # With fewer attributes in the policy, more would get in than this caller.
     fix += "." if missing else f", or compose the policy's subject from {its_own}."
     return _Advice(mistake, fix)
+
+
+def _other_order(wants: Subject, has: Subject) -> _Advice | None:
+    """When the fields of a deployment's subject stand in another order than Pulumi Cloud writes them."""
+    if not isinstance(wants, DeploymentSubject) or not isinstance(has, DeploymentSubject):
+        return None
+    order = [name for name, _ in has.fields]
+    written = list(takewhile(order.__contains__, (name for name, _ in wants.fields)))
+    if written == order[: len(written)]:
+        return None
+    return _Advice(
+        f"The fields stand in another order: the policy has {', '.join(written)}; Pulumi Cloud writes "
+        f"{', '.join(order)}.",
+        f"If {has} may assume this role, write it like this.",
+    )
 
 
 def _other_values(wanted: str, got: str, organization: str) -> _Advice | None:

@@ -85,7 +85,8 @@ def null_operator(condition: AskedCondition) -> Problems:
     if not condition.operator or condition.operator.name != "Null":
         return
     name = f"{condition.block.operator} on `{condition.claim}`"
-    is_compared = any(each.compares for each in condition.statement.asked[condition.claim])
+    others = [each for each in condition.statement.conditions if each.claim == condition.claim]
+    is_compared = any(each.compares and each.is_on_a_claim for each in others)
     if set(condition.block.values) == {"true"} and not condition.operator.set_operator:
         problem = f"{name} wants it missing, and every token has it: nobody gets in."
         yield Breach(problem, "Leave it out." if is_compared else None)
