@@ -137,7 +137,7 @@ PLACES = {
     "cdk.template.json": {"Wide4F2C"},
     "cloudformation.json": {"Wide"},
     "cloudformation.yaml": {"Wide"},
-    "main.tf.json": {"aws_iam_role.wide", "aws_iam_role.open"},
+    "main.tf.json": {"aws_iam_role.wide", "aws_iam_role.open", "aws_iam_role.written"},
     "terraform-plan.json": {"aws_iam_role.wide"},
     "terraform.tfstate": {'module.logins.aws_iam_role.wide["dev"]'},
     **{name: {"urn:pulumi:dev::logins::aws:iam/role:Role::wide"} for name in PULUMI},
@@ -147,7 +147,7 @@ UNKNOWN = {
     "cloudformation.yaml": {"Wide": ["Organization"], "Open": ["Fn::If ForPeople"]},
     "main.tf.json": {
         "aws_iam_role.open": ["var.organization"],
-        "aws_iam_role.assumed": ["data.aws_iam_policy_document.assume.json"],
+        "aws_iam_role.assumed": ["data.aws_iam_policy_document.more.json"],
     },
 }
 LATER = {"terraform-plan.json": "aws_iam_role.later", "pulumi-preview.json": "Role::later"}

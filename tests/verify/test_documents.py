@@ -55,6 +55,9 @@ def pulumi(inputs, outputs=None, **more):
         ({"steps": [{"op": "create", "newState": pulumi({"assumeRolePolicy": TEXT}, {"arn": UNKNOWN})}, {"op": "delete"}]}, [Located(URN, TEXT, None)]),
         ({"steps": [{"op": "create", "newState": pulumi({"assumeRolePolicy": UNKNOWN})}]}, [Located(URN, None, None)]),
         ({"steps": [{"newState": pulumi({"assumeRolePolicy": TEXT})}] * 2}, [Located(URN, TEXT, None)]),
+        ({"steps": [{"urn": URN, "newState": pulumi({"assumeRolePolicy": TEXT}, urn=None)}]}, [Located(URN, TEXT, None)]),
+        ({"steps": [{"newState": pulumi({"assumeRolePolicy": TEXT}, urn=None)}] * 2},
+         [Located("steps.0.newState", TEXT, None), Located("steps.1.newState", TEXT, None)]),
         (
             {"deployment": {"resources": [{"urn": URN, "type": "aws-native:iam:Role", "inputs": {"assumeRolePolicyDocument": POLICY}}]}},
             [Located(URN, POLICY, None)],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from esc_oidc.verify import find_trust_policies
+from esc_oidc.verify import find_trust_policies, lint_located
 from tests.support.policies import STATEMENT
 
 PROVIDER = {"Type": "AWS::IAM::OIDCProvider", "Properties": {"Url": "https://api.pulumi.com/oidc"}}
@@ -75,3 +75,97 @@ def test_text_in_the_policy_is_resolved():
     role = {"AssumeRolePolicyDocument": {"Fn::Sub": '{"Statement": ["${Name}"]}'}}
     (found,) = find_trust_policies({"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": role}}})
     assert (found.policy, found.placeholders) == ('{"Statement": ["⟦Name⟧"]}', ("Name",))
+
+
+KEY = "api.pulumi.com/oidc"
+SUBJECT = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/dev"
+BLOCK = {
+    "sid": "Esc",
+    "actions": ["sts:AssumeRoleWithWebIdentity"],
+    "principals": {"type": "Federated", "identifiers": ["${aws_iam_openid_connect_provider.pulumi.arn}"]},
+    "condition": [
+        {"test": "StringEquals", "variable": f"{KEY}:aud", "values": ["aws:contoso"]},
+        {"test": "StringEquals", "variable": f"{KEY}:sub", "values": [SUBJECT]},
+        {"test": "StringEquals", "variable": f"{KEY}:sub", "values": [f"{SUBJECT}:pulumi.user.login:${{var.user}}"]},
+    ],
+}
+
+
+def of_terraform(document, reference="${data.aws_iam_policy_document.assume.json}"):
+    """The one role of a `.tf.json` file that refers to this policy document."""
+    (role,) = find_trust_policies({
+        "data": [{"aws_iam_policy_document": {"assume": document}}],
+        "resource": {
+            "aws_iam_role": {"r": {"assume_role_policy": reference}},
+            "aws_iam_openid_connect_provider": {"pulumi": {"url": f"https://{KEY}"}},
+        },
+    })  # fmt: skip
+    return role
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "${data.aws_iam_policy_document.assume.json}",
+        "${ data.aws_iam_policy_document.assume.minified_json }",
+        "${data.aws_iam_policy_document.assume[0].json}",
+        '${data.aws_iam_policy_document.assume["dev"].json}',
+    ],
+)
+def test_a_policy_document_of_terraform_is_resolved(reference):
+    """Its blocks become statements; an identity provider of the same file is known, other expressions are named."""
+    role = of_terraform({"statement": [BLOCK]}, reference)
+    assert role.policy == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "Esc",
+                "Effect": "Allow",
+                "Principal": {"Federated": [ARN]},
+                "Action": ["sts:AssumeRoleWithWebIdentity"],
+                "Condition": {
+                    "StringEquals": {
+                        f"{KEY}:aud": ["aws:contoso"],
+                        f"{KEY}:sub": [SUBJECT, f"{SUBJECT}:pulumi.user.login:⟦var.user⟧"],
+                    }
+                },
+            }
+        ],
+    }
+    assert role.placeholders == ("AWS::Partition", "AWS::AccountId", "var.user")
+
+
+def test_a_policy_document_of_terraform_is_judged():
+    """A wide one is found, in whichever of Terraform's forms its blocks stand."""
+    wide = {**BLOCK, "effect": "Allow", "condition": {**BLOCK["condition"][0], "values": "aws:contoso"}}
+    for document in ({"statement": wide}, {"statement": [wide], "version": "2012-10-17"}):
+        judged = lint_located(of_terraform(document))
+        assert "subject-missing" in {finding.rule for finding in judged.findings}
+        assert judged.placeholders == ()
+    deny = {"effect": "Deny", "not_actions": ["sts:TagSession"], "principals": [{"type": "*", "identifiers": ["*"]}]}
+    policy = of_terraform({"statement": [BLOCK, deny]}).policy
+    assert policy["Statement"][1] == {"Effect": "Deny", "Principal": "*", "NotAction": ["sts:TagSession"]}
+    variable = {**BLOCK, "condition": [{**BLOCK["condition"][1], "values": ["a&{aws:username}$${x}"]}]}
+    condition = of_terraform({"statement": variable}).policy["Statement"][0]["Condition"]
+    assert condition["StringEquals"][f"{KEY}:sub"] == ["a${aws:username}${x}"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"statement": [BLOCK], "source_policy_documents": ["${local.base}"]},
+        {"statement": [BLOCK], "override_policy_documents": []},
+        {"statement": ["${local.statement}"]},
+        {"statement": "${local.statements}"},
+        {"statement": [{**BLOCK, "principals": "${local.who}"}]},
+        {"statement": [{**BLOCK, "condition": ["${local.when}"]}]},
+        {"statement": [{**BLOCK, "dynamic": {"condition": {}}}]},
+        {"dynamic": {"statement": {}}},
+    ],
+)
+def test_a_policy_document_that_is_made_elsewhere_is_a_placeholder(document):
+    """What else goes into it only a plan knows."""
+    role = of_terraform(document)
+    assert (role.policy, role.placeholders) == (None, ("data.aws_iam_policy_document.assume.json",))
+    other = of_terraform({"statement": [BLOCK]}, "${data.aws_iam_policy_document.other.json}")
+    assert other.placeholders == ("data.aws_iam_policy_document.other.json",)

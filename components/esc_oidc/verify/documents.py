@@ -4,6 +4,7 @@ Sources: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html,
 https://docs.aws.amazon.com/config/latest/developerguide/config-item-table.html,
 https://developer.hashicorp.com/terraform/internals/json-format,
 https://developer.hashicorp.com/terraform/language/syntax/json,
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document,
 https://github.com/hashicorp/terraform/blob/main/internal/states/statefile/version4.go and
 https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/core.go
 """
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import unquote
 
-from .templates import Template, interpolated, placeholders_in
+from .templates import OIDC_PROVIDER, POLICY_DOCUMENT, Template, TerraformFile, placeholders_in
 
 # What stands in a preview for a value that is not known yet, and what marks a secret.
 # https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/plugin/rpc.go and .../resource/properties.go
@@ -129,7 +130,9 @@ def find_trust_policies(document: object) -> list[Located]:
 def _is_of_tools(document: Mapping[str, object]) -> bool:
     if not (_OF_TERRAFORM | _OF_PULUMI).isdisjoint(document):
         return True
-    return "root_module" in _mapping(document.get("values")) or bool(_terraform_blocks(document))
+    return "root_module" in _mapping(document.get("values")) or bool(
+        _terraform_blocks(document, "resource", _TERRAFORM_ROLES)
+    )
 
 
 def _anywhere(value: object, path: Path) -> Iterator[Located]:
@@ -237,10 +240,13 @@ def _terraform_state(document: Mapping[str, object]) -> Iterator[Located]:
 
 def _terraform_json(document: Mapping[str, object]) -> Iterator[Located]:
     """The roles in a `.tf.json` file, in which `${...}` is an expression and `$${` a plain `${`."""
-    for path, kind, name, block in _terraform_blocks(document):
+    file = TerraformFile(
+        {name: block for _, _, name, block in _terraform_blocks(document, "data", [POLICY_DOCUMENT])},
+        {name: block for _, _, name, block in _terraform_blocks(document, "resource", [OIDC_PROVIDER])},
+    )
+    for path, kind, name, block in _terraform_blocks(document, "resource", _TERRAFORM_ROLES):
         element = _TERRAFORM_ROLES[kind]
-        value = block.get(element)
-        policy = _policy(interpolated(value) if isinstance(value, str) else value)
+        policy = _policy(file.resolve(block.get(element)))
         placeholders = placeholders_in(policy)
         known = policy if _looks_like_a_policy(policy) else None
         maximum, ignored = _seconds(block.get("max_session_duration")), _ignored(block.get("//"))
@@ -248,12 +254,14 @@ def _terraform_json(document: Mapping[str, object]) -> Iterator[Located]:
         yield Located(f"{kind}.{name}", known, None, maximum, where, placeholders, ignored)
 
 
-def _terraform_blocks(document: Mapping[str, object]) -> list[tuple[Path, str, str, Mapping[str, object]]]:
-    """Each role's block, which may stand in lists on every level."""
+def _terraform_blocks(
+    document: Mapping[str, object], section: str, wanted: Iterable[str]
+) -> list[tuple[Path, str, str, Mapping[str, object]]]:
+    """Each block of these kinds, which may stand in lists on every level."""
     return [
-        ((*path, *more, *label, *rest), str(kind), str(name), _mapping(block))
-        for path, kinds in _each(document.get("resource"), ("resource",))
-        for kind in _TERRAFORM_ROLES
+        ((*path, *more, *label, *rest), kind, str(name), _mapping(block))
+        for path, kinds in _each(document.get(section), (section,))
+        for kind in wanted
         for more, names in _each(_mapping(kinds).get(kind), (kind,))
         for name, blocks in _mapping(names).items()
         for label in [(str(name),)]
@@ -268,15 +276,17 @@ def _each(value: object, path: Path) -> Iterable[tuple[Path, object]]:
 def _pulumi(document: Mapping[str, object]) -> Iterator[Located]:
     """The roles in a stack, exported or in a self-managed backend, and in a preview."""
     found: list[tuple[Path, object]] = []
+    steps: dict[Path, object] = {}
     checkpoint = _mapping(document.get("checkpoint"))
     found += _each(_list(_mapping(document.get("deployment")).get("resources")), ("deployment", "resources"))
     found += _each(_list(_mapping(checkpoint.get("latest")).get("resources")), ("checkpoint", "latest", "resources"))
     for path, step in _each(_list(document.get("steps")), ("steps",)):
         found.append(((*path, "newState"), _mapping(step).get("newState")))
+        steps[*path, "newState"] = _mapping(step).get("urn")
     seen = set()
     for where, resource in ((where, _mapping(each)) for where, each in found):
         name = _PULUMI_ROLES.get(str(resource.get("type")))
-        urn = str(resource.get("urn"))
+        urn = str(resource.get("urn") or steps.get(where) or ".".join(map(str, where)))
         # A resource that is to be deleted is on its way out; a replacement stands in a preview more than once.
         if name is None or resource.get("delete") or urn in seen:
             continue

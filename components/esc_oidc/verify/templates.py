@@ -1,6 +1,7 @@
-"""What templates leave open: functions of CloudFormation, as far as the template alone can say, and placeholders.
+"""What templates leave open: functions of CloudFormation, expressions of Terraform, and placeholders for the rest.
 
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+Sources: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html and
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
 """
 
 import json
@@ -32,9 +33,90 @@ def placeholders_in(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(MARK.findall(text)))
 
 
-def interpolated(text: str) -> str:
-    """A text of Terraform's, with placeholders for its expressions."""
-    return _EXPRESSION.sub(lambda match: "${" if match[1] is None else placeholder(match[1].strip()), text)
+POLICY_DOCUMENT: Final = "aws_iam_policy_document"
+OIDC_PROVIDER: Final = "aws_iam_openid_connect_provider"
+
+_POLICY_REFERENCE: Final = re.compile(
+    rf"\$\{{\s*data\.{POLICY_DOCUMENT}\.([\w-]+)(?:\[[^\]]*\])?\.(?:minified_)?json\s*\}}"
+)
+_PROVIDER_REFERENCE: Final = re.compile(rf"{OIDC_PROVIDER}\.([\w-]+)(?:\[[^\]]*\])?\.(?:arn|id)")
+_OF_DOCUMENTS: Final = {"//", "count", "depends_on", "for_each", "policy_id", "provider", "statement", "version"}
+_OF_STATEMENTS: Final = {"//", "actions", "condition", "effect", "not_actions", "principals", "resources", "sid"}
+
+
+class TerraformFile:
+    """A `.tf.json` file, in which `${...}` is an expression and `$${` a plain `${`."""
+
+    def __init__(
+        self, documents: Mapping[str, Mapping[str, object]], providers: Mapping[str, Mapping[str, object]]
+    ) -> None:
+        """Take the blocks of its policy documents and identity providers, by their names."""
+        self._documents, self._providers = documents, providers
+
+    def resolve(self, value: object) -> object:
+        """A policy without expressions: what only a plan knows is a placeholder."""
+        if not isinstance(value, str):
+            return value
+        named = _POLICY_REFERENCE.fullmatch(value.strip())
+        block = self._documents.get(named[1]) if named else None
+        if block is None or not _OF_DOCUMENTS.issuperset(block):
+            return self._text(value)
+        statements = [self._statement(each) for each in _blocks(block.get("statement", []))]
+        if None in statements:
+            return self._text(value)
+        return {"Version": self._texts(block.get("version", "2012-10-17")), "Statement": statements}
+
+    def _statement(self, block: object) -> Mapping[str, object] | None:
+        """A statement; None if something else than its blocks makes it, such as a `dynamic` one."""
+        if not isinstance(block, Mapping) or not _OF_STATEMENTS.issuperset(block):
+            return None
+        principals: dict[str, list[object]] = {}
+        conditions: dict[str, dict[str, list[object]]] = {}
+        for each in _blocks(block.get("principals", [])):
+            if not isinstance(each, Mapping):
+                return None
+            principals.setdefault(str(self._texts(each.get("type"))), []).extend(
+                _blocks(self._texts(each.get("identifiers", [])))
+            )
+        for each in _blocks(block.get("condition", [])):
+            if not isinstance(each, Mapping):
+                return None
+            operator, key = str(self._texts(each.get("test"))), str(self._texts(each.get("variable")))
+            conditions.setdefault(operator, {}).setdefault(key, []).extend(_blocks(self._texts(each.get("values", []))))
+        statement = {
+            "Sid": self._texts(block.get("sid")),
+            "Effect": self._texts(block.get("effect", "Allow")),
+            "Principal": "*" if principals == {"*": ["*"]} else principals,
+            "Action": self._texts(block.get("actions")),
+            "NotAction": self._texts(block.get("not_actions")),
+            "Resource": self._texts(block.get("resources")),
+            "Condition": conditions,
+        }
+        return {name: value for name, value in statement.items() if value}
+
+    def _texts(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self._texts(each) for each in value]
+        # In this data source, `&{...}` is a policy variable.
+        return self._text(value).replace("&{", "${") if isinstance(value, str) else value
+
+    def _text(self, text: str) -> str:
+        return _EXPRESSION.sub(lambda match: "${" if match[1] is None else self._value(match[1].strip()), text)
+
+    def _value(self, expression: str) -> str:
+        named = _PROVIDER_REFERENCE.fullmatch(expression)
+        url = self._providers.get(named[1], {}).get("url") if named else None
+        return _provider_arn(self._text(url)) if isinstance(url, str) else placeholder(expression)
+
+
+def _blocks(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _provider_arn(url: str) -> str:
+    """The ARN of the identity provider for this URL, in an account that only a deployment knows."""
+    arn = f"arn:{placeholder('AWS::Partition')}:iam::{placeholder('AWS::AccountId')}:oidc-provider/"
+    return arn + url.removeprefix("https://")
 
 
 class Template:
@@ -95,8 +177,7 @@ class Template:
             properties = resource.get("Properties")
             url = self.resolve(properties.get("Url")) if isinstance(properties, Mapping) else None
             if isinstance(url, str):
-                arn = f"arn:{placeholder('AWS::Partition')}:iam::{placeholder('AWS::AccountId')}:oidc-provider/"
-                return arn + url.removeprefix("https://")
+                return _provider_arn(url)
         return placeholder(name)
 
     def _substituted(self, argument: object) -> str:
