@@ -238,7 +238,7 @@ def test_github_gets_annotations(file):
     file('{"Statement": [', "100%.json")
     lines = esc_oidc("lint", ".", "--format", "github").stdout.splitlines()
     commands = [line for line in lines if line.startswith("::")]
-    assert lines[-2].startswith("6 trust policies: ")
+    assert lines[-1].startswith("6 trust policies: ")
     assert any(
         re.match(r"::error file=a%2Cb\.yaml,line=5,title=organization-wide::Before: .*%0A.*Name", each)
         for each in commands
@@ -246,7 +246,10 @@ def test_github_gets_annotations(file):
     assert any(
         each.startswith("::error file=100%25.json,line=1,title=unreadable-file::this is not JSON") for each in commands
     )
-    assert any(each.startswith("::notice file=open.yaml,line=1,title=unknown::Open: depends on") for each in commands)
+    assert any("::error file=policy.json,line=1,title=unreadable-file::" in each for each in commands)
+    for role, line in (("Wide", 34), ("Open", 49)):
+        notice = f"::notice file=open.yaml,line={line},title=unknown::{role}: depends on"
+        assert any(each.startswith(notice) for each in commands)
     assert not any("Deployer: the" in each for each in commands if "a%2Cb" in each)
 
 

@@ -54,6 +54,11 @@ def passed_over(document, folder):
     ("name", "content", "said"),
     [
         ("broken.json", "{" + WORD, "not JSON"),
+        ("lone.json", "{", "this JSON ends in the middle"),
+        ("cut.json", '{"Roles": [{"RoleName": "esc"}, ', "this JSON ends in the middle"),
+        ("cut.tfstate", '{"resources": [{"type": "aws_ia', "this JSON ends in the middle"),
+        ("cut16.json", '{"Roles": ['.encode("utf-16"), "this JSON ends in the middle"),
+        ("commented.json", f"{{// the role\n{WORD}: {json.dumps(POLICY)},}}", "this is not JSON"),
         ("latin.json", f'{{"é": {WORD}}}'.encode("latin-1"), "not text in UTF-8"),
         ("broken.yaml", "AssumeRolePolicyDocument: [", "as YAML it is broken"),
         ("scalar.yaml", "AssumeRolePolicyDocument", "as YAML it is no object"),
@@ -129,9 +134,52 @@ def test_what_is_passed_over_is_said(folder):
     assert "terraform show -json" in reasons["main.tf"]
     printed = esc_oidc("lint", path).stdout
     assert printed.splitlines()[-1] == (
-        "Passed over: 7 without a trust policy, 1 in Terraform's own language (lint the plan); --verbose names them."
+        "Passed over: 6 without a trust policy, 1 in Terraform's own language (lint the plan), 1 that cannot be read and "
+        "name no trust policy; --verbose names them."
     )
     assert f"{path / 'bucket.json'}: passed over: a policy of another" in esc_oidc("lint", path, "-v").stdout
+
+
+UNREAD = "nothing in it is about trust policies; it cannot be read: "
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("latin.json", '{"é": 1}'.encode("latin-1"), f"{UNREAD}this is not text in UTF-8"),
+        ("latin.yaml", "é: 1".encode("latin-1"), f"{UNREAD}this is not text in UTF-8"),
+        ("image.template", b"\x89PNG\r\n\x1a\n\x00\xff", f"{UNREAD}this is not text in UTF-8"),
+        ("tsconfig.json", '{// options\n "a": {},}', f"{UNREAD}this is not JSON"),
+        ("fixture.json", "not json", f"{UNREAD}this is not JSON"),
+        ("empty.json", "", f"{UNREAD}this is not JSON"),
+        ("deep.json", "[" * 200_000, f"{UNREAD}maximum recursion"),
+        ("snippets.json", '{// If Statement\n "If": {"body": "/* Statement */",}}', f"{UNREAD}this is not JSON"),
+        ("events.json", '{"a": 1}\n\n{"b": "Statement"}\n', "there is no role's trust policy in it"),
+        ("helm.yaml", "{{- if .Values.role }}\nAssumeRolePolicyDocument: {{ .Values.policy }}\n", "it is the template of another tool"),
+        ("jinja.json", f"{{{WORD}: {{{{ policy }}}} }}", "it is the template of another tool"),
+        ("erb.template", f"{{{WORD}: <%= policy %> }}", "it is the template of another tool"),
+        ("several.yaml", "a: 1\n---\nb: 2\n---\n- Statement\n", "there is no role's trust policy in it"),
+    ],
+)  # fmt: skip
+def test_what_is_no_document_is_passed_over_and_said(folder, name, content, reason):
+    """Source trees are full of such files: none of them is a finding, and each is counted and named."""
+    path = folder({name: content})
+    document, _ = lint(path)
+    assert unreadable(document, path) == {}
+    assert passed_over(document, path)[name].startswith(reason)
+    printed = esc_oidc("lint", path).stdout.splitlines()[-1]
+    kind = "that cannot be read and name no trust policy" if reason.startswith(UNREAD) else "without a trust policy"
+    kind = "templates of another tool (lint what it renders)" if "another tool" in reason else kind
+    assert printed == f"Passed over: 1 {kind}; --verbose names them."
+    assert f"{path / name}: passed over: {reason}" in esc_oidc("lint", path, "-v").stdout
+
+
+def test_a_template_or_log_that_is_named_has_to_be_readable(folder):
+    """What is no document is an error then; the lines of a log are documents."""
+    path = folder({"helm.yaml": "{{- if .Values.role }}\nStatement: {{ .Values.policy }}\n"})
+    assert esc_oidc("lint", path / "helm.yaml").exit_code == 2
+    path = folder({"log.json": f"{json.dumps({'event': 1})}\n{json.dumps(ROLE)}\n{json.dumps(WIDE)}\n"})
+    assert lint(path / "log.json")[0]["policies"] == 2
 
 
 @pytest.mark.parametrize("name", [".git", ".venv", "node_modules", ".terraform"])

@@ -1,6 +1,7 @@
 """A policy with placeholders is judged as far as it can be, and never passes for sound."""
 
 import json
+import re
 
 import pytest
 
@@ -133,3 +134,18 @@ def test_without_placeholders_it_is_lint(arn):
     policy = example(conditions(like="*"))
     expected = lint(policy, arn if arn != "unknown" else None)
     assert lint_located(Located("role", policy, arn)).findings == expected
+
+
+@pytest.mark.parametrize("provider", ["⟦Fn::ImportValue Provider⟧", "arn:aws:iam::123456789012:oidc-provider/⟦Issuer⟧"])
+def test_a_role_without_any_condition_is_wrong_whoever_the_provider_is(provider):
+    """That is known, though the provider is open; with a condition, nothing is."""
+    (name,) = re.findall("⟦(.*)⟧", provider)
+    bare = {"Principal": {"Federated": provider}, "Condition": {}}
+    judged = lint_located(located(bare, name))
+    assert rules(judged) == {"condition-missing"}
+    assert judged.placeholders == (name,)
+    worker = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    judged = lint_located(located({"Statement": [worker, {**STATEMENT, **bare}]}, name))
+    assert [(each.rule, each.statement) for each in judged.findings] == [("condition-missing", 1)]
+    asking = {"Principal": {"Federated": provider}, "Condition": {"StringEquals": {f"{GITHUB}:aud": "a"}}}
+    assert rules(lint_located(located(asking, name))) == {"other-issuer"}

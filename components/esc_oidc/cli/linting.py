@@ -12,15 +12,17 @@ import typer
 
 from ..verify import Judged, lint_located
 from .output import LintFormat, LintStyle, console, fail, print_json
-from .reports import NOTE, OTHER_ISSUER, Report, reports_of, write_baseline
+from .reports import NOTE, OTHER_ISSUER, Report, Texts, line_of, reports_of, write_baseline
 from .settings import Settings
-from .sources import EXCLUDED, IGNORED, TERRAFORM_SOURCE, Found, Reading, read_sources
+from .sources import EXCLUDED, IGNORED, TERRAFORM_SOURCE, UNREAD, UNRENDERED, Found, Reading, read_sources
 from .verdicts import Verdicts
 
 _PASSED_OVER: Final = {
     EXCLUDED: "excluded",
     IGNORED: "ignored by .gitignore",
     TERRAFORM_SOURCE: "in Terraform's own language (lint the plan)",
+    UNRENDERED: "templates of another tool (lint what it renders)",
+    UNREAD: "that cannot be read and name no trust policy",
 }
 """The reasons for passing over a file that the summary tells apart."""
 
@@ -64,7 +66,8 @@ def lint_files(
     reading = read_sources(sources, settings.folder, settings.exclude)
     judged = [(each, lint_located(each.located)) for each in reading.found]
     full = style.format is not LintFormat.TEXT or baseline_to_write is not None
-    reports = reports_of(reading, judged, settings, full=full)
+    texts = Texts(reading.piped)
+    reports = reports_of(reading, judged, settings, texts, full=full)
     results = _Results(reading, judged, reports)
     if style.format is LintFormat.SARIF:
         from .sarif import sarif  # noqa: PLC0415 - no other format has it
@@ -73,7 +76,7 @@ def lint_files(
     elif style.format is LintFormat.JSON:
         print_json(_as_json(results))
     else:
-        _print(results, style, fails_on_nothing=settings.fail_on_nothing)
+        _print(results, style, texts, fails_on_nothing=settings.fail_on_nothing)
     if named := [each for each in reading.unread if each.named]:
         fail("\n".join(f"{each.source}: {each.problem}" for each in named))
     if baseline_to_write is not None:
@@ -96,12 +99,13 @@ def _why_unknown(found: Found, judged: Judged) -> str:
     return f"depends on {names}: only what is wrong for any value was found"
 
 
-def _print(results: _Results, style: LintStyle, *, fails_on_nothing: bool) -> None:
+def _print(results: _Results, style: LintStyle, texts: Texts, *, fails_on_nothing: bool) -> None:
     verdicts, github = Verdicts(console()), style.format is LintFormat.GITHUB
     colours = {"error": "bold red", "warning": "yellow", NOTE: "dim"}
     for found, why in results.unknown if not style.quiet else ():
         if github:
-            typer.echo(_command(NOTE, found.source, 1, "unknown", f"{found.located.place}: {why}"))
+            message = f"{found.located.place}: {why}"
+            typer.echo(_command(NOTE, found.source, line_of(found, texts), "unknown", message))
         else:
             verdicts.line(_plain(f"{found}: {why}"), "dim", 4)
     for each in results.reports:
@@ -152,7 +156,10 @@ def _summary(results: _Results, *, verbose: bool) -> list[str]:
     lines = [f"{_counted(len(results.judged), 'trust policy', 'trust policies')}: {', '.join(counted)}."]
     if results.nothing:
         lines.append(_NOTHING)
-    passed_over = Counter(_PASSED_OVER.get(why, "without a trust policy") for _, why in results.reading.passed_over)
+    passed_over = Counter(
+        _PASSED_OVER.get(why.partition(":")[0] if why.startswith(UNREAD) else why, "without a trust policy")
+        for _, why in results.reading.passed_over
+    )
     if passed_over:
         said = ", ".join(f"{count} {reason}" for reason, count in passed_over.most_common())
         lines.append(f"Passed over: {said}{'' if verbose else '; --verbose names them'}.")

@@ -62,7 +62,7 @@ class Report(NamedTuple):
         return f"{self.found or self.source}{statement}"
 
 
-class _Texts(dict[str, str]):
+class Texts(dict[str, str]):
     """The sources' texts, read again only where somebody asks for lines or comments."""
 
     def __missing__(self, source: str) -> str:
@@ -74,14 +74,13 @@ class _Texts(dict[str, str]):
 
 
 def reports_of(
-    reading: Reading, judged: Sequence[tuple[Found, Judged]], settings: Settings, *, full: bool
+    reading: Reading, judged: Sequence[tuple[Found, Judged]], settings: Settings, texts: Texts, *, full: bool
 ) -> list[Report]:
     """Every finding that the settings do not leave out; those about unreadable sources first.
 
     Only with `full` has each its line and its fingerprint, for which files are read again; people need neither.
     """
     baseline = _known(settings.baseline) if settings.baseline else {}
-    texts = _Texts(reading.piped)
     reports = [
         Report(source, found, finding)
         for source, found, finding in _all(reading, judged, texts)
@@ -123,7 +122,7 @@ def _known(path: Path) -> Mapping[str, str]:
 
 
 def _all(
-    reading: Reading, judged: Sequence[tuple[Found, Judged]], texts: _Texts
+    reading: Reading, judged: Sequence[tuple[Found, Judged]], texts: Texts
 ) -> Iterator[tuple[str, Found | None, Finding]]:
     for unread in reading.unread:
         yield unread.source, None, _about_a_file(UNREADABLE_FILE, unread.problem)
@@ -161,7 +160,7 @@ def _may_have_comments(source: str) -> bool:
     return not source.endswith((".json", ".tfstate"))
 
 
-def _suppression(report: Report, settings: Settings, baseline: Mapping[str, str], texts: _Texts) -> tuple[str, str]:
+def _suppression(report: Report, settings: Settings, baseline: Mapping[str, str], texts: Texts) -> tuple[str, str]:
     """Why a finding is accepted, and where that is said; nothing twice if it is not."""
     rule, found = report.finding.rule, report.found
     if report.level == NOTE:
@@ -176,7 +175,7 @@ def _suppression(report: Report, settings: Settings, baseline: Mapping[str, str]
     return (baseline[report.fingerprint], "external") if report.fingerprint in baseline else ("", "")
 
 
-def _comments(found: Found, texts: _Texts) -> Mapping[str, str]:
+def _comments(found: Found, texts: Texts) -> Mapping[str, str]:
     """What comments in YAML say next to the role."""
     if not _may_have_comments(found.source) or not _COMMENT.search(texts[found.source]):
         return {}
@@ -198,7 +197,7 @@ def _with_fingerprints(reports: Sequence[Report]) -> list[Report]:
     return identified
 
 
-def _with_lines(reports: Sequence[Report], texts: _Texts) -> list[Report]:
+def _with_lines(reports: Sequence[Report], texts: Texts) -> list[Report]:
     from .lines import lines_of  # noqa: PLC0415 - text for people has no lines
 
     paths = defaultdict(set)
@@ -207,6 +206,13 @@ def _with_lines(reports: Sequence[Report], texts: _Texts) -> list[Report]:
             paths[each.source].add(_path(each))
     lines = {source: lines_of(texts[source], wanted) for source, wanted in paths.items()}
     return [each._replace(line=lines[each.source][_path(each)] if each.found else _line_in(each)) for each in reports]
+
+
+def line_of(found: Found, texts: Texts) -> int:
+    """The line in which a role's policy begins, from 1."""
+    from .lines import lines_of  # noqa: PLC0415 - text for people has no lines
+
+    return lines_of(texts[found.source], [found.located.path])[found.located.path]
 
 
 def _path(report: Report) -> tuple[str | int, ...]:

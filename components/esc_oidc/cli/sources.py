@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 STDIN: Final = "-"
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml", ".template", ".tfstate")
+_JSON: Final = (".json", ".tfstate")
 _TERRAFORM: Final = (".tf", ".tofu")
+_RENDERED: Final = re.compile(r"\{\{(?!resolve:)|\{%|<%")
+_STRING: Final = r'("(?:[^"\\]|\\.)*")'
+_COMMENTS: Final = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMAS: Final = re.compile(_STRING + r"|,(?=\s*[}\]])")
+_POSSIBLE: Final[Mapping[str, object]] = {"Statement": []}
+"""What may be a trust policy, for all that can be read of it."""
 _LEFT_ALONE: Final = {".git", ".hg", ".svn", ".terraform", ".tox", ".venv", "__pycache__", "node_modules"}
 _BYTES: Final = tuple(word.encode() for word in WORDS)
 _NODES: Final = 1_000_000
@@ -26,6 +34,9 @@ _NODES: Final = 1_000_000
 
 EXCLUDED: Final = "excluded by the settings"
 IGNORED: Final = "ignored by .gitignore; name it to read it"
+UNREAD: Final = "nothing in it is about trust policies; it cannot be read"
+"""How the reason begins for a file without any word of a trust policy: it stops nothing, and is counted."""
+UNRENDERED: Final = "it is the template of another tool, such as Helm or Jinja: lint what it renders"
 TERRAFORM_SOURCE: Final = "Terraform's own language is not parsed: lint what `terraform show -json` prints of the plan"
 
 
@@ -77,6 +88,18 @@ class Reading:
 
 class UnreadableError(ValueError):
     """Why a text is no document."""
+
+
+class NoDocumentError(UnreadableError):
+    """Why it is none, and does not have to be one.
+
+    Attributes:
+        kind: What it is.
+    """
+
+    def __init__(self, problem: str, kind: str) -> None:
+        super().__init__(problem)
+        self.kind = kind
 
 
 def read_sources(sources: Sequence[str], root: Path | None = None, exclude: Sequence[str] = ()) -> Reading:
@@ -132,19 +155,16 @@ def _files(shown: str, folder: str, above: "list[Rules]", excluded: "list[Rules]
 def _read(source: str, reading: Reading, *, named: bool) -> None:
     try:
         text = _text(source, named=named)
-        if source == STDIN and text is not None:
+        if source == STDIN:
             reading.piped[source] = text
-        if text is None:
-            reading.passed_over.append((source, "nothing in it is about trust policies"))
-            return
-        if source.endswith(_TERRAFORM):
-            if named:
-                reading.unread.append(Unread(source, f"{TERRAFORM_SOURCE}.", named))
-            else:
-                reading.passed_over.append((source, TERRAFORM_SOURCE))
-            return
         document = parse(text, source)
         located = find_trust_policies(document)
+    except NoDocumentError as error:
+        if named:
+            reading.unread.append(Unread(source, str(error), named))
+        else:
+            reading.passed_over.append((source, error.kind))
+        return
     except RecursionError:
         reading.unread.append(Unread(source, "it is nested too deeply.", named))
         return
@@ -173,18 +193,41 @@ _READ: Final = (
 )
 
 
-def _text(source: str, *, named: bool) -> str | None:
-    """A source's text; None if it is not named, and no word in it hints at a trust policy."""
+def _text(source: str, *, named: bool) -> str:
+    """A source's text.
+
+    Raises:
+        NoDocumentError: It is not named, and no word in it hints at a trust policy.
+        UnreadableError: It has such a word and is in no encoding of Unicode, or ends in the middle.
+    """
     if source == STDIN:
         return sys.stdin.read()
     if not named and not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116 - ten thousand of them
-        return None
+        raise NoDocumentError("", "it is no regular file")
     with open(source, "rb") as file:  # noqa: PTH123 - ten thousand of them
         data = file.read()
-    if not named and json.detect_encoding(data).startswith("utf-8") and not any(word in data for word in _BYTES):
-        return None
-    text = decoded(data)
-    return text if named or any(word in text for word in WORDS) else None
+    if named or any(word in data for word in _BYTES):
+        return decoded(data)
+    try:
+        text = decoded(data)
+        if any(word in text for word in WORDS):
+            return text
+        if source.endswith(_JSON):
+            json.loads(text)
+    except json.JSONDecodeError as error:
+        # What is missing at its end may have been a role.
+        if _is_cut(error):
+            raise UnreadableError(f"this JSON ends in the middle: {error}.") from error
+        raise NoDocumentError("", f"{UNREAD}: this is not JSON: {error}.") from error
+    except (UnreadableError, RecursionError) as error:
+        raise NoDocumentError("", f"{UNREAD}: {error}") from error
+    raise NoDocumentError("", "nothing in it is about trust policies")
+
+
+def _is_cut(error: json.JSONDecodeError) -> bool:
+    """Whether JSON ends before its end, as after an interrupted download; anything else stands in its middle."""
+    at_end = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+    return at_end and error.doc.lstrip()[:1] in {"{", "["}
 
 
 def decoded(data: bytes) -> str:
@@ -205,14 +248,45 @@ def parse(text: str, source: str) -> Any:
     Raises:
         UnreadableError: It is neither.
     """
+    if source.endswith(_TERRAFORM):
+        raise NoDocumentError(f"{TERRAFORM_SOURCE}.", TERRAFORM_SOURCE)
     is_yaml = source.endswith((".yaml", ".yml"))
     try:
         if not is_yaml or text.lstrip()[:1] in {"{", "["}:
             return json.loads(text)
     except ValueError as error:
-        if not is_yaml and (source.endswith((".json", ".tfstate")) or text.lstrip()[:1] in {"{", "["}):
-            raise UnreadableError(f"this is not JSON: {error}.") from error
-    return _yaml(text)
+        if not is_yaml and (source.endswith(_JSON) or text.lstrip()[:1] in {"{", "["}):
+            if documents := _json_lines(text):
+                return documents
+            problem = f"this is not JSON: {error}."
+            if _RENDERED.search(text):
+                raise NoDocumentError(problem, UNRENDERED) from error
+            if not find_trust_policies(_without_comments(text)):
+                raise NoDocumentError(problem, f"{UNREAD}: {problem}") from error
+            raise UnreadableError(problem) from error
+    try:
+        return _yaml(text)
+    except UnreadableError as error:
+        if _RENDERED.search(text):
+            raise NoDocumentError(str(error), UNRENDERED) from error
+        raise
+
+
+def _json_lines(text: str) -> list[Any]:
+    """The documents of several lines, as logs have them; none if one of them is no JSON."""
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError:
+        return []
+
+
+def _without_comments(text: str) -> object:
+    """JSON with comments and commas too many, as editors' and compilers' settings have them; the text if it is none."""
+    plain = _COMMENTS.sub(lambda match: match[1] or " ", text)
+    try:
+        return json.loads(_COMMAS.sub(lambda match: match[1] or "", plain))
+    except ValueError:
+        return _POSSIBLE
 
 
 def _yaml(text: str) -> Any:

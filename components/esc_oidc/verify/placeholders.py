@@ -35,6 +35,10 @@ _FOREIGN: Final = {"audience-form", "key-issuer", "subject-form"}
 """What would be wrong if the policy were about Pulumi Cloud: then it is about somebody else."""
 
 
+_WRONG_FOR_ALL: Final = {"condition-missing"}
+"""What is wrong whoever signs the tokens."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """What can be said of a policy.
@@ -75,6 +79,10 @@ def lint_located(located: "Located") -> Judged:
         return Judged([_named(each, words) for each in one])
     certain = {(each.rule, each.statement) for each in other}
     holds = [each for each in one if (each.rule, each.statement) in certain and each.rule not in _DEPENDING]
+    # A provider that is open may be Pulumi Cloud's. Whosever it is, without any condition all of its tokens get in.
+    only_other = _others(one)
+    whole = {None, *range(len(_statements(settled)))} if None in only_other else only_other
+    holds += [each for each in other if each.rule in _WRONG_FOR_ALL and each.statement in whole - _others(other)]
     return Judged([_named(each, words) for each in holds], open_names)
 
 
@@ -103,13 +111,16 @@ def _others(findings: list[Finding]) -> set[int | None]:
 
 def _undecided(document: Mapping[str, object], others: set[int | None]) -> object:
     """The statements that count, without what is only a name."""
-    statements = document.get("Statement")
-    listed = statements if isinstance(statements, list) else [statements]
     return [
         {key: value for key, value in each.items() if key != "Sid"} if isinstance(each, Mapping) else each
-        for index, each in enumerate(listed)
+        for index, each in enumerate(_statements(document))
         if index not in others
     ]
+
+
+def _statements(document: Mapping[str, object]) -> list[object]:
+    statements = document.get("Statement")
+    return statements if isinstance(statements, list) else [statements]
 
 
 def _words(document: Mapping[str, object]) -> Mapping[str, object]:
