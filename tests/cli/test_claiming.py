@@ -22,6 +22,18 @@ def test_each_way_to_open_has_its_claims():
     ]
 
 
+@pytest.mark.parametrize("columns", ["40", "80", "120"])
+def test_a_subject_is_one_line_however_narrow_the_terminal(monkeypatch, columns):
+    """It can be copied: nothing breaks it but the terminal itself."""
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    arguments = ["--attribute", "currentEnvironment.name", "--attribute", "pulumi.user.login"]
+    shown = esc_oidc("claims", "contoso/aws/development", *arguments).stdout
+    named = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/development"
+    assert f"  sub  {named}:pulumi.user.login:alice\n" in shown
+    assert "\x1b[1m" in shown
+
+
 def test_the_legacy_project_shows_both_spellings():
     """Sources disagree on the spelling, so both are shown and labelled."""
     tokens = json.loads(esc_oidc("claims", "contoso/default/dev", "--format", "json").stdout)["tokens"]

@@ -8,7 +8,6 @@ from ..claims import ATTRIBUTES, ISSUER, LEGACY_PROJECT, OPERATIONS, STACK_CONFI
 from ..tokens import DefaultProject, Opener, Opening, deployment_claims, login_claims
 from .output import Format as OutputFormat
 from .output import console, fail, print_json
-from .verdicts import Verdicts
 
 Token = tuple[str, dict[str, str]]
 """One way to a token, and the claims in it."""
@@ -33,11 +32,11 @@ def print_claims(tokens: Iterator[Token], output: OutputFormat) -> int:
     if output is OutputFormat.JSON:
         print_json({"version": 1, "tokens": [{"how": how, **claims} for how, claims in shown]})
         return 0
-    verdicts = Verdicts(console())
+    out = console()
     for how, claims in shown:
-        verdicts.line(how, "bold", 2)
+        out.print(how, style="bold")
         for name, value in claims.items():
-            verdicts.line(f"  {name}  {value}", hang=7)
+            out.print(f"  {name}  {value}")  # whole, to be copied: the terminal wraps it
     return 0
 
 

@@ -101,25 +101,24 @@ class Verdicts:
                 column, word = " " * len(column), " " * _WORD  # noqa: PLW2901 - only the first line has them
 
     def line(self, text: str, style: str = "", hang: int = 6) -> None:
-        """Print a line as it is; where it is wrapped, what follows stands `hang` columns in."""
+        """Print a line as it is; where it is wrapped, what follows stands `hang` columns in. Values stay whole."""
         indent = len(text) - len(text.lstrip())
-        first, *rest = self._wrapped(text.lstrip(), indent)
+        first, *rest = self._filled(text.lstrip(), indent)
         self.out.print(Text(" " * indent + first, style))
-        for line in self._wrapped(" ".join(rest), hang) if rest else ():
+        for line in self._filled(" ".join(rest), hang) if rest else ():
             self.out.print(Text(" " * hang + line, style))
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a sentence below a title."""
-        for line in self._wrapped(text, _INDENT) if text else ():
+        """Print a sentence below a title. Values in it stay whole."""
+        for line in self._filled(text, _INDENT) if text else ():
             self.out.print(Text(" " * _INDENT + line, style))
 
     def _wrapped(self, text: str, indent: int) -> list[str]:
         """A text's lines: broken at spaces, and a word that is longer than a line behind one of ``:/,=``."""
         if not self.out.is_terminal:
             return [text]
-        width = max(self.out.width - indent, 1)
-        lines = []
-        for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [text]:
+        width, lines = max(self.out.width - indent, 1), []
+        for line in self._filled(text, indent):
             rest = line
             while len(rest) > width:
                 at = max(rest.rfind(sign, 0, width) for sign in ":/,=") + 1 or width
@@ -127,6 +126,13 @@ class Verdicts:
                 rest = rest[at:]
             lines.append(rest)
         return lines
+
+    def _filled(self, text: str, indent: int) -> list[str]:
+        """A text's lines, broken at spaces alone: a longer word can be copied, since the terminal breaks it."""
+        if not self.out.is_terminal:
+            return [text]
+        width = max(self.out.width - indent, 1)
+        return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [text]
 
 
 def _differing(difference: Difference) -> Iterable[Fact]:
