@@ -26,19 +26,28 @@ ATTRIBUTES: Final = (CURRENT_ENVIRONMENT, ROOT_ENVIRONMENT, USER, TOKEN_TYPE, TE
 """Every subject attribute that Pulumi Cloud accepts and that adds something, in the documentation's order."""
 
 TOKEN_TYPES: Final = ("personal", "team", "organization")
-"""The values of ``pulumi.token.type`` that the documentation names."""
+"""The values of ``pulumi.token.type`` that the documentation names.
+
+Source: https://www.pulumi.com/docs/esc/concepts/built-in-properties/
+"""
 
 OPERATIONS: Final = ("preview", "update", "refresh", "destroy")
 """What Pulumi Deployments may be doing with a stack."""
 
 DRIFT_OPERATIONS: Final = ("detect-drift", "remediate-drift")
-"""Operations that its API names too. Whether a token ever carries one was not observed."""
+"""Operations that its API names too. Whether a token ever carries one was not observed.
+
+Source: https://github.com/pulumi/pulumi/blob/master/sdk/go/common/apitype/deployments.go
+"""
 
 LEGACY_PROJECT: Final = "default"
 """The project of environments that are older than ESC's projects; audience and subject leave it out."""
 
 STACK_CONFIGURATION: Final = "<yaml>"
-"""The environment in a subject without attributes when a stack's `environment:` list opened it, whichever it is."""
+"""The environment in a subject without attributes when a stack's `environment:` list opened it, whichever it is.
+
+Source: https://www.pulumi.com/docs/esc/guides/configuring-oidc/aws/#subject-claim-example
+"""
 
 NAME: Final = r"[A-Za-z0-9._-]+"
 """The name of an ESC project or environment, or of a Pulumi project or stack, as a regular expression."""
@@ -71,7 +80,7 @@ SUBJECT_HEADS: Final = (_WITH_ATTRIBUTES, _BY_NAME, _DEPLOYMENT)
 KEYS_HEAD: Final = "pulumi:cmk:pulumi.organization.login:"
 """The same of customer-managed keys; the organization ends their subject, and the audience is that of AWS logins.
 
-Source: https://www.pulumi.com/docs/administration/security-compliance/customer-managed-keys/
+Source: https://www.pulumi.com/docs/administration/guides/customer-managed-keys/aws-kms/
 """
 
 _AUDIENCE: Final = re.compile(rf"(?:(?P<cloud>[A-Za-z0-9]+):)?(?P<organization>{ORGANIZATION})")

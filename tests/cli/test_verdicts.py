@@ -56,7 +56,7 @@ def test_the_difference_comes_first_in_aligned_columns():
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_line_is_longer_than_the_terminal(width):
-    """Lines have hanging indents, and subjects in columns break after their colons; in a sentence, values stay whole."""
+    """Lines have hanging indents, and subjects in columns break after their colons; in a sentence they stay whole."""
     everything = shown("refused", "mallory opens contoso/aws/dev", MALLORY, "not listed", width=width, verbose=True)
     everything += shown("refused", "mallory", ("AccessDenied", MALLORY.reason), "x" * 30, width=width)
     assert all(len(line) <= width or len(line.split()) == 1 for line in everything)

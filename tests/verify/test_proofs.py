@@ -229,6 +229,7 @@ ALL_OPERATIONS = Trust(
     [
         (conditions(like=[DEV, f"{DEV}@*"]), TRUST, "aws:contoso", f"{DEV}@a"),
         (conditions(like=[DEV, f"{DEV}:pulumi.token.team:"]), TRUST, "aws:contoso", f"{DEV}:pulumi.token.team:"),
+        (conditions(like=[DEV, f"{DEV}:pulumi.token.type:"]), TRUST, "aws:contoso", f"{DEV}:pulumi.token.type:"),
         (conditions(like=[DEV, LOGIN]), TRUST, "aws:contoso", LOGIN),
         (conditions(like=[DEV, f"{DEV}:*:pulumi.token.type:team:*:pulumi.token.type:team"]), TRUST, "aws:contoso", None),
     ],
@@ -265,6 +266,14 @@ def test_an_invented_part_is_said_to_be_one(elements, trust, part, value):
     assert (invented.part, invented.value) == (part, value)
     assert not proof.counterexample.documented
     assert f"Pulumi documents no {part} {value!r}: " in proof.reason
+
+
+@pytest.mark.parametrize("cloud", ["aws:", "azure:", "gcp:", "doppler:", "infisical:", "snowflake:", ""])
+def test_each_guides_audience_is_documented(cloud):
+    """Vault's guide writes the organization alone, for an environment in whichever project."""
+    policy = example(conditions(aud=["gitlab:contoso", f"{cloud}contoso"]))
+    found = prove(policy, Trust(ISSUER, "gitlab:contoso", (DEV,))).counterexample
+    assert (found.audience, found.subject, found.documented) == (f"{cloud}contoso", DEV, True)
 
 
 def test_a_known_operation_is_shown_before_an_invented_one():

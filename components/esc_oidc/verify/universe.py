@@ -1,8 +1,8 @@
 """The tokens that Pulumi Cloud can mint for an organization, as far as its documentation says, and all it leaves open.
 
 Sources, besides those of `esc_oidc.claims`: https://www.pulumi.com/docs/esc/guides/configuring-oidc/ and its pages on
-Azure, Doppler, Google Cloud, Infisical, Snowflake and Vault for audiences, and the guide to customer-managed keys for
-theirs. docs/trust.md lists the source of each part.
+Azure, Doppler, Google Cloud, Infisical and Vault, and https://www.pulumi.com/docs/esc/providers/login/snowflake-login/
+for audiences. docs/trust.md lists the source of each part.
 """
 
 from collections.abc import Iterator
@@ -46,19 +46,19 @@ def everything() -> tuple[Form, ...]:
     """Every token, where the documentation leaves something open in the largest reading.
 
     Any cloud in an audience; of subjects, attributes repeated, in any order, or none; values of every form that is
-    inferred (pinned versions, no project, an empty team); any token type; any operation.
+    inferred (pinned versions, no project, an empty team or token type); any token type; any operation.
     """
-    word: Items = (Some(f"{_LOWER}-_"),)
+    characters = f"{_LOWER}-_"
     anything: Items = (Some(_PERSON[0].characters, may_be_empty=True),)
-    return _largest((_NAME,), word, word, _NAME, anything)
+    return _largest((_NAME,), (Some(characters, may_be_empty=True),), (Some(characters),), _NAME, anything)
 
 
 @lru_cache(maxsize=256)
 def known(organization: str | None) -> tuple[Form, ...]:
     """The same with known words alone, of one organization or somewhat more than that of any: nothing is invented."""
-    kinds, operations = (
-        (OneOf(tuple((word,) for word in words)),) for words in (TOKEN_TYPES, (*OPERATIONS, *DRIFT_OPERATIONS))
-    )
+    operations: Items = (OneOf(tuple((word,) for word in (*OPERATIONS, *DRIFT_OPERATIONS))),)
+    # "Each context.pulumi.token property resolves to an empty string when it doesn't apply to the credential in use."
+    kinds: Items = (OneOf(((), *((word,) for word in TOKEN_TYPES))),)
     name: Items = (organization,) if organization else _NAME
     return _largest(tuple((cloud,) for cloud in CLOUDS), kinds, operations, name, name)
 
@@ -95,7 +95,7 @@ def invented_in(audience: str, sub: str) -> Iterator[tuple[str, str]]:
             yield "operation", operation
     elif isinstance(subject, AttributeSubject):
         for name, value in subject.attributes:
-            listed = {TOKEN_TYPE: TOKEN_TYPES, ORGANIZATION_LOGIN: (organization,)}.get(name)
+            listed = {TOKEN_TYPE: (*TOKEN_TYPES, ""), ORGANIZATION_LOGIN: (organization,)}.get(name)
             if listed and value not in listed:
                 yield name, value
 
