@@ -275,15 +275,14 @@ def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust)
     except UndefinedBehaviour as error:
         undecided = error
     written = min(_written(widest, declared, trust), key=_size, default=None)
-    if not (found or written or undecided):
-        return None
-    if token := _of_an_organization(widest, declared, documented):
-        return Counterexample(*token, _admits(widest, *token), documented=True)
-    if not found or any(invented_in(*found)):
-        found = _of_an_organization(widest, declared, known) or found
-    if token := found or written:
-        invented = tuple(starmap(Invented, invented_in(*token))) if found else (Invented("subject", token[1]),)
-        return Counterexample(*token, _admits(widest, *token), documented=False, invented=invented)
+    if found or written or undecided:
+        if token := _of_an_organization(widest, declared, documented):
+            return Counterexample(*token, _admits(widest, *token), documented=True)
+        if not found or any(invented_in(*found)):
+            found = _of_an_organization(widest, declared, known) or found
+        if token := found or written:
+            invented = tuple(starmap(Invented, invented_in(*token))) if found else (Invented("subject", token[1]),)
+            return Counterexample(*token, _admits(widest, *token), documented=False, invented=invented)
     if undecided:
         raise undecided
     return None
