@@ -18,7 +18,7 @@ NOTE: Final = "note"
 OTHER_ISSUER: Final = "other-issuer"
 """The one finding with nothing to do."""
 
-_COMMENT: Final = re.compile(r"#\s*esc-oidc\W+ignore")
+_COMMENT: Final = r"#\s*esc-oidc\W+ignore"
 
 
 class Report(NamedTuple):
@@ -127,7 +127,7 @@ def _all(
     for unread in reading.unread:
         yield unread.source, None, _about_a_file(UNREADABLE_FILE, unread.problem)
     for source in dict.fromkeys(found.source for found, _ in judged if _may_have_comments(found.source)):
-        if _COMMENT.search(texts[source]):
+        if re.search(_COMMENT, texts[source]):
             from .lines import comments_in  # noqa: PLC0415 - few files have such comments
 
             for line, rules, reason in comments_in(texts[source]):
@@ -177,7 +177,7 @@ def _suppression(report: Report, settings: Settings, baseline: Mapping[str, str]
 
 def _comments(found: Found, texts: Texts) -> Mapping[str, str]:
     """What comments in YAML say next to the role."""
-    if not _may_have_comments(found.source) or not _COMMENT.search(texts[found.source]):
+    if not _may_have_comments(found.source) or not re.search(_COMMENT, texts[found.source]):
         return {}
     from .lines import comments_at  # noqa: PLC0415 - few files have such comments
 

@@ -20,10 +20,11 @@ STDIN: Final = "-"
 _SUFFIXES: Final = (".json", ".yaml", ".yml", ".template", ".tfstate")
 _JSON: Final = (".json", ".tfstate")
 _TERRAFORM: Final = (".tf", ".tofu")
-_RENDERED: Final = re.compile(r"\{\{(?!resolve:)|\{%|<%")
+# As text: `re` compiles it when it is first used, and most files are sound.
+_RENDERED: Final = r"\{\{(?!resolve:)|\{%|<%"
 _STRING: Final = r'("(?:[^"\\]|\\.)*")'
-_COMMENTS: Final = re.compile(_STRING + r"|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_COMMAS: Final = re.compile(_STRING + r"|,(?=\s*[}\]])")
+_COMMENTS: Final = rf"(?s){_STRING}|//[^\n]*|/\*.*?\*/"
+_COMMAS: Final = rf"{_STRING}|,(?=\s*[}}\]])"
 _POSSIBLE: Final[Mapping[str, object]] = {"Statement": []}
 """What may be a trust policy, for all that can be read of it."""
 _LEFT_ALONE: Final = {".git", ".hg", ".svn", ".terraform", ".tox", ".venv", "__pycache__", "node_modules"}
@@ -259,7 +260,7 @@ def parse(text: str, source: str) -> Any:
             if documents := _json_lines(text):
                 return documents
             problem = f"this is not JSON: {error}."
-            if _RENDERED.search(text):
+            if re.search(_RENDERED, text):
                 raise NoDocumentError(problem, UNRENDERED) from error
             if not find_trust_policies(_without_comments(text)):
                 raise NoDocumentError(problem, f"{UNREAD}: {problem}") from error
@@ -267,7 +268,7 @@ def parse(text: str, source: str) -> Any:
     try:
         return _yaml(text)
     except UnreadableError as error:
-        if _RENDERED.search(text):
+        if re.search(_RENDERED, text):
             raise NoDocumentError(str(error), UNRENDERED) from error
         raise
 
@@ -282,9 +283,9 @@ def _json_lines(text: str) -> list[Any]:
 
 def _without_comments(text: str) -> object:
     """JSON with comments and commas too many, as editors' and compilers' settings have them; the text if it is none."""
-    plain = _COMMENTS.sub(lambda match: match[1] or " ", text)
+    plain = re.sub(_COMMENTS, lambda match: match[1] or " ", text)
     try:
-        return json.loads(_COMMAS.sub(lambda match: match[1] or "", plain))
+        return json.loads(re.sub(_COMMAS, lambda match: match[1] or "", plain))
     except ValueError:
         return _POSSIBLE
 

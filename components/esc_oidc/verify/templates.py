@@ -36,10 +36,9 @@ def placeholders_in(value: object) -> tuple[str, ...]:
 POLICY_DOCUMENT: Final = "aws_iam_policy_document"
 OIDC_PROVIDER: Final = "aws_iam_openid_connect_provider"
 
-_POLICY_REFERENCE: Final = re.compile(
-    rf"\$\{{\s*data\.{POLICY_DOCUMENT}\.([\w-]+)(?:\[[^\]]*\])?\.(?:minified_)?json\s*\}}"
-)
-_PROVIDER_REFERENCE: Final = re.compile(rf"{OIDC_PROVIDER}\.([\w-]+)(?:\[[^\]]*\])?\.(?:arn|id)")
+# As text: `re` compiles it when it is first used, and few files have such a reference.
+_POLICY_REFERENCE: Final = rf"\$\{{\s*data\.{POLICY_DOCUMENT}\.([\w-]+)(?:\[[^\]]*\])?\.(?:minified_)?json\s*\}}"
+_PROVIDER_REFERENCE: Final = rf"{OIDC_PROVIDER}\.([\w-]+)(?:\[[^\]]*\])?\.(?:arn|id)"
 _OF_DOCUMENTS: Final = {"//", "count", "depends_on", "for_each", "policy_id", "provider", "statement", "version"}
 _OF_STATEMENTS: Final = {"//", "actions", "condition", "effect", "not_actions", "principals", "resources", "sid"}
 
@@ -57,7 +56,7 @@ class TerraformFile:
         """A policy without expressions: what only a plan knows is a placeholder."""
         if not isinstance(value, str):
             return value
-        named = _POLICY_REFERENCE.fullmatch(value.strip())
+        named = re.fullmatch(_POLICY_REFERENCE, value.strip())
         block = self._documents.get(named[1]) if named else None
         if block is None or not _OF_DOCUMENTS.issuperset(block):
             return self._text(value)
@@ -104,7 +103,7 @@ class TerraformFile:
         return _EXPRESSION.sub(lambda match: "${" if match[1] is None else self._value(match[1].strip()), text)
 
     def _value(self, expression: str) -> str:
-        named = _PROVIDER_REFERENCE.fullmatch(expression)
+        named = re.fullmatch(_PROVIDER_REFERENCE, expression)
         url = self._providers.get(named[1], {}).get("url") if named else None
         return _provider_arn(self._text(url)) if isinstance(url, str) else placeholder(expression)
 

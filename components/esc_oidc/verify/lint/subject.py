@@ -40,10 +40,9 @@ _ATTRIBUTES_IN_LOGIN: Final = "Set `subjectAttributes: [currentEnvironment.name]
 
 _HEADS: Final = (*SUBJECT_HEADS, KEYS_HEAD)
 _OPERATIONS: Final = "|".join((*OPERATIONS, *DRIFT_OPERATIONS))
-_DEPLOYMENT: Final = re.compile(
-    rf"{SUBJECT_HEADS[2]}[^:]+:project:{NAME}:stack:{NAME}:operation:(?:{_OPERATIONS}):scope:write"
-)
-_OPEN_DEPLOYMENT: Final = re.compile(
+# As text: `re` compiles it when it is first used, and most policies are about environments.
+_DEPLOYMENT: Final = rf"{SUBJECT_HEADS[2]}[^:]+:project:{NAME}:stack:{NAME}:operation:(?:{_OPERATIONS}):scope:write"
+_OPEN_DEPLOYMENT: Final = (
     rf"{SUBJECT_HEADS[2]}[^:]+:project:[^:]+:stack:[^:]+:"
     rf"(?:\*|operation:(?:\*(?::scope:write)?|(?:{_OPERATIONS}):(?:\*|scope:\*)))"
 )
@@ -210,7 +209,7 @@ def _is_in_order(subject: DeploymentSubject) -> bool:
 @bad(like(f"{LOGIN}:pulumi.user.login:*:currentEnvironment.name:aws/dev"))
 def middle_wildcard(value: SubjectValue) -> Problems:
     """A longer subject with more attributes matches too, as long as it ends in the same way."""
-    is_any_operation = _OPEN_DEPLOYMENT.fullmatch(value.text) is not None and _is_of_a_stack(value)
+    is_any_operation = re.fullmatch(_OPEN_DEPLOYMENT, value.text) is not None and _is_of_a_stack(value)
     if value.open_subject and re.search(r"[*?][^*?]", value.text) and not is_any_operation and _can_match(value):
         yield Breach(f"{value.text!r} continues after a wildcard, which also matches `:` and `/`.", _name_it(value))
 
@@ -221,7 +220,7 @@ def open_end(value: SubjectValue) -> Problems:
     """The environment or stack is named; who opens it, and what else the login asks for, is not."""
     subject, environment = value.open_subject, value.open_environment
     if isinstance(subject, DeploymentSubject):
-        is_open = _is_of_a_stack(value) and _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
+        is_open = _is_of_a_stack(value) and re.fullmatch(_OPEN_DEPLOYMENT, value.text) is not None
     else:
         names_it = isinstance(subject, AttributeSubject) and environment is not None and _is_fixed(environment)
         is_open = names_it and value.text.endswith(":*")
@@ -310,7 +309,7 @@ def _is_minted(value: SubjectValue) -> bool:
         return _is_yaml(value) or (
             str(subject) == value.text and re.fullmatch(ENVIRONMENT, subject.environment) is not None
         )
-    return _DEPLOYMENT.fullmatch(value.text) is not None
+    return re.fullmatch(_DEPLOYMENT, value.text) is not None
 
 
 def _can_match(value: SubjectValue) -> bool:
@@ -321,7 +320,7 @@ def _can_match(value: SubjectValue) -> bool:
     if pattern is None:
         return not _is_fixed(subject.organization)
     if isinstance(pattern, DeploymentSubject):
-        is_known = not _names_a_stack(pattern) or _OPEN_DEPLOYMENT.fullmatch(value.text) is not None
+        is_known = not _names_a_stack(pattern) or re.fullmatch(_OPEN_DEPLOYMENT, value.text) is not None
         return is_known and _is_in_order(pattern)
     if environment is not None:
         return not _is_fixed(environment) or re.fullmatch(ENVIRONMENT, environment) is not None

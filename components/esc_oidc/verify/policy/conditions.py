@@ -5,18 +5,13 @@ Sources: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_ele
 .../access-analyzer-reference-policy-checks.html (empty lists, Null with a set operator).
 """
 
-import binascii
 import operator
 import re
 from abc import ABC, abstractmethod
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from ..undefined import Depends, Undefined, UndefinedBehaviour, Verdict
 from .document import Block
@@ -34,6 +29,12 @@ from .values import (
     parse,
     resolve,
 )
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from ipaddress import IPv4Network, IPv6Network
+
+    _Range = IPv4Network | IPv6Network
 
 _LAST_OF_BASIC_PLANE: Final = "\uffff"
 _ASCII_UPPER: Final = {ord(upper): upper.lower() for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
@@ -174,7 +175,7 @@ class NumericEquals(_Fixed):
     kind = "numbers"
 
     def __init__(self, values: Sequence[Resolved]) -> None:
-        self.listed = [Decimal(literal(value)) for value in values]
+        self.listed = [_number(literal(value)) for value in values]
 
     @classmethod
     def takes(cls, text: str) -> bool:
@@ -185,7 +186,7 @@ class NumericEquals(_Fixed):
         """Whether the number has this relation to a listed one."""
         if not self.takes(value):
             return self._not_of_this_form(value)
-        number = Decimal(value)
+        number = _number(value)
         return any(self.relation(number, each) for each in self.listed)
 
     relation: "ClassVar[staticmethod[[Any, Any], bool]]" = staticmethod(operator.eq)
@@ -271,12 +272,18 @@ class DateGreaterThanEquals(DateEquals):
     relation = staticmethod(operator.ge)
 
 
+def _number(text: str) -> "Decimal":
+    from decimal import Decimal  # noqa: PLC0415 - few policies compare numbers
+
+    return Decimal(text)
+
+
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _W3C: Final = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?)?"
 )
-_EARLIEST, _LATEST = timedelta(hours=14), timedelta(hours=12)
-"""How far local time is ahead of UTC, or behind it: the day of a date without a time can be that of any place."""
+_EARLIEST, _LATEST = 14, 12
+"""Hours by which local time is ahead of UTC, or behind: the day of a date without a time can be that of any place."""
 
 
 @lru_cache(maxsize=256)
@@ -285,6 +292,8 @@ def _span(text: str) -> tuple[float, float] | None:
     parts = _W3C.fullmatch(text)
     if not parts:
         return (float(text), float(text)) if _NUMBER.fullmatch(text) else None
+    from datetime import datetime, timedelta  # noqa: PLC0415 - few policies compare dates
+
     year, month, day, minute, second, zone = parts.groups()
     try:
         begin = datetime.fromisoformat(
@@ -293,7 +302,7 @@ def _span(text: str) -> tuple[float, float] | None:
         if zone:
             return begin.timestamp(), (begin if second else begin + timedelta(minutes=1)).timestamp()
         days = 1 if day else 31 if month else 366
-        first, last = begin - _EARLIEST, begin + timedelta(days) + _LATEST
+        first, last = begin - timedelta(hours=_EARLIEST), begin + timedelta(days, hours=_LATEST)
     except (ValueError, OverflowError):
         return None
     # Four digits are a year, or as many seconds after the beginning of 1970.
@@ -345,6 +354,9 @@ class BinaryEquals(_Fixed):
 
 
 def _bytes(text: str) -> bytes | None:
+    import binascii  # noqa: PLC0415 - few policies compare bytes
+    from base64 import b64decode  # noqa: PLC0415 - the same
+
     try:
         return b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
@@ -366,6 +378,8 @@ class IpAddress(_Fixed):
 
     def matches(self, value: str) -> Verdict:
         """Whether it is in a listed range, by every reading of that range."""
+        from ipaddress import ip_address  # noqa: PLC0415 - few policies compare addresses
+
         try:
             address = ip_address(value)
         except ValueError:
@@ -379,16 +393,15 @@ class IpAddress(_Fixed):
         return verdict
 
 
-_Range = IPv4Network | IPv6Network
-
-
 @lru_cache(maxsize=256)
-def _ranges(text: str) -> tuple[_Range, _Range] | None:
+def _ranges(text: str) -> "tuple[_Range, _Range] | None":
     """The smallest and the largest range that a text can mean; None if it is none.
 
     "If you specify an IP address without the associated routing prefix, IAM uses the default prefix value of /32",
     which for IPv6 would be a range that nobody means. Nor does AWS say what it does with bits behind the prefix.
     """
+    from ipaddress import ip_network  # noqa: PLC0415 - few policies compare addresses
+
     address, slash, prefix = text.partition("/")
     try:
         alone = ip_network(address)
