@@ -400,6 +400,22 @@ def test_a_proof_has_a_limit(monkeypatch):
         prove(wide, almost)
 
 
+@pytest.mark.parametrize(
+    ("written", "is_documented", "invented"),
+    [(f"{ROLE}prod", True, 0), (f"{ROLE}prod@1", False, 0), ("pulumi:environments:org:contoso:env:<baml>", False, 1)],
+)
+def test_beyond_its_limit_what_somebody_wrote_is_still_judged(monkeypatch, written, is_documented, invented):
+    """A token that stands in the policy refutes it, and is called documented if it is, whatever no search found."""
+    monkeypatch.setattr("esc_oidc.verify.proofs._search", unsearched)
+    found = prove(example(conditions([DEV, written])), TRUST).counterexample
+    assert (found.subject, found.documented, len(found.invented)) == (written, is_documented, invented)
+
+
+def unsearched(*_):
+    """A search that reaches its limit."""
+    raise UndefinedBehaviour("Not proved")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_random_policies_are_judged_as_decide_judges_them(seed):
     """A proof holds for random tokens and their near misses; a refutation is confirmed, and documented ones exist."""

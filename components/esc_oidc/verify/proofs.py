@@ -281,8 +281,12 @@ def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust)
         if not found or any(invented_in(*found)):
             found = _of_an_organization(widest, declared, known) or found
         if token := found or written:
-            invented = tuple(starmap(Invented, invented_in(*token))) if found else (Invented("subject", token[1]),)
-            return Counterexample(*token, _admits(widest, *token), documented=False, invented=invented)
+            # The search for documented ones may have reached its limit.
+            is_documented = _is_among(token, documented(token[0].rpartition(":")[2]))
+            invented = tuple(starmap(Invented, invented_in(*token)))
+            if not _is_among(token, everything()):
+                invented = (Invented("subject", token[1]),)
+            return Counterexample(*token, _admits(widest, *token), is_documented, invented)
     if undecided:
         raise undecided
     return None
@@ -301,6 +305,13 @@ def _of_an_organization(
         return _search(_disagreements(clauses, declared), forms)
     except UndefinedBehaviour:
         return None
+
+
+def _is_among(token: tuple[str, str], forms: Iterable[Form]) -> bool:
+    """Whether it is a token of one of these forms. No token has a `*` or `?`."""
+    audience, subject = token
+    exactly = Case((audience,), (subject,), frozenset())
+    return not re.search(r"[*?]", audience + subject) and shortest([exactly], forms, MAX_STATES) is not None
 
 
 def _size(token: tuple[str, str]) -> tuple[int, int, str, str]:
