@@ -105,26 +105,29 @@ def prove(trust_policy: str | Mapping[str, object], trust: Trust) -> Proof:
         return _proved(clauses, declared, trust)
     applying = [clause for clause in clauses if clause.applies(found.audience, found.subject)]
     provided = tuple(clause.proviso for clause in applying if clause.further) if found.admitted else ()
-    verdict = "admits a token that is not declared" if found.admitted else "refuses a token that is declared"
     where = f" {' and '.join(provided)}" if provided else ""
-    reason = f"The policy {verdict}{where}: audience {found.audience!r} and subject {found.subject!r}."
-    return Proof(False, found, f"{reason}{_reservation(found)}", provided)
+    return Proof(False, found, _refutation(found, where), provided)
 
 
-def _reservation(found: Counterexample) -> str:
-    """What there is to say of a counterexample that Pulumi does not document."""
-    if found.documented:
-        return ""
-    if not found.invented:
-        return " Pulumi documents no such token, but does not rule it out; no documented one was found."
-    named = " and no ".join(map(str, found.invented))
-    if found.invented[0].part == "subject":
-        return f" Pulumi documents no {named}: it only stands in the policy or the declaration."
-    which = "policy admits" if found.admitted else "declaration admits"
-    return (
-        f" Pulumi documents no {named}: this is no token that exists today, but the {which} whatever Pulumi may add "
-        "there. No token of known words was found that refutes the policy."
+def _refutation(found: Counterexample, where: str) -> str:
+    """What the counterexample shows, in words; a word that Pulumi does not document makes no token."""
+    named, token = (
+        " and no ".join(map(str, found.invented)),
+        f"audience {found.audience!r} and subject {found.subject!r}",
     )
+    if found.invented and found.invented[0].part != "subject":
+        verdict = "admits more than what is declared" if found.admitted else "refuses some of what is declared"
+        return (
+            f"The policy {verdict}{where}, though not for any token of known words, as far as was found: Pulumi "
+            f"documents no {named}, but may add such. A token with it would have {token}."
+        )
+    verdict = "admits a token that is not declared" if found.admitted else "refuses a token that is declared"
+    reason = f"The policy {verdict}{where}: {token}."
+    if found.invented:
+        reason += f" Pulumi documents no {named}: it only stands in the policy or the declaration."
+    elif not found.documented:
+        reason += " Pulumi documents no such token, but does not rule it out; no documented one was found."
+    return reason
 
 
 def _proved(clauses: Sequence["_Clause"], declared: "_Clause", trust: Trust) -> Proof:
