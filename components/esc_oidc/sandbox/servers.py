@@ -21,6 +21,7 @@ from .aws import Accounts, Aws, WebIdentity, lease
 from .clients import client
 from .cloud import AccessTokens, AwsLogin, Issuer, create_cloud
 from .esc import EnvironmentRef, EnvironmentStore, StoreError
+from .stacks import Stacks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -57,6 +58,7 @@ class Sandbox:
         issuer: Pulumi Cloud's signing key.
         issuer_url: The ``iss`` of the tokens; may be set at any time.
         store: Pulumi Cloud's environments.
+        stacks: Pulumi Cloud's stacks.
         access: Pulumi Cloud's access tokens.
     """
 
@@ -70,6 +72,7 @@ class Sandbox:
         self.issuer = Issuer()
         self.issuer_url = issuer_url
         self.store = EnvironmentStore()
+        self.stacks = Stacks()
         self.access = AccessTokens()
         self._default_project = default_project
         self._running = ExitStack()
@@ -84,7 +87,7 @@ class Sandbox:
             self.web_identity = aws.web_identity
             self.aws_url = starting.enter_context(_serving(aws, "sandbox AWS"))
             aws_login = AwsLogin(self.issuer, self.aws_url, lambda: self.issuer_url, self._default_project)
-            cloud = create_cloud(self.store, self.access, aws_login)
+            cloud = create_cloud(self.store, self.stacks, self.access, aws_login)
             self.cloud_url = starting.enter_context(_serving(cloud, "sandbox Pulumi Cloud"))
             self._running = starting.pop_all()
         return self

@@ -4,20 +4,20 @@ What they send and what they need back was found by running them: the pulumi CLI
 1.5.0 and pulumi-esc-sdk 0.14.0.
 """
 
-from typing import Any
-
 from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
-from ..esc import EnvironmentStore, NotFound, Vault, check_name
+from ..esc import EnvironmentStore, Vault, check_name
+from ..stacks import Stacks
 from . import wire
 from .environments import add_environment_calls
 from .issuer import AwsLogin
 from .opening import Definitions, add_open_calls
+from .stacks import add_stack_calls
 
 
-def create_cloud(store: EnvironmentStore, access: wire.AccessTokens, aws_login: AwsLogin) -> Flask:
-    """Make a Pulumi Cloud of these environments and access tokens, with its way to AWS, which has its OIDC issuer."""
+def create_cloud(store: EnvironmentStore, stacks: Stacks, access: wire.AccessTokens, aws_login: AwsLogin) -> Flask:
+    """Make a Pulumi Cloud of these environments, stacks and tokens, with its way to AWS, which has its OIDC issuer."""
     cloud = Flask("esc_oidc_cloud", static_folder=None)
     # `versions/latest` is a path of its own, not a redirection.
     cloud.url_map.redirect_defaults = False
@@ -28,7 +28,7 @@ def create_cloud(store: EnvironmentStore, access: wire.AccessTokens, aws_login: 
     add_issuer_calls(cloud, aws_login)
     add_environment_calls(cloud, definitions)
     add_open_calls(cloud, definitions)
-    add_stack_calls(cloud, vault)
+    add_stack_calls(cloud, stacks, vault)
     add_team_calls(cloud)
     return cloud
 
@@ -46,10 +46,6 @@ def add_user_calls(cloud: Flask) -> None:
     def default_organization() -> Reply:
         return {"GitHubLogin": wire.caller().organizations[0]}
 
-    @cloud.get("/api/capabilities")
-    def capabilities() -> Reply:
-        return {"capabilities": []}
-
 
 def add_issuer_calls(cloud: Flask, login: AwsLogin) -> None:
     """What the OIDC issuer publishes, under ``/oidc``. Anybody may read it."""
@@ -62,38 +58,6 @@ def add_issuer_calls(cloud: Flask, login: AwsLogin) -> None:
     @cloud.get("/oidc/.well-known/jwks")
     def jwks() -> Reply:
         return login.issuer.jwks()
-
-
-def add_stack_calls(cloud: Flask, vault: Vault) -> None:
-    """The calls on stacks under ``/api/stacks``.
-
-    Every stack exists and has never been updated: the sandbox keeps no state of stacks, only their deployment
-    settings.
-    """
-    one = "/api/stacks/<organization>/<project>/<stack>"
-    settings: dict[str, dict[str, Any]] = {}
-
-    @cloud.get(one)
-    def read_stack(organization: str, project: str, stack: str) -> Reply:
-        names = {"orgName": organization, "projectName": project, "stackName": stack}
-        return {**names, "activeUpdate": "", "tags": {}, "version": 0}
-
-    @cloud.put(f"{one}/deployments/settings")
-    def write_settings(**_: str) -> Reply:
-        settings[request.path] = vault.seal(wire.json_body())
-        return settings[request.path]
-
-    @cloud.get(f"{one}/deployments/settings")
-    def read_settings(**_: str) -> Reply:
-        if request.path not in settings:
-            raise NotFound(f"{request.path}: the stack has none")
-        return settings[request.path]
-
-    @cloud.delete(f"{one}/deployments/settings")
-    def delete_settings(**_: str) -> Reply:
-        if settings.pop(request.path, None) is None:
-            raise NotFound(f"{request.path}: the stack has none")
-        return wire.DONE
 
 
 def add_team_calls(cloud: Flask) -> None:

@@ -3,7 +3,9 @@
 The functions that read the present request raise InvalidRequest if it says something else.
 """
 
+import json
 import secrets
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,19 +14,28 @@ from typing import Any, Final
 
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue as Reply
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ...tokens import Opener
 from ..esc import Conflict, EnvironmentRef, InvalidRequest, NotFound, StoreError
+from ..stacks import LeaseOver
 
 REVISION_HEADER: Final = "Pulumi-ESC-Revision"
 
 DONE: Final = "", HTTPStatus.NO_CONTENT
 """An answer without content; clients look at its status only."""
 
+LARGEST_BODY: Final = 256 * 2**20
+"""How many bytes a request may bring, as they come and unpacked."""
+
+BY_LEASE: Final = frozenset({"renew_lease", "save_checkpoint", "record_events", "complete_update"})
+"""The calls for which an update's lease, ``Authorization: update-token L``, stands in place of an access token."""
+
 _STATUS: Final[Mapping[type[StoreError], HTTPStatus]] = {
     Conflict: HTTPStatus.CONFLICT,
     InvalidRequest: HTTPStatus.BAD_REQUEST,
+    # Not 401: the CLI takes that for a network error while it renews a lease.
+    LeaseOver: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
 }
 
@@ -69,17 +80,21 @@ class AccessTokens:
 def install(app: Flask, access: AccessTokens) -> None:
     """Let an application know its callers, and answer every error as the clients read it.
 
-    Everything under ``/api`` needs ``Authorization: token T``. An organization that the token is not good
-    for does not exist.
+    Everything under ``/api`` needs ``Authorization: token T``, except the calls `BY_LEASE`. An organization that the
+    token is not good for does not exist.
     """
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
 
     @app.before_request
     def _authenticate() -> Reply | None:
         if not request.path.startswith("/api/"):
             return None
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if request.endpoint in BY_LEASE and scheme == "update-token":
+            g.lease = token.strip()
+            return None
         known = access.caller(token.strip()) if scheme == "token" else None
-        if known is None:
+        if known is None or request.endpoint in BY_LEASE:
             return refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized: no credentials provided or are invalid.")
         g.caller = known
         organization = (request.view_args or {}).get("organization")
@@ -94,6 +109,10 @@ def install(app: Flask, access: AccessTokens) -> None:
     @app.errorhandler(HTTPException)
     def _answer(error: HTTPException) -> Reply:
         status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
+        if request.routing_exception is error:
+            taken = ", ".join(sorted(set(getattr(error, "valid_methods", None) or ()) - {"HEAD", "OPTIONS"}))
+            hint = f" It takes {taken} there." if taken else ""
+            return refusal(status, f"The sandbox has no call {request.method} {request.path}.{hint}")
         return refusal(status, error.description or status.phrase)
 
 
@@ -117,6 +136,12 @@ def caller() -> Caller:
     return known
 
 
+def lease() -> str:
+    """The lease with which the present request carries an update out; only in calls `BY_LEASE`."""
+    token: str = g.lease
+    return token
+
+
 def editor() -> str:
     """The login to write beside whatever the present request changes."""
     return caller().opener.login
@@ -136,12 +161,38 @@ def yaml_body() -> str:
         raise InvalidRequest(f"the definition is not UTF-8: {error}") from error
 
 
+def body() -> bytes:
+    """What the present request sends, unpacked if it is in gzip."""
+    sent = request.get_data()
+    if request.headers.get("Content-Encoding", "identity") == "identity":
+        return sent
+    # 16 more than the largest window are for gzip.
+    gzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        unpacked = gzip.decompress(sent, LARGEST_BODY)
+    except zlib.error as error:
+        raise InvalidRequest(f"the body is not gzip: {error}") from error
+    if gzip.unconsumed_tail:
+        raise RequestEntityTooLarge
+    if not gzip.eof:
+        raise InvalidRequest("the body is cut off")
+    return unpacked
+
+
 def json_body() -> dict[str, Any]:
     """The JSON object in the present request."""
-    body = request.get_json(force=True, silent=True)
-    if not isinstance(body, dict):
+    try:
+        found = json.loads(body())
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
         raise InvalidRequest("the body is not a JSON object")
-    return body
+    return found
+
+
+def members(key: str, kind: type[Any]) -> list[Any]:
+    """The list under a key of the JSON object in the present request, its items of this type."""
+    return [member({key: each}, key, kind) for each in member(json_body(), key, list)]
 
 
 def member(body: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
