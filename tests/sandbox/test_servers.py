@@ -35,7 +35,9 @@ def test_the_next_sandbox_starts_empty(aws_client):
     """It has the same account, and nothing of the first one is in it."""
     with Sandbox() as first:
         create_role(aws_client(first, "iam"), "left")
+        aws_client(first, "s3").create_bucket(Bucket="left")
     with Sandbox() as second:
+        aws_client(second, "s3").create_bucket(Bucket="left")
         assert second.account == first.account == "123456789012"
         assert role_names(aws_client(second, "iam")) == []
 

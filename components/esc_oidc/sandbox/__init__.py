@@ -7,6 +7,7 @@ everybody who runs a sandbox needs Pulumi's SDK.
 from .clients import client
 from .cloud import Caller
 from .esc import EnvironmentRef
+from .folder import StateError
 from .servers import SEED_FILE, Sandbox, SeedError
 from .surroundings import LEADING_ELSEWHERE, Surroundings, surroundings
 
@@ -17,6 +18,7 @@ __all__ = [
     "EnvironmentRef",
     "Sandbox",
     "SeedError",
+    "StateError",
     "Surroundings",
     "client",
     "surroundings",

@@ -17,10 +17,11 @@ from ..claims import ISSUER
 from ..sessions import HOUR
 from ..tokens import DefaultProject, Opener
 from ..trust import read_iam_arn
-from .aws import Accounts, Aws, WebIdentity, lease
+from .aws import FIRST_ACCOUNT, Accounts, Aws, WebIdentity, lease
 from .clients import client
 from .cloud import AccessTokens, AwsLogin, Issuer, create_cloud
 from .esc import EnvironmentRef, EnvironmentStore, StoreError
+from .folder import Folder
 from .stacks import Stacks
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ class Sandbox:
     Args:
         issuer_url: The ``iss`` of the tokens, and so the URL that the provider in AWS must have.
         default_project: How tokens spell environments of the project ``default``.
+        state: A folder that keeps AWS, environments and stacks for the next sandbox, made if need be; access tokens
+            and the signing key are new each time. None keeps nothing.
+
+    Raises:
+        StateError: On entering, if the folder can't be used.
 
     Attributes:
         aws_url: Where AWS answers; any access key will do, and one of 12 digits is that account's. Known inside.
@@ -57,8 +63,8 @@ class Sandbox:
         web_identity: What decides who may assume a role. Known inside the block.
         issuer: Pulumi Cloud's signing key.
         issuer_url: The ``iss`` of the tokens; may be set at any time.
-        store: Pulumi Cloud's environments.
-        stacks: Pulumi Cloud's stacks.
+        store: Pulumi Cloud's environments. Known inside the block.
+        stacks: Pulumi Cloud's stacks. Known inside the block.
         access: Pulumi Cloud's access tokens.
     """
 
@@ -66,28 +72,34 @@ class Sandbox:
     cloud_url: str
     account: str
     web_identity: WebIdentity
+    store: EnvironmentStore
+    stacks: Stacks
     _accounts: Accounts
+    _running: ExitStack
 
-    def __init__(self, *, issuer_url: str = ISSUER, default_project: DefaultProject = "stripped") -> None:
+    def __init__(
+        self, *, issuer_url: str = ISSUER, default_project: DefaultProject = "stripped", state: Path | None = None
+    ) -> None:
         self.issuer = Issuer()
         self.issuer_url = issuer_url
-        self.store = EnvironmentStore()
-        self.stacks = Stacks()
         self.access = AccessTokens()
-        self._default_project = default_project
-        self._running = ExitStack()
+        self._default_project, self._state = default_project, state
 
     def __enter__(self) -> Self:
         """Start both servers."""
         with ExitStack() as starting:
-            account = starting.enter_context(lease())
+            self._running = starting
+            folder = starting.enter_context(Folder.open(self._state))
+            self.store, self.stacks = EnvironmentStore(folder), Stacks(folder)
+            # What is kept has the account's number in it.
+            account = starting.enter_context(lease(f"{FIRST_ACCOUNT}" if self._state else None))
             self.account = account.number
             self._accounts = Accounts(account, lambda number: self._running.enter_context(lease(number)))
-            aws = Aws(self._accounts, self.issuer.jwks)
+            aws = Aws(self._accounts, self.issuer.jwks, folder)
             self.web_identity = aws.web_identity
             self.aws_url = starting.enter_context(_serving(aws, "sandbox AWS"))
             aws_login = AwsLogin(self.issuer, self.aws_url, lambda: self.issuer_url, self._default_project)
-            cloud = create_cloud(self.store, self.stacks, self.access, aws_login)
+            cloud = create_cloud(folder, self.store, self.stacks, self.access, aws_login)
             self.cloud_url = starting.enter_context(_serving(cloud, "sandbox Pulumi Cloud"))
             self._running = starting.pop_all()
         return self
@@ -162,6 +174,9 @@ def _definitions(seed: str) -> Iterator[tuple[str, str]]:
 
 
 class _Silent(MotoRequestHandler):
+    timeout = 60
+    """Seconds without a byte until a client is given up."""
+
     def log(self, *_: Any, **__: Any) -> None:
         """Say nothing: a request log between the lines of a program is noise."""
 

@@ -13,14 +13,15 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from threading import RLock
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .esc import Conflict, InvalidRequest, NotFound, StoreError, check_name
+from .folder import Folder
 
 LEASE: Final = 300
 """For how many seconds a lease is good at most: what the CLI assumes, whatever it is told."""
@@ -86,25 +87,42 @@ class Update:
     changes: Mapping[str, int] = field(default_factory=dict)
     events: dict[int, Any] = field(default_factory=dict, repr=False)
 
+    def kept(self) -> dict[str, Any]:
+        """What outlives the sandbox."""
+        return {key: value for key, value in vars(self).items() if key != "events"}
 
+
+@dataclass(frozen=True)
 class Deployment:
-    """A stack's state after an update, packed, under the names that the stack had then.
+    """A stack's state after an update.
 
     Attributes:
+        stack: The stack, as it was called then.
         resources: How many resources are in it.
-        packed: The body of the request that brought it, in gzip.
+        packed: In gzip, a line of JSON with the two above, and the body of the request that brought it.
     """
 
-    def __init__(self, stack: StackRef, body: bytes) -> None:
-        """Take a request's JSON object with `version`, perhaps `features`, and `deployment`; else InvalidRequest."""
+    stack: StackRef
+    resources: int
+    packed: bytes
+
+    @classmethod
+    def sent(cls, stack: StackRef, body: bytes) -> Self:
+        """A request's JSON object with `version`, perhaps `features`, and `deployment`; else InvalidRequest."""
         try:
-            sent = json.loads(body)
-            self.resources = len((sent["deployment"] or {}).get("resources") or ())
-            int(sent["version"])
+            state = json.loads(body)
+            int(state["version"])
+            resources = len((state["deployment"] or {}).get("resources") or ())
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidRequest(f"this is not the state of a stack ({type(error).__name__}: {error})") from error
-        self.stack = stack
-        self.packed = gzip.compress(body, 1)
+        about = json.dumps([resources, *astuple(stack)]).encode()
+        return cls(stack, resources, gzip.compress(about + b"\n") + gzip.compress(body, 1))
+
+    @classmethod
+    def read(cls, packed: bytes) -> Self:
+        """The state that was kept in a file."""
+        resources, *names = json.loads(gzip.decompress(packed).partition(b"\n")[0])
+        return cls(StackRef(*names), resources, packed)
 
     def exported(self, stack: StackRef, url: str) -> dict[str, Any]:
         """The state as `pulumi stack export` reads it, with the stack's present names and its secrets at this URL.
@@ -112,7 +130,7 @@ class Deployment:
         The CLI decrypts at the URL in the state, which may be yesterday's. A rename changes every URN, which has the
         stack and the project in it, and the name of the root resource; URNs inside secrets stay.
         """
-        text = gzip.decompress(self.packed).decode()
+        text = gzip.decompress(self.packed).partition(b"\n")[2].decode()
         if stack != self.stack:
             old, new = (f'"urn:pulumi:{each.name}::{each.project}::' for each in (self.stack, stack))
             root_old, root_new = (
@@ -150,6 +168,24 @@ class Stack:
     version: int = 0
     updates: dict[str, Update] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, kept: bytes, now: Callable[[], float]) -> Self:
+        """The stack that `written` wrote, without its states."""
+        stack = json.loads(kept)
+        ref, keys = (StackRef(**stack.pop(key)) for key in ("ref", "keys"))
+        updates = [Update(**each) for each in stack.pop("updates")]
+        return cls(ref, keys, now, updates={each.identity: each for each in updates}, **stack)
+
+    def written(self) -> bytes:
+        """All of it as JSON, but for its states, and for what has not begun."""
+        updates = [each.kept() for each in self.updates.values() if each.status != "not started"]
+        own = {key: getattr(self, key) for key in ("identity", "tags", "version")}
+        return json.dumps({"ref": asdict(self.ref), "keys": asdict(self.keys), **own, "updates": updates}).encode()
+
+    def file(self, version: int | Literal["", "*"] = "") -> str:
+        """The name of the file in which it is kept, or its state after a version."""
+        return f"stack-{self.identity}.json" if version == "" else f"state-{self.identity}-{version}.gz"
 
     def status(self, update: Update) -> Status:
         """What became of an update. One whose lease ran out counts as failed."""
@@ -289,10 +325,25 @@ class Stacks:
         now: The time in Unix seconds; may be set at any time.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Folder | None = None, now: Callable[[], float] = time.time) -> None:
+        """Begin with what a folder keeps; every change is there before the block or the method ends."""
         self.now = now
         self._lock = RLock()
+        self._folder = folder or Folder()
         self._stacks: dict[StackRef, Stack] = {}
+        for name in self._folder.names("stack-*.json"):
+            with self._folder.blaming(name):
+                stack = Stack.read(self._folder.read(name), lambda: self.now())  # noqa: PLW0108 - it may be set at any time
+                self._stacks[stack.ref] = stack
+        states = {stack.file(version): (stack, version) for stack in self.all() for version in range(stack.version + 1)}
+        for name in self._folder.names("state-*.gz"):
+            with self._folder.blaming(name):
+                if name in states:
+                    stack, version = states[name]
+                    stack.deployments[version] = Deployment.read(self._folder.read(name))
+                else:
+                    # The sandbox was killed before or after it wrote the stack's own file.
+                    self._folder.forget(name)
 
     @contextmanager
     def edit(self, ref: StackRef) -> Iterator[Stack]:
@@ -300,7 +351,10 @@ class Stacks:
         with self._lock:
             if ref not in self._stacks:
                 raise NotFound(f"stack {ref} not found")
-            yield self._stacks[ref]
+            stack = self._stacks[ref]
+            yield stack
+            if stack.ref in self._stacks:
+                self._keep(stack)
 
     def create(self, ref: StackRef, tags: Mapping[str, str], deployment: Deployment | None = None) -> None:
         """Make a stack, with a state or without."""
@@ -309,6 +363,7 @@ class Stacks:
             stack = Stack(ref, ref, lambda: self.now(), tags=dict(tags))  # noqa: PLW0108 - it may be set at any time
             if deployment:
                 stack.deployments[0] = deployment
+            self._keep(stack)
             self._stacks[ref] = stack
 
     def rename(self, ref: StackRef, new: StackRef) -> None:
@@ -326,13 +381,24 @@ class Stacks:
             if stack.resource_count() and not force:
                 # The CLI recognizes it by these words.
                 raise InvalidRequest("Bad Request: Stack still contains resources.")
+            # Without the first of these files the others are nobody's.
+            self._folder.forget(stack.file())
+            self._folder.forget(stack.file("*"))
             del self._stacks[ref]
 
-    def list(self, organizations: Collection[str]) -> list[Stack]:
-        """All stacks of these organizations, in the order of their names."""
+    def all(self, organizations: Collection[str] | None = None) -> list[Stack]:
+        """All stacks, or those of these organizations, in the order of their names."""
         with self._lock:
-            return [self._stacks[ref] for ref in sorted(self._stacks) if ref.organization in organizations]
+            refs = sorted(self._stacks)
+            return [self._stacks[each] for each in refs if organizations is None or each.organization in organizations]
 
     def _check_free(self, ref: StackRef) -> None:
         if ref in self._stacks:
             raise Conflict(f"Conflict: stack {ref} already exists")
+
+    def _keep(self, stack: Stack) -> None:
+        if self._folder.keeps:
+            # The states first: without the stack's own file they are nobody's.
+            for version, deployment in stack.deployments.items():
+                self._folder.keep(stack.file(version), deployment.packed)
+            self._folder.keep(stack.file(), stack.written())

@@ -4,11 +4,13 @@ A sandbox begins with one account, and opens the others that somebody's access k
 """
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from random import Random, SystemRandom
 from threading import RLock
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.iam.models import iam_backends
+from moto.moto_api._internal import mock_random
 from moto.sts.models import sts_backends
 
 FIRST_ACCOUNT: Final = 123456789012
@@ -35,6 +38,28 @@ _NUMBER: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _KEY: Final = re.compile(r"Credential=([^/]+)/")
 
 
+class _Randomness(threading.local):
+    source: Random = SystemRandom()
+
+
+_randomness: Final = _Randomness()
+
+
+@contextmanager
+def same_ids(seed: int) -> Iterator[None]:
+    """Let moto draw its ids from a seed, in this thread: what is done again has the same ones.
+
+    moto has one source for all threads, which is hooked here and draws as before in all the others.
+    """
+    for method in ("getrandbits", "random"):
+        setattr(mock_random, method, lambda *bits, method=method: getattr(_randomness.source, method)(*bits))
+    _randomness.source = Random(seed)  # noqa: S311 - ids, not secrets
+    try:
+        yield
+    finally:
+        _randomness.source = SystemRandom()
+
+
 @dataclass(frozen=True)
 class Account:
     """An account of our own among those that moto holds, by its 12 digits."""
@@ -47,6 +72,10 @@ class Account:
             # moto itself resets all accounts or none.
             for backends in list(BackendDict._instances):  # type: ignore[misc] # noqa: SLF001 - it is generic, and private
                 backends.pop(self.number, None)
+                # Whose the buckets are S3 remembers for all accounts together.
+                owners = getattr(backends, "bucket_accounts", {})
+                for bucket in [name for name, (_, owner) in owners.items() if owner == self.number]:
+                    del owners[bucket]
 
     def role(self, arn: str, partition: str) -> Any | None:
         """What moto knows of a role, or None."""

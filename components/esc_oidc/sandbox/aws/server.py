@@ -1,7 +1,10 @@
 """The WSGI application in front of moto: the actions that moto lacks or takes too lightly, in AWS's XML."""
 
 import io
+import json
+import secrets
 import uuid
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from http import HTTPStatus
@@ -12,11 +15,13 @@ from xml.sax.saxutils import escape
 from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response as HttpResponse
 
 from ...trust import ACTION
-from .accounts import Account, Accounts, turn
+from ..folder import Folder
+from .accounts import Account, Accounts, same_ids, turn
 from .sts import Refused, WebIdentity
 
 if TYPE_CHECKING:
@@ -57,9 +62,15 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _REGIONS: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
+_LOG: Final = "aws.jsonl"
+_READING: Final = ("Get", "List", "Describe", "Simulate")
+"""How the names of actions begin that change nothing."""
+
+
 class _Unlimited(HttpRequest):
     max_form_memory_size = None
-    """As long as it likes: moto reads it too."""
+    """As long as the whole may be: moto reads it too."""
+    max_content_length = 128 * 2**20
 
 
 class Aws:
@@ -73,26 +84,45 @@ class Aws:
         web_identity: Decides who may assume a role.
     """
 
-    def __init__(self, accounts: Accounts, jwks: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, accounts: Accounts, jwks: Callable[[], Mapping[str, Any]], folder: Folder) -> None:
+        """Do again what a folder says was done; StateError if that fails."""
         self.web_identity = WebIdentity(accounts, jwks)
-        self._accounts = accounts
+        self._accounts, self._folder = accounts, folder
         self._moto = DomainDispatcherApplication(create_backend_app)
+        for number, line in enumerate(folder.lines(_LOG), start=1):
+            with folder.blaming(_LOG, f", line {number}"):
+                self._replay(**json.loads(line))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         account = self._accounts.of_request(environ.get("HTTP_AUTHORIZATION", ""))
-        environ[_ACCOUNT_HEADER] = account.number
-        form = _parameters(environ)
+        try:
+            form = _parameters(environ)
+        except HTTPException as error:
+            return error(environ, start_response)
+        body, seed = environ["wsgi.input"].getvalue(), secrets.randbits(64)
         # Not the other services: a function that one of them runs may call the sandbox before it returns.
         takes_turns = _scope(environ)[1] in _ONE_BY_ONE or form.get("Action") in _UNSIGNED
-        with turn if takes_turns else nullcontext():
+        with turn if takes_turns else nullcontext(), same_ids(seed) if self._folder.keeps else nullcontext():
             try:
                 answer = self._answer(account, environ, form)
+                if self._folder.keeps and answer.status_code < HTTPStatus.BAD_REQUEST and _changes(environ, form):
+                    texts = {key: value for key, value in environ.items() if isinstance(value, str)}
+                    kept = {"account": account.number, "seed": seed, "environ": texts, "body": b64encode(body).decode()}
+                    self._folder.append(_LOG, json.dumps(kept).encode())
             except Refused as refused:
                 answer = _refusal(refused, _IAM if form.get("Action") in {_ADD, _REMOVE, "CreateRole"} else _STS)
         return answer(environ, start_response)
 
+    def _replay(self, account: str, seed: int, environ: dict[str, Any], body: str) -> None:
+        environ["wsgi.input"] = io.BytesIO(b64decode(body))
+        with same_ids(seed):
+            answer = self._answer(self._accounts.of_key(account), environ, _parameters(environ))
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            raise ValueError(f"AWS answers {answer.status} now")
+
     def _answer(self, account: Account, environ: "WSGIEnvironment", form: Mapping[str, str]) -> HttpResponse:
+        environ[_ACCOUNT_HEADER] = account.number
         if environ["PATH_INFO"].startswith("/moto-api/reset") and environ["REQUEST_METHOD"] == "POST":
             account.reset()
             return _xml("<ok/>")
@@ -169,6 +199,14 @@ def _parameters(environ: "WSGIEnvironment") -> dict[str, str]:
     if request.mimetype in (_FORM, "multipart/form-data"):
         parameters |= _Unlimited({**environ, "wsgi.input": io.BytesIO(body)}).form.to_dict()
     return parameters
+
+
+def _changes(environ: "WSGIEnvironment", form: Mapping[str, str]) -> bool:
+    """Whether a request may change something that outlives a session, by its action or by its method."""
+    action = form.get("Action") or str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+    if _scope(environ)[1] == "sts" or action in _UNSIGNED:
+        return False
+    return not action.startswith(_READING) if action else environ["REQUEST_METHOD"] not in ("GET", "HEAD", "OPTIONS")
 
 
 def _scope(environ: "WSGIEnvironment") -> tuple[str, str]:

@@ -8,6 +8,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
 from ..esc import EnvironmentStore, Vault, check_name
+from ..folder import Folder, Table
 from ..stacks import Stacks
 from . import wire
 from .environments import add_environment_calls
@@ -16,8 +17,18 @@ from .opening import Definitions, add_open_calls
 from .stacks import add_stack_calls
 
 
-def create_cloud(store: EnvironmentStore, stacks: Stacks, access: wire.AccessTokens, aws_login: AwsLogin) -> Flask:
-    """Make a Pulumi Cloud of these environments, stacks and tokens, with its way to AWS, which has its OIDC issuer."""
+def create_cloud(
+    folder: Folder, store: EnvironmentStore, stacks: Stacks, access: wire.AccessTokens, aws_login: AwsLogin
+) -> Flask:
+    """Make a Pulumi Cloud of these environments, stacks and access tokens.
+
+    Args:
+        folder: Where it keeps what else is to be kept.
+        store: Its environments.
+        stacks: Its stacks.
+        access: Who may do what.
+        aws_login: Its way to AWS, which has its OIDC issuer.
+    """
     cloud = Flask("esc_oidc_cloud", static_folder=None)
     # `versions/latest` is a path of its own, not a redirection.
     cloud.url_map.redirect_defaults = False
@@ -28,8 +39,8 @@ def create_cloud(store: EnvironmentStore, stacks: Stacks, access: wire.AccessTok
     add_issuer_calls(cloud, aws_login)
     add_environment_calls(cloud, definitions)
     add_open_calls(cloud, definitions)
-    add_stack_calls(cloud, stacks, vault)
-    add_team_calls(cloud)
+    add_stack_calls(cloud, stacks, vault, Table(folder, "deployment-settings.json"))
+    add_team_calls(cloud, Table(folder, "teams.json"))
     return cloud
 
 
@@ -60,25 +71,22 @@ def add_issuer_calls(cloud: Flask, login: AwsLogin) -> None:
         return login.issuer.jwks()
 
 
-def add_team_calls(cloud: Flask) -> None:
+def add_team_calls(cloud: Flask, grants: Table) -> None:
     """The calls on teams under ``/api/orgs``: what is granted is kept and not enforced, see `AccessTokens`."""
     one = "/api/orgs/<organization>/teams/<team>"
-    grants: dict[tuple[str, str, str, str], dict[str, str]] = {}
 
     @cloud.get(one)
-    def read_team(organization: str, team: str) -> Reply:
-        granted = [grant for key, grant in grants.copy().items() if key[:2] == (organization, team)]
+    def read_team(team: str, **_: str) -> Reply:
+        granted = [grant for key, grant in grants.copy().items() if key.startswith(f"{request.path}/")]
         return {"name": team, "environments": granted}
 
     @cloud.patch(one)
-    def change_team(organization: str, team: str) -> Reply:
+    def change_team(**_: str) -> Reply:
         body = wire.json_body()
         adding = "addEnvironmentPermission" in body
         grant = wire.member(body, "addEnvironmentPermission" if adding else "removeEnvironment", dict)
         project, name = (check_name(wire.member(grant, key, str)) for key in ("projectName", "envName"))
         if adding:
             wire.member(grant, "permission", str)
-            grants[organization, team, project, name] = grant
-        else:
-            grants.pop((organization, team, project, name), None)
+        grants.put(f"{request.path}/{project}/{name}", grant if adding else None)
         return wire.DONE

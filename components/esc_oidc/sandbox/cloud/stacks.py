@@ -13,6 +13,7 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
 from ..esc import InvalidRequest, NotFound, Vault
+from ..folder import Table
 from ..stacks import LEASE, Deployment, LeaseOver, Secrets, Stack, StackRef, Stacks, Update
 from . import wire
 
@@ -29,7 +30,7 @@ _CAPABILITIES: Final = (
 )
 
 
-def add_stack_calls(cloud: Flask, stacks: Stacks, vault: Vault) -> None:
+def add_stack_calls(cloud: Flask, stacks: Stacks, vault: Vault, settings: Table) -> None:
     """The calls on stacks under ``/api/stacks``, and those that list them."""
     _add_existence_calls(cloud, stacks)
     _add_secret_calls(cloud, stacks)
@@ -37,7 +38,7 @@ def add_stack_calls(cloud: Flask, stacks: Stacks, vault: Vault) -> None:
     _add_update_calls(cloud, stacks)
     _add_lease_calls(cloud, stacks)
     _add_history_calls(cloud, stacks)
-    _add_settings_calls(cloud, vault)
+    _add_settings_calls(cloud, vault, settings)
     _add_policy_calls(cloud)
 
     @cloud.get("/api/capabilities")
@@ -48,12 +49,12 @@ def add_stack_calls(cloud: Flask, stacks: Stacks, vault: Vault) -> None:
 def _add_existence_calls(cloud: Flask, stacks: Stacks) -> None:  # noqa: C901 - one nested function per call
     @cloud.get("/api/user/stacks")
     def list_stacks() -> Reply:
-        stacks_of = stacks.list(wire.caller().organizations)
+        stacks_of = stacks.all(wire.caller().organizations)
         return {"stacks": [_listed(each) for each in stacks_of if _asked_for(each, request.args)]}
 
     @cloud.route(_PROJECT, methods=["HEAD"])
     def project_exists(organization: str, project: str) -> Reply:
-        if not any(each.ref.project == project for each in stacks.list((organization,))):
+        if not any(each.ref.project == project for each in stacks.all((organization,))):
             raise NotFound(f"project {project} not found")
         return ""
 
@@ -65,7 +66,7 @@ def _add_existence_calls(cloud: Flask, stacks: Stacks) -> None:  # noqa: C901 - 
         if body.get("teams"):
             raise InvalidRequest("The sandbox gives teams no stacks: leave --teams out.")
         ref = StackRef(organization, project, wire.member(body, "stackName", str))
-        state = Deployment(ref, json.dumps(body["state"]).encode()) if body.get("state") else None
+        state = Deployment.sent(ref, json.dumps(body["state"]).encode()) if body.get("state") else None
         stacks.create(ref, _tags(body), state)
         return {}
 
@@ -139,7 +140,7 @@ def _add_state_calls(cloud: Flask, stacks: Stacks) -> None:
     @cloud.post(f"{_ONE}/import")
     def import_state(**_: str) -> Reply:
         ref, imported = _ref(), Update(str(uuid.uuid4()), "import", wire.editor())
-        deployment = Deployment(ref, wire.body())
+        deployment = Deployment.sent(ref, wire.body())
         with stacks.edit(ref) as stack:
             stack.import_state(imported, deployment)
         return {"updateId": imported.identity}
@@ -198,7 +199,7 @@ def _add_lease_calls(cloud: Flask, stacks: Stacks) -> None:
 
     @cloud.patch(f"{_UPDATE}/checkpoint")
     def save_checkpoint(**_: str) -> Reply:
-        deployment = Deployment(_ref(), wire.body())
+        deployment = Deployment.sent(_ref(), wire.body())
         with leased() as (stack, update):
             if update.preview:
                 raise InvalidRequest("A preview saves nothing.")
@@ -249,26 +250,26 @@ def _add_history_calls(cloud: Flask, stacks: Stacks) -> None:
             return {"events": [events[each] for each in sorted(events)], "continuationToken": None}
 
 
-def _add_settings_calls(cloud: Flask, vault: Vault) -> None:
+def _add_settings_calls(cloud: Flask, vault: Vault, settings: Table) -> None:
     """Deployment settings, also of stacks that nobody made: their provider asks for the settings only."""
     one = f"{_ONE}/deployments/settings"
-    settings: dict[str, dict[str, Any]] = {}
 
     @cloud.put(one)
     def write_settings(**_: str) -> Reply:
-        settings[request.path] = vault.seal(wire.json_body())
-        return settings[request.path]
+        settings.put(request.path, sealed := vault.seal(wire.json_body()))
+        return {**sealed}
 
     @cloud.get(one)
     def read_settings(**_: str) -> Reply:
         if request.path not in settings:
             raise NotFound(f"{request.path}: the stack has none")
-        return settings[request.path]
+        return {**settings[request.path]}
 
     @cloud.delete(one)
     def delete_settings(**_: str) -> Reply:
-        if settings.pop(request.path, None) is None:
+        if request.path not in settings:
             raise NotFound(f"{request.path}: the stack has none")
+        settings.put(request.path, None)
         return wire.DONE
 
 

@@ -25,7 +25,7 @@ REVISION_HEADER: Final = "Pulumi-ESC-Revision"
 DONE: Final = "", HTTPStatus.NO_CONTENT
 """An answer without content; clients look at its status only."""
 
-LARGEST_BODY: Final = 256 * 2**20
+LARGEST_BODY: Final = 128 * 2**20
 """How many bytes a request may bring, as they come and unpacked."""
 
 BY_LEASE: Final = frozenset({"renew_lease", "save_checkpoint", "record_events", "complete_update"})

@@ -1,15 +1,17 @@
 """The environments of the sandbox's Pulumi Cloud: definitions kept verbatim, with every revision and all tags."""
 
 import copy
+import json
 import uuid
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from threading import RLock
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, Self, TypeVar
 
 from ...claims import LEGACY_PROJECT, is_name
+from ..folder import Folder
 
 LATEST: Final = "latest"
 """The revision tag that every environment has and nobody may move."""
@@ -105,29 +107,29 @@ class Label(Generic[Labelled]):
     modified: datetime
 
 
+@dataclass
 class Labels(Generic[Labelled]):
     """The tags or the revision tags of one environment, by name.
 
     A name that there is not raises NotFound; a new name that there is already raises Conflict.
     """
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._labels: dict[str, Label[Labelled]] = {}
+    what: str
+    labels: dict[str, Label[Labelled]] = field(default_factory=dict)
 
     def create(self, name: str, value: Labelled, editor: str) -> Label[Labelled]:
         """Add a label."""
-        if name in self._labels:
-            raise Conflict(f"{self._what} {name!r} already exists")
+        if name in self.labels:
+            raise Conflict(f"{self.what} {name!r} already exists")
         now = datetime.now(UTC)
-        self._labels[name] = Label(name, value, editor, now, now)
-        return self._labels[name]
+        self.labels[name] = Label(name, value, editor, now, now)
+        return self.labels[name]
 
     def get(self, name: str) -> Label[Labelled]:
         """The label of that name."""
-        if name not in self._labels:
-            raise NotFound(f"{self._what} {name!r} not found")
-        return self._labels[name]
+        if name not in self.labels:
+            raise NotFound(f"{self.what} {name!r} not found")
+        return self.labels[name]
 
     def change(self, name: str, editor: str, *, value: Labelled, new_name: str | None = None) -> Label[Labelled]:
         """Write a label anew, under another name if one is given."""
@@ -135,16 +137,16 @@ class Labels(Generic[Labelled]):
         if new_name != name:
             self.create(new_name, value, editor)
             self.delete(name)
-        self._labels[new_name] = Label(new_name, value, editor, created, datetime.now(UTC))
-        return self._labels[new_name]
+        self.labels[new_name] = Label(new_name, value, editor, created, datetime.now(UTC))
+        return self.labels[new_name]
 
     def delete(self, name: str) -> None:
         """Remove a label."""
-        del self._labels[self.get(name).name]
+        del self.labels[self.get(name).name]
 
     def page(self, after: str = "", count: int | None = None) -> list[Label[Labelled]]:
         """The labels in the order of their names: those after a name, at most so many."""
-        return [self._labels[name] for name in sorted(self._labels) if name > after][:count]
+        return [self.labels[name] for name in sorted(self.labels) if name > after][:count]
 
 
 @dataclass
@@ -166,6 +168,25 @@ class StoredEnvironment:
     tags: Labels[str] = field(default_factory=lambda: Labels[str]("tag"))
     revision_tags: Labels[int] = field(default_factory=lambda: Labels[int]("revision tag"))
     deletion_protected: bool = False
+
+    @classmethod
+    def read(cls, kept: bytes) -> Self:
+        """The environment that `written` wrote."""
+        environment = json.loads(kept, object_hook=_with_times)
+        for key, what in (("tags", "tag"), ("revision_tags", "revision tag")):
+            labels = environment[key]["labels"]
+            environment[key] = Labels(what, {name: Label(**label) for name, label in labels.items()})
+        revisions = [Revision(**each) for each in environment.pop("revisions")]
+        return cls(EnvironmentRef(**environment.pop("ref")), revisions, **environment)
+
+    def written(self) -> bytes:
+        """All of it as JSON."""
+        return json.dumps(asdict(self), default=datetime.isoformat).encode()
+
+    @property
+    def file(self) -> str:
+        """The name of the file in which it is kept."""
+        return f"environment-{self.identity}.json"
 
     def revision(self, version: str = LATEST) -> Revision:
         """A revision by its number, by a revision tag, or the latest; else NotFound."""
@@ -200,15 +221,31 @@ class StoredEnvironment:
             self.revision_tags.create(name, number, editor)
 
 
+def _new(ref: EnvironmentRef, creator: str) -> StoredEnvironment:
+    return StoredEnvironment(ref, [Revision(1, "", creator, datetime.now(UTC))])
+
+
+def _with_times(members: dict[str, Any]) -> dict[str, Any]:
+    # A label may be called `created`, too.
+    times = {key: text for key in ("created", "modified") if isinstance(text := members.get(key), str)}
+    return members | {key: datetime.fromisoformat(text) for key, text in times.items()}
+
+
 class EnvironmentStore:
     """Every environment, by organization, project and name. All methods may be called from any thread.
 
     Those that name an environment raise NotFound if there is none; a new name that is taken raises Conflict.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Folder | None = None) -> None:
+        """Begin with what a folder keeps; every change is there before the method returns."""
         self._lock = RLock()
+        self._folder = folder or Folder()
         self._environments: dict[EnvironmentRef, StoredEnvironment] = {}
+        for name in self._folder.names("environment-*.json"):
+            with self._folder.blaming(name):
+                kept = StoredEnvironment.read(self._folder.read(name))
+                self._environments[kept.ref] = kept
 
     @contextmanager
     def edit(self, ref: EnvironmentRef) -> Iterator[StoredEnvironment]:
@@ -216,14 +253,21 @@ class EnvironmentStore:
         with self._lock:
             if ref not in self._environments:
                 raise NotFound(f"environment {ref} not found")
-            yield self._environments[ref]
+            held = self._environments[ref]
+            yield held
+            if self._folder.keeps and ref in self._environments:
+                self._folder.keep(held.file, held.written())
 
     def create(self, ref: EnvironmentRef, creator: str) -> None:
         """Make an environment with an empty definition, revision 1."""
+        self._add(_new(ref, creator))
+
+    def _add(self, environment: StoredEnvironment) -> None:
         with self._lock:
-            if ref in self._environments:
-                raise Conflict(f"environment {ref} already exists")
-            self._environments[ref] = StoredEnvironment(ref, [Revision(1, "", creator, datetime.now(UTC))])
+            if environment.ref in self._environments:
+                raise Conflict(f"environment {environment.ref} already exists")
+            self._folder.keep(environment.file, environment.written())
+            self._environments[environment.ref] = environment
 
     def update(self, ref: EnvironmentRef, yaml: str, creator: str, *, expected: int | None = None) -> int:
         """Add a revision; see `StoredEnvironment.update`."""
@@ -240,6 +284,7 @@ class EnvironmentStore:
         with self.edit(ref) as environment:
             if environment.deletion_protected:
                 raise Conflict(f"environment {ref} is protected from deletion")
+            self._folder.forget(environment.file)
             del self._environments[ref]
 
     def clone(
@@ -253,8 +298,7 @@ class EnvironmentStore:
         if "revision tags" in preserve and "history" not in preserve:
             raise InvalidRequest("revision tags name revisions: preserve the history too")
         with self.edit(source) as original:
-            self.create(target, creator)
-            clone = self._environments[target]
+            clone = _new(target, creator)
             if "history" in preserve:
                 clone.revisions[:] = original.revisions
             else:
@@ -263,6 +307,7 @@ class EnvironmentStore:
                 clone.tags = copy.deepcopy(original.tags)
             if "revision tags" in preserve:
                 clone.revision_tags = copy.deepcopy(original.revision_tags)
+            self._add(clone)
 
     def list(self, organizations: Collection[str]) -> list[StoredEnvironment]:
         """All environments of these organizations, in the order of their names."""

@@ -1,13 +1,15 @@
 """Secrets at rest: definitions and deployment settings go out with ciphertext in place of their secrets."""
 
 import base64
-import hmac
+import hashlib
 import json
-import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import yaml
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from .document import compose
 
@@ -18,18 +20,17 @@ _CIPHERTEXT: Final = "ciphertext"
 class Vault:
     """Exchanges plain text for opaque text and back, the same text for the same secret.
 
-    The opaque text says nothing; what it stands for is in this process's memory only.
+    The key is always the same, so that what one sandbox wrote can be read in the next: what it encrypts is nobody's
+    secret.
     """
 
     def __init__(self) -> None:
-        self._key = secrets.token_bytes()
-        self._plaintexts: dict[str, str] = {}
+        self._cipher = AESSIV(hashlib.sha512(b"esc-oidc sandbox: environments").digest())
 
     def encrypt(self, plaintext: str) -> str:
         """The opaque text for a secret, base64."""
-        ciphertext = base64.b64encode(hmac.digest(self._key, plaintext.encode(), "sha256")).decode()
-        self._plaintexts[ciphertext] = plaintext
-        return ciphertext
+        # It refuses to encrypt nothing.
+        return base64.b64encode(self._cipher.encrypt(b"=" + plaintext.encode(), None)).decode()
 
     def conceal(self, definition: str) -> str:
         """A definition with ``fn::secret: {ciphertext: ...}`` for its secrets, all else as it was."""
@@ -54,8 +55,10 @@ class Vault:
 
     def _revealed(self, node: yaml.Node) -> str | None:
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-            if key.value == _CIPHERTEXT and isinstance(value, yaml.ScalarNode) and value.value in self._plaintexts:
-                return json.dumps(self._plaintexts[value.value], ensure_ascii=False)
+            if key.value == _CIPHERTEXT and isinstance(value, yaml.ScalarNode):
+                with suppress(InvalidTag, ValueError):
+                    plaintext = self._cipher.decrypt(base64.b64decode(value.value, validate=True), None)[1:]
+                    return json.dumps(plaintext.decode(), ensure_ascii=False)
         return None
 
 
