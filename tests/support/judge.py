@@ -137,3 +137,10 @@ def _unavailable(reason: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(message)
     pytest.skip(message)
+
+
+def unplaced(answer: Any) -> Any:
+    """Values or expressions of Pulumi's REST API without the places where they stand."""
+    if isinstance(answer, dict):
+        return {key: unplaced(value) for key, value in answer.items() if key not in ("trace", "range")}
+    return [unplaced(each) for each in answer] if isinstance(answer, list) else answer

@@ -1,8 +1,10 @@
 """The sandbox's evaluator of ESC definitions, judged by Pulumi's own."""
 
+import base64
 import json
 import random
 import re
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 import yaml
 
 from esc_oidc.sandbox.esc import Evaluation, LoginBlock, LoginFailed, evaluate
-from tests.support.judge import ANONYMOUS, CONTEXT, Request, Verdict, evaluate_in_sandbox, judge, unwrapped
+from tests.support.judge import ANONYMOUS, CONTEXT, Request, Verdict, evaluate_in_sandbox, judge, unplaced, unwrapped
 from tests.support.scalars import scalars
 
 CASES = yaml.safe_load(Path(__file__).with_name("evaluation_cases.yaml").read_text(encoding="utf-8"))
@@ -156,8 +158,8 @@ def test_in_a_check_a_login_is_unknown_and_secret():
     """A check opens nothing; what depends on a login is unknown and secret."""
     unknown = {"value": None, "secret": True, "unknown": True}
     properties = check(LOGIN).properties_json()
-    assert properties["aws"]["value"] == {"login": unknown}
-    assert properties["environmentVariables"]["value"] == {
+    assert unplaced(properties["aws"]["value"]) == {"login": unknown}
+    assert unplaced(properties["environmentVariables"]["value"]) == {
         "AWS_ACCESS_KEY_ID": unknown,
         "REGION": {"value": "eu-west-1"},
     }
@@ -181,30 +183,72 @@ def test_a_refused_login_is_an_error_at_the_login_block():
 
 
 def test_every_value_knows_its_place():
-    """Pulumi's REST API gives the position as a trace."""
-    begin = check(LOGIN).properties["list"].span["begin"]
-    assert (begin["line"], begin["column"]) == (8, 9)
+    """Pulumi's REST API gives it as a trace, at every depth; what a function gives stands at the function."""
+    given = dict.fromkeys(("accessKeyId", "secretAccessKey", "sessionToken"), "x")
+    evaluation = evaluate("aws/dev", LOGIN, load={}.__getitem__, context=CONTEXT, login=lambda _: given)
+
+    def place(value):
+        span = value["trace"]["def"]
+        return span["environment"], span["begin"]["line"], span["begin"]["column"]
+
+    listed = evaluation.properties_json()["list"]
+    assert [place(each) for each in (listed, *listed["value"])] == [
+        ("aws/dev", 8, 9),
+        ("aws/dev", 8, 10),
+        ("aws/dev", 8, 13),
+    ]
+    login = evaluation.properties_json()["aws"]["value"]["login"]
+    assert place(login) == place(login["value"]["sessionToken"]) == ("aws/dev", 5, 7)
+
+
+def test_an_imported_value_stands_in_the_import():
+    """So that `pulumi env get` leads there."""
+    environments = {"base/one": "values: {a: {b: 1}}"}
+    evaluation = evaluate("aws/dev", "imports: [base/one]", load=environments.get, context=CONTEXT, login=None)
+    trace = evaluation.properties_json()["a"]["value"]["b"]["trace"]["def"]
+    assert (trace["environment"], trace["begin"]["column"]) == ("base/one", 17)
 
 
 def test_every_nested_value_is_wrapped():
-    """Pulumi's REST API also wraps items of lists; top-level values have a trace."""
-    assert check(LOGIN).properties_json()["list"] == {
-        "value": [{"value": 1}, {"value": "hunter2", "secret": True}],
-        "trace": {},
-    }
+    """Pulumi's REST API also wraps items of lists."""
+    listed = check(LOGIN).properties_json()["list"]
+    assert unplaced(listed) == {"value": [{"value": 1}, {"value": "hunter2", "secret": True}]}
 
 
 def test_secrets_can_be_left_out():
     """Without secrets a secret reads `[secret]` and is still marked as one."""
     shown = check(LOGIN).properties_json(show_secrets=False)
-    assert shown["list"]["value"][1] == {"value": "[secret]", "secret": True}
+    assert unplaced(shown["list"]["value"][1]) == {"value": "[secret]", "secret": True}
 
 
 def test_every_path_has_an_expression():
-    """`pulumi env get ENV PATH` finds an expression for every key and index."""
+    """`pulumi env get ENV PATH` finds an expression for every key and index, and where it stands."""
     expressions = check(LOGIN).expressions_json()
-    assert expressions["aws"] == {"object": {"login": {}}}
-    assert expressions["list"] == {"list": [{}, {}]}
+    assert unplaced(expressions["aws"]) == {"object": {"login": {}}}
+    assert unplaced(expressions["list"]) == {"list": [{}, {}]}
+    assert expressions["list"]["list"][1]["range"]["begin"]["column"] == 13
+
+
+# Of eval/crypt.go of github.com/pulumi/esc: a version of 1 and the right checksum, or a wrong one of either.
+SEALED = base64.b64encode(b"escx\0\0\0\1sealed" + zlib.crc32(b"escx\0\0\0\1sealed").to_bytes(4)).decode()
+WRONG_SUM = base64.b64encode(b"escx\0\0\0\1sealed\0\0\0\0").decode()
+WRONG_VERSION = base64.b64encode(b"escx\0\0\0\2sealed" + zlib.crc32(b"escx\0\0\0\2sealed").to_bytes(4)).decode()
+
+
+def test_a_check_takes_what_another_key_encrypted():
+    """The CLI sends such secrets to see whether a definition is right: they are unknown. They can't be opened."""
+    text = f"values: {{a: {{fn::secret: {{ciphertext: {SEALED}}}}}}}"
+    assert unplaced(check(text).properties_json()) == {"a": {"value": None, "secret": True, "unknown": True}}
+    assert check(text).diagnostics == ()
+    opened = evaluate("aws/dev", text, load={}.__getitem__, context=CONTEXT, login=refuse)
+    assert ["write it in plain text" in each.summary for each in opened.diagnostics] == [True]
+
+
+@pytest.mark.parametrize("text", [WRONG_SUM, WRONG_VERSION, "x", "é", "", "[1]", "{}", "c2hvcnQ="])
+def test_what_is_no_ciphertext_is_refused(text):
+    """Also in a check."""
+    for argument in (f"{{ciphertext: {text}}}", f"{{other: {SEALED}}}"):
+        assert len(check(f"values: {{a: {{fn::secret: {argument}}}}}").diagnostics) == 1
 
 
 def test_bytes_are_counted_in_utf_8():

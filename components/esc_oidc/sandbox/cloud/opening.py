@@ -119,7 +119,7 @@ def failure(evaluation: Evaluation) -> Reply:
 
 def _value_at(properties: Mapping[str, Any], path: str) -> dict[str, Any]:
     """The value at a property path such as ``a["b"][0].c``, as pulumi-esc-sdk reads one."""
-    value: Any = {"value": properties}
+    value: Any = {"value": properties, "trace": {}}
     at = 0
     while at < len(path):
         step = _STEP.match(path, at)
@@ -133,7 +133,8 @@ def _value_at(properties: Mapping[str, Any], path: str) -> dict[str, Any]:
                 value = value["value"][json.loads(step["quoted"]) if step["quoted"] else step["key"]]
         except (LookupError, TypeError) as error:
             raise NotFound(f"there is nothing at property path {path!r}") from error
-    return {**value, "trace": {}}
+    found: dict[str, Any] = value
+    return found
 
 
 def _lifetime() -> int:

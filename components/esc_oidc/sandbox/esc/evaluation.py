@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from ...claims import STACK_CONFIGURATION
 from ...interpolation import Reference, parse
 from .document import Scalar, compose, scalar, scalar_text
+from .vault import CIPHERTEXT, is_ciphertext
 
 _PROVIDER: Final = "aws-login"
 _OUTPUTS: Final = ("accessKeyId", "secretAccessKey", "sessionToken")
@@ -147,21 +148,29 @@ class EscValue:
         """The value as JSON, without wrapping. What is unknown is null."""
         return None if self.unknown else self._converted(EscValue.plain)
 
-    def wrapped(self, *, show_secrets: bool = True) -> dict[str, Any]:
-        """The value as Pulumi's REST API writes it: wrapped, and every value inside it too."""
-        hidden = self.secret and not show_secrets
-        content = "[secret]" if hidden else self._converted(lambda value: value.wrapped(show_secrets=show_secrets))
+    def wrapped(self, *, show_secrets: bool = True, outer: Span | None = None) -> dict[str, Any]:
+        """The value as Pulumi's REST API writes it: wrapped, and every value inside it too.
+
+        `pulumi env get ENV PATH` shows where it stands: of what a function gave, that is the function.
+        """
+        hidden, span = self.secret and not show_secrets, self.span or outer
+        inner = (
+            "[secret]" if hidden else self._converted(lambda each: each.wrapped(show_secrets=show_secrets, outer=span))
+        )
         return {
-            "value": None if self.unknown else content,
+            "value": None if self.unknown else inner,
             **({"secret": True} if self.secret else {}),
             **({"unknown": True} if self.unknown else {}),
+            # pulumi-esc-sdk refuses values on the top level that have no trace.
+            "trace": {"def": span} if span else {},
         }
 
     def expressions(self) -> dict[str, Any]:
-        """Which paths there are in it, as the `exprs` of Pulumi's REST API say it."""
+        """Which paths there are in it, and where, as the `exprs` of Pulumi's REST API say it."""
+        here = {"range": self.span} if self.span else {}
         if self.unknown or not isinstance(self.content, dict | list):
-            return {}
-        return {"object" if isinstance(self.content, dict) else "list": self._converted(EscValue.expressions)}
+            return here
+        return {**here, "object" if isinstance(self.content, dict) else "list": self._converted(EscValue.expressions)}
 
     def _converted(self, convert: "Callable[[EscValue], Any]") -> Any:
         if isinstance(self.content, dict):
@@ -184,10 +193,7 @@ class Evaluation:
 
     def properties_json(self, *, show_secrets: bool = True) -> dict[str, Any]:
         """The `properties` of Pulumi's REST API; without secrets they read `[secret]`."""
-        # pulumi-esc-sdk refuses values on the top level that have no trace.
-        return {
-            key: {**value.wrapped(show_secrets=show_secrets), "trace": {}} for key, value in self.properties.items()
-        }
+        return {key: value.wrapped(show_secrets=show_secrets) for key, value in self.properties.items()}
 
     def expressions_json(self) -> dict[str, Any]:
         """The `exprs` of Pulumi's REST API: which paths there are, as `pulumi env get ENV PATH` asks."""
@@ -435,7 +441,13 @@ class _Environment:
         if function == _SECRET:
             if isinstance(content := self._literal(argument.node), str):
                 return EscValue(content, secret=True)
-            raise _Wrong("fn::secret takes a text without references")
+            ciphertext = argument.members.get(CIPHERTEXT)
+            if ciphertext is None or not is_ciphertext(self._literal(ciphertext.node)):
+                raise _Wrong("fn::secret takes a text without references")
+            if self._shared.login:
+                raise _Wrong("the secret was encrypted with another key: write it in plain text")
+            # A check decrypts nothing. The CLI sends what it encrypted with a key that it threw away.
+            return EscValue("", secret=True, unknown=True)
         if function == _OPEN:
             provider, inputs = (argument.members.get(key) for key in ("provider", "inputs"))
             name = self._literal(provider.node) if provider else None

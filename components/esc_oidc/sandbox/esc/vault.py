@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
@@ -14,7 +15,25 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from .document import compose
 
 _SECRET: Final = "fn::secret"  # noqa: S105 - the function's name
-_CIPHERTEXT: Final = "ciphertext"
+CIPHERTEXT: Final = "ciphertext"
+_ENVELOPE: Final = b"escx" + (1).to_bytes(4)
+_SHORTEST: Final = 15
+
+
+def is_ciphertext(text: object) -> bool:
+    """Whether a text has the form of a ciphertext of ESC: base64 of "escx", a version, what is sealed, and its CRC-32.
+
+    Source: eval/crypt.go of github.com/pulumi/esc v0.26.0.
+    """
+    try:
+        sealed = base64.b64decode(text if isinstance(text, str) else "", validate=True)
+    except ValueError:
+        return False
+    return sealed[:8] == _ENVELOPE and len(sealed) > _SHORTEST and sealed[-4:] == _checksum(sealed[:-4])
+
+
+def _checksum(sealed: bytes) -> bytes:
+    return zlib.crc32(sealed).to_bytes(4)
 
 
 class Vault:
@@ -30,7 +49,8 @@ class Vault:
     def encrypt(self, plaintext: str) -> str:
         """The opaque text for a secret, base64."""
         # It refuses to encrypt nothing.
-        return base64.b64encode(self._cipher.encrypt(b"=" + plaintext.encode(), None)).decode()
+        sealed = _ENVELOPE + self._cipher.encrypt(b"=" + plaintext.encode(), None)
+        return base64.b64encode(sealed + _checksum(sealed)).decode()
 
     def conceal(self, definition: str) -> str:
         """A definition with ``fn::secret: {ciphertext: ...}`` for its secrets, all else as it was."""
@@ -44,20 +64,20 @@ class Vault:
         """Deployment settings with ``{"ciphertext": ...}`` for each ``{"secret": ...}`` in them."""
         if isinstance(settings, dict):
             if settings.keys() == {"secret"} and isinstance(settings["secret"], str):
-                return {_CIPHERTEXT: self.encrypt(settings["secret"])}
+                return {CIPHERTEXT: self.encrypt(settings["secret"])}
             return {key: self.seal(value) for key, value in settings.items()}
         if isinstance(settings, list):
             return [self.seal(value) for value in settings]
         return settings
 
     def _concealed(self, node: yaml.Node) -> str | None:
-        return f"{{{_CIPHERTEXT}: {self.encrypt(node.value)}}}" if isinstance(node, yaml.ScalarNode) else None
+        return f"{{{CIPHERTEXT}: {self.encrypt(node.value)}}}" if isinstance(node, yaml.ScalarNode) else None
 
     def _revealed(self, node: yaml.Node) -> str | None:
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
-            if key.value == _CIPHERTEXT and isinstance(value, yaml.ScalarNode):
-                with suppress(InvalidTag, ValueError):
-                    plaintext = self._cipher.decrypt(base64.b64decode(value.value, validate=True), None)[1:]
+            if key.value == CIPHERTEXT and is_ciphertext(value.value):
+                with suppress(InvalidTag):
+                    plaintext = self._cipher.decrypt(base64.b64decode(value.value)[8:-4], None)[1:]
                     return json.dumps(plaintext.decode(), ensure_ascii=False)
         return None
 
