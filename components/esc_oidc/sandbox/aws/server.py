@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response as HttpResponse
 
@@ -66,11 +66,13 @@ _LOG: Final = "aws.jsonl"
 _READING: Final = ("Get", "List", "Describe", "Simulate")
 """How the names of actions begin that change nothing."""
 
+_LARGEST_BODY: Final = 128 * 2**20
+
 
 class _Unlimited(HttpRequest):
     max_form_memory_size = None
     """As long as the whole may be: moto reads it too."""
-    max_content_length = 128 * 2**20
+    max_content_length = _LARGEST_BODY
 
 
 class Aws:
@@ -195,6 +197,8 @@ def _parameters(environ: "WSGIEnvironment") -> dict[str, str]:
     request = _Unlimited(environ)
     parameters = request.args.to_dict()
     body = request.get_data()
+    if len(body) >= _LARGEST_BODY:
+        raise RequestEntityTooLarge
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
     if request.mimetype in (_FORM, "multipart/form-data"):
         parameters |= _Unlimited({**environ, "wsgi.input": io.BytesIO(body)}).form.to_dict()

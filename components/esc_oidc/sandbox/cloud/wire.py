@@ -156,7 +156,7 @@ def environment() -> EnvironmentRef:
 def yaml_body() -> str:
     """The definition in the present request. The CLI sends it as JSON by its header, raw by its content."""
     try:
-        return request.get_data().decode()
+        return body().decode()
     except UnicodeDecodeError as error:
         raise InvalidRequest(f"the definition is not UTF-8: {error}") from error
 
@@ -164,6 +164,9 @@ def yaml_body() -> str:
 def body() -> bytes:
     """What the present request sends, unpacked if it is in gzip."""
     sent = request.get_data()
+    if len(sent) >= LARGEST_BODY:
+        # Of a body without a length Werkzeug reads so much and no more.
+        raise RequestEntityTooLarge
     if request.headers.get("Content-Encoding", "identity") == "identity":
         return sent
     # 16 more than the largest window are for gzip.
