@@ -13,6 +13,7 @@ from esc_oidc.sandbox.esc import (
     Vault,
     read_import,
 )
+from esc_oidc.sandbox.folder import Folder
 
 DEV = EnvironmentRef("contoso", "aws", "dev")
 
@@ -20,7 +21,7 @@ DEV = EnvironmentRef("contoso", "aws", "dev")
 @pytest.fixture
 def store():
     """A store with one environment at revision 3."""
-    store = EnvironmentStore()
+    store = EnvironmentStore(Folder())
     store.create(DEV, "alice")
     store.update(DEV, "values: {a: 1}\n\n", "alice")
     store.update(DEV, "values: {a: 2}", "bob")
@@ -81,7 +82,7 @@ def test_environments_are_listed_by_organization(store):
     """They come in the order of their names, without those of other organizations."""
     for ref in (EnvironmentRef("contoso", "app", "x"), EnvironmentRef("fabrikam", "aws", "dev")):
         store.create(ref, "alice")
-    assert [str(each.ref) for each in store.list(("contoso",))] == ["contoso/app/x", "contoso/aws/dev"]
+    assert [str(each.ref) for each in store.all(("contoso",))] == ["contoso/app/x", "contoso/aws/dev"]
 
 
 def test_a_revision_tag_can_be_moved_and_removed(store):

@@ -28,7 +28,15 @@ DONE: Final = "", HTTPStatus.NO_CONTENT
 LARGEST_BODY: Final = 128 * 2**20
 """How many bytes a request may bring, as they come and unpacked."""
 
-BY_LEASE: Final = frozenset({"renew_lease", "save_checkpoint", "record_events", "complete_update"})
+BY_LEASE: Final = frozenset(
+    f"{method} /update/<update>/{call}"
+    for method, call in (
+        ("POST", "renew_lease"),
+        ("PATCH", "checkpoint"),
+        ("POST", "events/batch"),
+        ("POST", "complete"),
+    )
+)
 """The calls for which an update's lease, ``Authorization: update-token L``, stands in place of an access token."""
 
 _STATUS: Final[Mapping[type[StoreError], HTTPStatus]] = {
@@ -104,7 +112,9 @@ def install(app: Flask, access: AccessTokens) -> None:
 
     @app.errorhandler(StoreError)
     def _refuse(error: StoreError) -> Reply:
-        return refusal(_STATUS[type(error)], str(error))
+        # A lease for a stack that is gone is over, too.
+        gone = isinstance(error, NotFound) and request.endpoint in BY_LEASE
+        return refusal(_STATUS[LeaseOver if gone else type(error)], str(error))
 
     @app.errorhandler(HTTPException)
     def _answer(error: HTTPException) -> Reply:

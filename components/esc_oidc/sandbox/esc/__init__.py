@@ -10,15 +10,18 @@ from .store import (
     Label,
     NotFound,
     Preserved,
+    Ref,
+    Shelf,
     StoredEnvironment,
     StoreError,
     check_name,
     read_import,
 )
-from .vault import Vault
+from .vault import Cipher, Vault
 
 __all__ = [
     "LATEST",
+    "Cipher",
     "Conflict",
     "Diagnostic",
     "EnvironmentRef",
@@ -30,6 +33,8 @@ __all__ = [
     "LoginFailed",
     "NotFound",
     "Preserved",
+    "Ref",
+    "Shelf",
     "StoreError",
     "StoredEnvironment",
     "Vault",

@@ -3,12 +3,12 @@
 import copy
 import json
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from threading import RLock
-from typing import Any, Final, Generic, Literal, Self, TypeVar
+from typing import Any, Final, Generic, Literal, Protocol, Self, TypeVar
 
 from ...claims import LEGACY_PROJECT, is_name
 from ..folder import Folder
@@ -46,8 +46,8 @@ def check_name(name: str) -> str:
 
 
 @dataclass(frozen=True, order=True)
-class EnvironmentRef:
-    """One environment of one organization; each part is checked by `check_name`."""
+class Ref:
+    """One environment or stack of one organization; each part is checked by `check_name`."""
 
     organization: str
     project: str
@@ -64,6 +64,10 @@ class EnvironmentRef:
     def path(self) -> str:
         """``PROJECT/ENV``: how definitions and tokens name it."""
         return f"{self.project}/{self.name}"
+
+
+class EnvironmentRef(Ref):
+    """One environment of one organization."""
 
 
 def read_import(organization: str, text: str) -> tuple[EnvironmentRef, str]:
@@ -183,11 +187,6 @@ class StoredEnvironment:
         """All of it as JSON."""
         return json.dumps(asdict(self), default=datetime.isoformat).encode()
 
-    @property
-    def file(self) -> str:
-        """The name of the file in which it is kept."""
-        return f"environment-{self.identity}.json"
-
     def revision(self, version: str = LATEST) -> Revision:
         """A revision by its number, by a revision tag, or the latest; else NotFound."""
         number = int(version) if version.isascii() and version.isdigit() else self.revision_tag(version).value
@@ -231,43 +230,85 @@ def _with_times(members: dict[str, Any]) -> dict[str, Any]:
     return members | {key: datetime.fromisoformat(text) for key, text in times.items()}
 
 
-class EnvironmentStore:
-    """Every environment, by organization, project and name. All methods may be called from any thread.
+class Thing(Protocol):
+    """What a `Shelf` can keep."""
 
-    Those that name an environment raise NotFound if there is none; a new name that is taken raises Conflict.
+    ref: Any
+    identity: str
+
+    def written(self) -> bytes:
+        """All of it."""
+
+
+Named = TypeVar("Named", bound=Ref)
+Kept = TypeVar("Kept", bound=Thing)
+
+
+class Shelf(Generic[Named, Kept]):
+    """Everything of one kind, by organization, project and name. All methods may be called from any thread.
+
+    Those that name something raise NotFound if there is none; a new name that is taken raises Conflict. Every change
+    is in the folder before the method, or the block of `edit`, ends.
+
+    Attributes:
+        folder: Where it is kept.
+        things: By their names.
     """
 
-    def __init__(self, folder: Folder | None = None) -> None:
-        """Begin with what a folder keeps; every change is there before the method returns."""
-        self._lock = RLock()
-        self._folder = folder or Folder()
-        self._environments: dict[EnvironmentRef, StoredEnvironment] = {}
-        for name in self._folder.names("environment-*.json"):
-            with self._folder.blaming(name):
-                kept = StoredEnvironment.read(self._folder.read(name))
-                self._environments[kept.ref] = kept
+    def __init__(self, folder: Folder, kind: str, read: Callable[[bytes], Kept]) -> None:
+        """Begin with what a folder keeps of this kind."""
+        self.folder, self._kind, self._lock = folder, kind, RLock()
+        self.things: dict[Named, Kept] = {}
+        for name in folder.names(f"{kind}-*.json"):
+            with folder.blaming(name):
+                kept = read(folder.read(name))
+                self.things[kept.ref] = kept
 
     @contextmanager
-    def edit(self, ref: EnvironmentRef) -> Iterator[StoredEnvironment]:
-        """An environment to read and to change, while the store is locked: read the request before."""
+    def edit(self, ref: Named) -> Iterator[Kept]:
+        """Something to read and to change, while everything is locked: read the request before."""
         with self._lock:
-            if ref not in self._environments:
-                raise NotFound(f"environment {ref} not found")
-            held = self._environments[ref]
+            if ref not in self.things:
+                raise NotFound(f"{self._kind} {ref} not found")
+            held = self.things[ref]
             yield held
-            if self._folder.keeps and ref in self._environments:
-                self._folder.keep(held.file, held.written())
+            if ref in self.things:
+                self.keep(held)
+
+    def add(self, thing: Kept) -> None:
+        """Take something new."""
+        with self._lock:
+            if thing.ref in self.things:
+                raise Conflict(f"{self._kind} {thing.ref} already exists")
+            self.keep(thing)
+            self.things[thing.ref] = thing
+
+    def keep(self, thing: Kept) -> None:
+        """Write something to the folder."""
+        if self.folder.keeps:
+            self.folder.keep(f"{self._kind}-{thing.identity}.json", thing.written())
+
+    def remove(self, ref: Named) -> None:
+        """Forget something."""
+        with self._lock:
+            self.folder.forget(f"{self._kind}-{self.things.pop(ref).identity}.json")
+
+    def all(self, organizations: Collection[str] | None = None) -> list[Kept]:
+        """All there is, or that of these organizations, in the order of the names."""
+        with self._lock:
+            refs = sorted(self.things)
+            return [self.things[ref] for ref in refs if organizations is None or ref.organization in organizations]
+
+
+class EnvironmentStore(Shelf[EnvironmentRef, StoredEnvironment]):
+    """Every environment, by organization, project and name; see `Shelf`."""
+
+    def __init__(self, folder: Folder) -> None:
+        super().__init__(folder, "environment", StoredEnvironment.read)
 
     def create(self, ref: EnvironmentRef, creator: str) -> None:
         """Make an environment with an empty definition, revision 1."""
-        self._add(_new(ref, creator))
-
-    def _add(self, environment: StoredEnvironment) -> None:
-        with self._lock:
-            if environment.ref in self._environments:
-                raise Conflict(f"environment {environment.ref} already exists")
-            self._folder.keep(environment.file, environment.written())
-            self._environments[environment.ref] = environment
+        self.add(_new(ref, creator))
 
     def update(self, ref: EnvironmentRef, yaml: str, creator: str, *, expected: int | None = None) -> int:
         """Add a revision; see `StoredEnvironment.update`."""
@@ -284,8 +325,7 @@ class EnvironmentStore:
         with self.edit(ref) as environment:
             if environment.deletion_protected:
                 raise Conflict(f"environment {ref} is protected from deletion")
-            self._folder.forget(environment.file)
-            del self._environments[ref]
+            self.remove(ref)
 
     def clone(
         self, source: EnvironmentRef, target: EnvironmentRef, creator: str, preserve: Collection[Preserved] = ()
@@ -307,9 +347,4 @@ class EnvironmentStore:
                 clone.tags = copy.deepcopy(original.tags)
             if "revision tags" in preserve:
                 clone.revision_tags = copy.deepcopy(original.revision_tags)
-            self._add(clone)
-
-    def list(self, organizations: Collection[str]) -> list[StoredEnvironment]:
-        """All environments of these organizations, in the order of their names."""
-        with self._lock:
-            return [self._environments[ref] for ref in sorted(self._environments) if ref.organization in organizations]
+            self.add(clone)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import secrets
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,14 +11,16 @@ from typing import Any, Final
 
 import yaml
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .document import compose
+from .store import InvalidRequest
 
 _SECRET: Final = "fn::secret"  # noqa: S105 - the function's name
 CIPHERTEXT: Final = "ciphertext"
 _ENVELOPE: Final = b"escx" + (1).to_bytes(4)
 _SHORTEST: Final = 15
+_NONCE: Final = 12
 
 
 def is_ciphertext(text: object) -> bool:
@@ -36,20 +39,40 @@ def _checksum(sealed: bytes) -> bytes:
     return zlib.crc32(sealed).to_bytes(4)
 
 
-class Vault:
-    """Exchanges plain text for opaque text and back, the same text for the same secret.
+class Cipher:
+    """Encrypts with a key that is made of a name alone.
 
-    The key is always the same, so that what one sandbox wrote can be read in the next: what it encrypts is nobody's
-    secret.
+    So what one sandbox wrote can be read in the next. What it encrypts is nobody's secret.
     """
 
+    def __init__(self, name: str) -> None:
+        self._name, self._cipher = name, AESGCM(hashlib.sha256(f"esc-oidc sandbox: {name}".encode()).digest())
+
+    def encrypt(self, plaintext: bytes, nonce: bytes | None = None) -> bytes:
+        """The ciphertext of a plaintext: another one each time, unless a nonce is given."""
+        nonce = secrets.token_bytes(_NONCE) if nonce is None else nonce
+        return nonce + self._cipher.encrypt(nonce, plaintext, None)
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        """The plaintext of a ciphertext; InvalidRequest if another key made it."""
+        try:
+            return self._cipher.decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], None)
+        except (InvalidTag, ValueError) as error:
+            raise InvalidRequest(
+                f"cannot decrypt: no sandbox encrypted this for {self._name}. Set it again."
+            ) from error
+
+
+class Vault:
+    """Exchanges plain text for opaque text and back, the same text for the same secret."""
+
     def __init__(self) -> None:
-        self._cipher = AESSIV(hashlib.sha512(b"esc-oidc sandbox: environments").digest())
+        self._cipher = Cipher("environments")
 
     def encrypt(self, plaintext: str) -> str:
         """The opaque text for a secret, base64."""
-        # It refuses to encrypt nothing.
-        sealed = _ENVELOPE + self._cipher.encrypt(b"=" + plaintext.encode(), None)
+        nonce = hashlib.sha256(plaintext.encode()).digest()[:_NONCE]
+        sealed = _ENVELOPE + self._cipher.encrypt(plaintext.encode(), nonce)
         return base64.b64encode(sealed + _checksum(sealed)).decode()
 
     def conceal(self, definition: str) -> str:
@@ -76,8 +99,8 @@ class Vault:
     def _revealed(self, node: yaml.Node) -> str | None:
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
             if key.value == CIPHERTEXT and is_ciphertext(value.value):
-                with suppress(InvalidTag):
-                    plaintext = self._cipher.decrypt(base64.b64decode(value.value)[8:-4], None)[1:]
+                with suppress(InvalidRequest):
+                    plaintext = self._cipher.decrypt(base64.b64decode(value.value)[8:-4])
                     return json.dumps(plaintext.decode(), ensure_ascii=False)
         return None
 
