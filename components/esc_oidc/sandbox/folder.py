@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Self
@@ -30,33 +30,18 @@ class Folder:
     def open(cls, path: Path | None) -> Iterator[Self]:
         """The folder, made if need be, until the end of the block; StateError if it can't be used."""
         folder = cls(path)
-        if path is None:
+        with ExitStack() as held:
+            if path is not None:
+                held.callback(os.close, _locked(path))
+                with folder.blaming(_ABOUT):
+                    folder.check_format()
+                folder.forget("*.unfinished")
             yield folder
-            return
-        import fcntl  # noqa: PLC0415 - Windows has none
 
-        about = folder._path / _ABOUT
-        lock = -1
-        try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not about.exists() and any(path.iterdir()):
-                raise StateError(f"{path}: this is not the state of a sandbox. Choose an empty folder, or a new one.")
-            lock = os.open(about, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.fstat(lock).st_size:
-                os.write(lock, json.dumps({"format": FORMAT}).encode())
-            with folder.blaming(_ABOUT):
-                if (found := json.loads(folder.read(_ABOUT))["format"]) != FORMAT:
-                    raise StateError(f"{about}: its format is {found!r}; this version reads {FORMAT}. Update esc-oidc.")
-            folder.forget("*.unfinished")
-            yield folder
-        except BlockingIOError as error:
-            raise StateError(f"{path}: another sandbox uses it. Stop that one, or choose another folder.") from error
-        except OSError as error:
-            raise StateError(f"{path}: {error.strerror}. Choose another folder for the state.") from error
-        finally:
-            if lock >= 0:
-                os.close(lock)
+    def check_format(self) -> None:
+        """StateError if another version wrote the folder."""
+        if (found := json.loads(self.read(_ABOUT))["format"]) != FORMAT:
+            raise StateError(f"{self._path / _ABOUT}: format {found!r}; this version reads {FORMAT}. Update esc-oidc.")
 
     @contextmanager
     def blaming(self, name: str, where: str = "") -> Iterator[None]:
@@ -112,6 +97,27 @@ class Folder:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+
+
+def _locked(path: Path) -> int:
+    """Make a folder this process's own for as long as a file is open, which this gives."""
+    import fcntl  # noqa: PLC0415 - Windows has none
+
+    about = path / _ABOUT
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not about.exists() and any(path.iterdir()):
+            raise StateError(f"{path}: this is not the state of a sandbox. Choose an empty folder, or a new one.")
+        lock = os.open(about, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.fstat(lock).st_size:
+            os.write(lock, json.dumps({"format": FORMAT}).encode())
+    except BlockingIOError as error:
+        os.close(lock)
+        raise StateError(f"{path}: another sandbox uses it. Stop that one, or choose another folder.") from error
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}. Choose another folder for the state.") from error
+    return lock
 
 
 class Table(dict[str, Any]):

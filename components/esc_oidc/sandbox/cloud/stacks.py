@@ -28,6 +28,9 @@ _CAPABILITIES: Final = (
     {"capability": "deployment-schema-version", "version": 1, "configuration": {"version": 4}},
 )
 
+_SECRET: Final = {"encrypt": ("plaintext", "ciphertext"), "decrypt": ("ciphertext", "plaintext")}
+"""What is sent, and what comes back."""
+
 _NO_CONFIGURATION: Final = "The sandbox keeps no configuration of stacks: keep it in the stack's file."
 
 Call = TypeVar("Call", bound=Callable[..., Reply | None])
@@ -144,27 +147,20 @@ def _add_state_calls(cloud: Flask, stacks: Stacks) -> None:
 
 
 def _add_secret_calls(cloud: Flask, stacks: Stacks) -> None:
-    def encrypted(stack: Stack, plaintext: str) -> str:
-        return base64.b64encode(stack.cipher().encrypt(_decoded(plaintext))).decode()
+    def changed(stack: Stack, verb: str, text: str) -> str:
+        return base64.b64encode(getattr(stack.cipher(), verb)(_decoded(text))).decode()
 
-    def decrypted(stack: Stack, ciphertext: str) -> str:
-        return base64.b64encode(stack.cipher().decrypt(_decoded(ciphertext))).decode()
+    @_on_stack(cloud, stacks, "POST", "/<any(encrypt, decrypt):verb>")
+    def change_secret(stack: Stack, verb: str) -> Reply:
+        given, made = _SECRET[verb]
+        return {made: changed(stack, verb, wire.member(wire.json_body(), given, str))}
 
-    @_on_stack(cloud, stacks, "POST", "/encrypt")
-    def encrypt_secret(stack: Stack) -> Reply:
-        return {"ciphertext": encrypted(stack, wire.member(wire.json_body(), "plaintext", str))}
-
-    @_on_stack(cloud, stacks, "POST", "/batch-encrypt")
-    def encrypt_secrets(stack: Stack) -> Reply:
-        return {"ciphertexts": [encrypted(stack, each) for each in wire.members("plaintexts", str)]}
-
-    @_on_stack(cloud, stacks, "POST", "/decrypt")
-    def decrypt_secret(stack: Stack) -> Reply:
-        return {"plaintext": decrypted(stack, wire.member(wire.json_body(), "ciphertext", str))}
-
-    @_on_stack(cloud, stacks, "POST", "/batch-decrypt")
-    def decrypt_secrets(stack: Stack) -> Reply:
-        return {"plaintexts": {each: decrypted(stack, each) for each in wire.members("ciphertexts", str)}}
+    @_on_stack(cloud, stacks, "POST", "/batch-<any(encrypt, decrypt):verb>")
+    def change_secrets(stack: Stack, verb: str) -> Reply:
+        given, made = _SECRET[verb]
+        both = [(each, changed(stack, verb, each)) for each in wire.members(f"{given}s", str)]
+        # Of what is decrypted the CLI wants a map, of what is encrypted a list.
+        return {f"{made}s": dict(both) if verb == "decrypt" else [new for _, new in both]}
 
     @_on_stack(cloud, stacks, "POST", "/decrypt/<any('log-decryption', 'log-batch-decryption'):_log>")
     def log_decryption(_: Stack, _log: str) -> None:
