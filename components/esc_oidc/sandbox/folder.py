@@ -24,6 +24,7 @@ class Folder:
         self.keeps: Final = path is not None
         self._path = (path or Path()).absolute()
         self._kept: dict[str, bytes] = {}
+        self._appending = Lock()
 
     @classmethod
     @contextmanager
@@ -84,7 +85,8 @@ class Folder:
 
     def append(self, name: str, line: bytes) -> None:
         """Add a line to a file."""
-        self._write(name, os.O_APPEND, line + b"\n")
+        with self._appending:
+            self._write(name, os.O_APPEND, line + b"\n")
 
     def forget(self, pattern: str) -> None:
         """Remove the files that fit a pattern."""

@@ -50,8 +50,8 @@ class Sandbox:
     Args:
         issuer_url: The ``iss`` of the tokens, and so the URL that the provider in AWS must have.
         default_project: How tokens spell environments of the project ``default``.
-        state: A folder that keeps AWS, environments and stacks for the next sandbox, made if need be; access tokens
-            and the signing key are new each time. None keeps nothing.
+        state: A folder that keeps AWS, environments and stacks for the next sandbox, made if need be. New each time
+            are access tokens, sessions and the signing key; AWS's times are those of the start. None keeps nothing.
 
     Raises:
         StateError: On entering, if the folder can't be used.

@@ -32,7 +32,7 @@ def raw(sandbox, cli):
     """Sends the headers of a checkpoint, then whatever bytes there are; gives the answer."""
 
     def send(headers, chunks):
-        update = cli.begin("preview")
+        update = cli.begin()
         head = [
             f"PATCH {cli.path}{update.update}/checkpoint HTTP/1.1",
             "Host: sandbox",
@@ -49,6 +49,7 @@ def raw(sandbox, cli):
             except OSError:
                 """The server has heard enough."""
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert cli.post(f"{update.update}/cancel")[0] == 204
         status, _, body = answer.partition(b"\r\n\r\n")
         return int(status.split()[1]), json.loads(body)
 

@@ -5,6 +5,8 @@ import json
 import re
 
 import pytest
+from pulumi.automation import CommandResult, ConcurrentUpdateError, StackAlreadyExistsError
+from pulumi.automation.errors import create_command_error
 
 from esc_oidc.sandbox import Sandbox
 from esc_oidc.tokens import Opener
@@ -251,6 +253,14 @@ def test_a_lease_lasts_while_it_is_renewed(cli, clock):
     assert cli.begin().version == 2
 
 
+def test_a_start_with_wrong_tags_starts_nothing(cli):
+    """The next one finds no update under way."""
+    update = cli.create()
+    assert cli.post(update, {"tags": {"a": 1}})[0] == 400
+    assert cli.start(update)[0] == 200
+    assert cli.get()[1]["tags"] == {"pulumi:project": "app"}
+
+
 def test_a_lease_is_good_for_nothing_else(cli):
     """And an access token is no lease."""
     update = cli.begin()
@@ -298,6 +308,20 @@ def test_the_history_is_newest_first(cli):
     assert cli.get("/updates", pageSize=2, page=1)[1]["updates"] == updates[:2]
     assert cli.get("/updates", pageSize=2, page=2)[1]["updates"] == updates[2:]
     assert cli.get("/updates/latest")[1]["info"] == updates[0]
+
+
+def test_the_automation_api_knows_the_refusals(cli):
+    """By the words of the CLI, which has them from the sandbox."""
+    cli.begin()
+
+    def shown(refused):
+        status, refusal = refused
+        return create_command_error(
+            CommandResult(stdout="", stderr=f"error: [{status}] {refusal['message']}", code=255)
+        )
+
+    assert isinstance(shown(cli.start(cli.create())), ConcurrentUpdateError)
+    assert isinstance(shown(cli.init()), StackAlreadyExistsError)
 
 
 def test_there_is_no_latest_update_before_the_first(cli):

@@ -182,10 +182,9 @@ def _add_update_calls(cloud: Flask, stacks: Stacks) -> None:  # noqa: C901 - one
 
     @_on_stack(cloud, stacks, "POST", _UPDATE)
     def start_update(stack: Stack, update: str) -> Reply:
-        tags = wire.json_body().get("tags")
+        tags = _tags(wire.json_body().get("tags") or stack.tags)
         stack.start(started := stack.update(update))
-        if tags is not None and not started.preview:
-            stack.tags = _tags(tags)
+        stack.tags = stack.tags if started.preview else tags
         # Without a journalVersion the CLI sends whole checkpoints.
         return {"version": stack.version, "token": started.lease, "tokenExpiration": int(started.lease_end)}
 
