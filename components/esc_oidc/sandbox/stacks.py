@@ -238,7 +238,8 @@ class Stacks(Shelf[StackRef, Stack]):
     def __init__(self, folder: Folder, now: Callable[[], float] = time.time) -> None:
         self.now = now
         super().__init__(folder, "stack", lambda kept: Stack.read(kept, self._now))
-        states = {stack.file(version): (stack, version) for stack in self.all() for version in range(stack.version + 1)}
+        versions = [(stack, version) for stack in self.list() for version in range(stack.version + 1)]
+        states = {stack.file(version): (stack, version) for stack, version in versions}
         for name in folder.names("state-*.gz"):
             with folder.blaming(name):
                 if name in states:

@@ -82,7 +82,7 @@ def test_environments_are_listed_by_organization(store):
     """They come in the order of their names, without those of other organizations."""
     for ref in (EnvironmentRef("contoso", "app", "x"), EnvironmentRef("fabrikam", "aws", "dev")):
         store.create(ref, "alice")
-    assert [str(each.ref) for each in store.all(("contoso",))] == ["contoso/app/x", "contoso/aws/dev"]
+    assert [str(each.ref) for each in store.list(("contoso",))] == ["contoso/app/x", "contoso/aws/dev"]
 
 
 def test_a_revision_tag_can_be_moved_and_removed(store):

@@ -34,11 +34,11 @@ def add_environment_calls(cloud: Flask, definitions: Definitions) -> None:
 
     @cloud.get(_ALL)
     def list_all() -> Reply:
-        return _listing(store.all(wire.caller().organizations))
+        return _listing(store.list(wire.caller().organizations))
 
     @cloud.get(f"{_ALL}/<organization>")
     def list_one(organization: str) -> Reply:
-        return _listing(store.all((organization,)))
+        return _listing(store.list((organization,)))
 
     @cloud.post(f"{_ALL}/<organization>")
     def create(organization: str) -> Reply:

@@ -49,7 +49,7 @@ def add_stack_calls(cloud: Flask, stacks: Stacks, vault: Vault, settings: Table)
 
     @cloud.get("/api/user/stacks")
     def list_stacks() -> Reply:
-        listed = stacks.all(wire.caller().organizations)
+        listed = stacks.list(wire.caller().organizations)
         return {"stacks": [_listed(each) for each in listed if _asked_for(each)]}
 
     @cloud.get(f"{_ONE}/policypacks")
@@ -61,7 +61,7 @@ def add_stack_calls(cloud: Flask, stacks: Stacks, vault: Vault, settings: Table)
 
     @cloud.route(_PROJECT, methods=["HEAD"])
     def project_exists(organization: str, project: str) -> Reply:
-        if not any(each.ref.project == project for each in stacks.all((organization,))):
+        if not any(each.ref.project == project for each in stacks.list((organization,))):
             raise NotFound(f"project {project} not found")
         return ""
 

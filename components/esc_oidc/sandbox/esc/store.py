@@ -293,7 +293,7 @@ class Shelf(Generic[Named, Kept]):
         with self._lock:
             self.folder.forget(f"{self._kind}-{self.things.pop(ref).identity}.json")
 
-    def all(self, organizations: Collection[str] | None = None) -> list[Kept]:
+    def list(self, organizations: Collection[str] | None = None) -> list[Kept]:
         """All there is, or that of these organizations, in the order of the names."""
         with self._lock:
             refs = sorted(self.things)
