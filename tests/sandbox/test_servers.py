@@ -139,3 +139,31 @@ def test_it_is_silent_and_needs_nothing_from_the_environment():
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=300
     )
     assert (ran.stdout, ran.stderr) == ("", "")
+
+
+def begin(url, *headers):
+    """A connection on which somebody has begun to send a body."""
+    connection = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=60)
+    connection.sendall(
+        "\r\n".join(["POST /api/stacks/contoso/app HTTP/1.1", "Host: sandbox", *headers, "", ""]).encode()
+    )
+    return connection
+
+
+def test_a_client_that_says_nothing_more_is_given_up(monkeypatch):
+    """Its connection ends; it would hold a thread for ever."""
+    monkeypatch.setattr("esc_oidc.sandbox.servers._Silent.timeout", 0.1)
+    with Sandbox() as sandbox:
+        for url in (sandbox.aws_url, sandbox.cloud_url):
+            with begin(url, "Content-Length: 9") as connection:
+                while connection.recv(65536):
+                    """Whatever it answers, it closes the connection."""
+
+
+def test_a_body_that_is_too_long_is_not_read():
+    """By neither of the two."""
+    with Sandbox() as sandbox:
+        for url in (sandbox.aws_url, sandbox.cloud_url):
+            authorization = f"Authorization: token {sandbox.access_token(Opener('alice'), ['contoso'])}"
+            with begin(url, "Content-Length: 200000000", authorization) as connection:
+                assert connection.recv(65536).split()[1] == b"413"
