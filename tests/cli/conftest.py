@@ -5,13 +5,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
-from tests.support.command import NASTY, PATIENCE
-
-SANDBOX = [sys.executable, "-c", "from esc_oidc.cli import main; main()", "sandbox"]
+from tests.support.command import NASTY, PATIENCE, SANDBOX
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import NASTY, PATIENCE
+from tests.support.command import NASTY, PATIENCE, SANDBOX
 
 pytest.importorskip("pty", reason="signals and terminals as POSIX has them")
 
@@ -84,7 +84,7 @@ def test_the_command_sees_only_the_sandboxs_variables(run, left):
     assert {name for name in seen if name.startswith(("AWS_", "PULUMI_"))} == {
         "AWS_ACCESS_KEY_ID", "AWS_CONFIG_FILE", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED", "AWS_ENDPOINT_URL",
         "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SHARED_CREDENTIALS_FILE", "PULUMI_ACCESS_TOKEN", "PULUMI_API",
-        "PULUMI_CONFIG_PASSPHRASE", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK",
+        "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK",
     }  # fmt: skip
     ours = {name: value for name, value in seen.items() if name.startswith(("AWS_", "PULUMI_"))}
     assert set(ours.values()).isdisjoint(set(NASTY.values()) - {"true"})
@@ -104,7 +104,7 @@ def test_both_clouds_hold_what_the_seed_says(run, tmp_path, user, last):
     """boto3 and pulumi-esc-sdk find both clouds; the role admits alice and refuses mallory."""
     seed = tmp_path / "seed.yaml"
     seed.write_text(SEED.replace("USER", "alice"))
-    result = run("--seed", seed, "--user", user, sys.executable, "-c", CLOUDS)
+    result = run("--seed", seed, "--as", user, sys.executable, "-c", CLOUDS)
     assert result.stdout.splitlines()[:3] == ["123456789012", "['esc']", "['contoso/aws/dev']"], result.stderr
     assert (result.returncode == 0) is (user == "alice")
     assert last in (result.stdout if user == "alice" else result.stderr)
@@ -116,7 +116,7 @@ def test_the_token_is_a_member_of_the_given_organizations(run):
         "import os, urllib.request as u; r = u.Request(os.environ['PULUMI_API'] + '/api/user', "
         "headers={'Authorization': 'token ' + os.environ['PULUMI_ACCESS_TOKEN']}); print(u.urlopen(r).read().decode())"
     )
-    result = run("--user", "bob", "--organization", "fabrikam", "--organization", "contoso", sys.executable, "-c", ask)
+    result = run("--as", "bob", "--organization", "fabrikam", "--organization", "contoso", sys.executable, "-c", ask)
     answer = json.loads(result.stdout)
     assert answer["githubLogin"] == "bob"
     assert [each["githubLogin"] for each in answer["organizations"]] == ["fabrikam", "contoso"]
@@ -161,7 +161,9 @@ def test_a_command_that_cannot_run_exits_with_126(run, tmp_path, left):
         (["--seed", "/nonexistent", "--", "true"], "/nonexistent"),
         (["--issuer", "http://localhost", "--", "true"], "an issuer is exactly https://HOST/oidc"),
         (["--organization", "aws:contoso", "--", "true"], "--organization 'aws:contoso'"),
-        (["--user", "", "--", "true"], "--user '': name somebody"),
+        (["--as", "", "--", "true"], "--as '': write a person's login"),
+        (["--as", "team:", "--", "true"], "--as 'team:': write a person's login"),
+        (["--as", "bob:x", "--", "true"], "--as 'bob:x': write a person's login"),
         (["--format", "json", "--", "true"], "without a COMMAND"),
     ],
 )
@@ -190,6 +192,7 @@ def test_without_a_command_it_prints_the_variables_and_waits(start, left, enviro
     assert {name for name in NASTY if name.startswith(("AWS_", "PULUMI_"))} & seen.keys() == {
         "AWS_ACCESS_KEY_ID",
         "PULUMI_ACCESS_TOKEN",
+        "PULUMI_BACKEND_URL",
     }
     assert seen["AWS_ACCESS_KEY_ID"] == "test"
     process.send_signal(number)
@@ -208,3 +211,68 @@ def test_the_variables_can_be_printed_as_json(start, left):
     process.terminate()
     assert process.wait(PATIENCE) == 0
     assert left() == []
+
+
+WHO = """
+import json, os, urllib.request
+headers = {"Authorization": "token " + os.environ["PULUMI_ACCESS_TOKEN"]}
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+user = json.load(opener.open(urllib.request.Request(os.environ["PULUMI_BACKEND_URL"] + "/api/user", headers=headers)))
+login = json.load(open(os.environ["PULUMI_HOME"] + "/credentials.json"))
+assert login["accounts"][login["current"]]["username"] == user["githubLogin"]
+print(user["githubLogin"], [each["githubLogin"] for each in user["organizations"]], user.get("tokenInfo"), flush=True)
+"""
+I = [sys.executable, "-c", WHO]  # noqa: E741 - I, as in "who am I"
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("bob", "bob ['contoso', 'fabrikam'] None"),
+        ("team:platform", "contoso ['contoso'] {'name': 'sandbox', 'team': 'platform'}"),
+        ("organization", "contoso ['contoso'] {'name': 'sandbox', 'organization': 'contoso'}"),
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_command_is_whom_one_asks_for(run, left, who, said, inside):
+    """A person, a team's token or the organization's: in a new sandbox, and as another one inside."""
+    organizations = ["--organization", "contoso", "--organization", "fabrikam"]
+    others = [*organizations, *SANDBOX] if inside else organizations
+    result = run(*others, "--as", who, "--", *I)
+    assert result.stdout.strip() == said, result.stderr
+    assert left() == []
+
+
+def test_inside_a_sandbox_another_command_finds_the_same_environments(run):
+    """What alice makes is there for bob: both commands have the same two clouds."""
+    make = "import boto3; boto3.client('iam').create_policy(PolicyName='hers', PolicyDocument='{}')"
+    look = (
+        "import boto3; print([p['PolicyName'] for p in boto3.client('iam').list_policies(Scope='Local')['Policies']])"
+    )
+    python, bob = shlex.quote(sys.executable), shlex.join([*SANDBOX, "--as", "bob", "--"])
+    result = run("sh", "-ec", f'{python} -c "{make}"; {bob} {python} -c "{look}"')
+    assert result.stdout == "['hers']\n", result.stderr
+
+
+def test_inside_a_sandbox_it_prints_the_variables_and_ends(run, left):
+    """A terminal becomes somebody else's with `eval`; the files stay until the sandbox ends."""
+    script = f'eval "$({shlex.join([*SANDBOX, "--as", "mallory"])})"; {shlex.join(I)}; test -d "$PULUMI_HOME"'
+    result = run("sh", "-ec", script)
+    assert (result.returncode, result.stdout) == (0, "mallory ['contoso'] None\n"), result.stderr
+    assert left() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--seed", "seed.yaml"], "--seed is for a new sandbox, but one is running at http://127.0.0.1:"),
+        (["--state", "folder"], "--state is for a new sandbox"),
+        (["--issuer", "https://pulumi.example.com/oidc"], "--issuer is for a new sandbox"),
+        (["--organization", "fabrikam"], "not good for the organization 'fabrikam'"),
+    ],
+)
+def test_inside_a_sandbox_one_cannot_change_it(run, arguments, said):
+    """Options of a new sandbox are refused rather than ignored, and no token is good for more than its holder's."""
+    result = run(*SANDBOX, *arguments, "--", "true")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr

@@ -1,11 +1,15 @@
 """The command `esc-oidc`, run in this process as a shell runs it."""
 
+import sys
 from typing import Any
 
 from click.testing import Result
 from typer.testing import CliRunner
 
 from esc_oidc.cli.application import app
+
+SANDBOX = [sys.executable, "-c", "from esc_oidc.cli import main; main()", "sandbox"]
+"""The same as a process of its own."""
 
 PATIENCE = 300
 """Seconds that a process may take: the machine may be busy."""

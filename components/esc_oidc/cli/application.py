@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..claims import CURRENT_ENVIRONMENT, ISSUER
+from ..claims import CURRENT_ENVIRONMENT
 from .output import Format, LintFormat, LintStyle, Severity, Style, fail
 
 app = typer.Typer(
@@ -65,19 +65,26 @@ def _sandbox(
     command: Annotated[
         list[str] | None, typer.Argument(metavar="COMMAND", help="Without it: print the variables and wait.")
     ] = None,
-    seed: Annotated[Path | None, typer.Option(help="What exists before: a YAML file like sandbox.yaml.")] = None,
-    user: Annotated[str, typer.Option(help="Whose access token COMMAND has.")] = "alice",
+    who: Annotated[
+        str, typer.Option("--as", metavar="WHO", help="Whose token COMMAND has: a login, team:TEAM or organization.")
+    ] = "alice",
     organization: Annotated[
-        list[str] | None, typer.Option(help="The user's organization (default: contoso); repeatable.")
+        list[str] | None, typer.Option(help="Whose member they are (default: contoso); repeatable.")
     ] = None,
-    issuer: Annotated[str, typer.Option(help="Who signs the tokens.")] = ISSUER,
+    seed: Annotated[Path | None, typer.Option(help="What exists before: a YAML file like sandbox.yaml.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the sandbox is kept for the next time (default: nowhere).")
+    ] = None,
+    issuer: Annotated[str | None, typer.Option(help="Who signs the tokens (default: Pulumi Cloud).")] = None,
     output: FormatOption = Format.TEXT,
 ) -> None:
-    """Run COMMAND, such as `pulumi up`, with a sandbox on this machine instead of AWS and Pulumi Cloud."""
-    from .sandboxing import run_sandbox, user_of  # noqa: PLC0415 - only this command waits for moto
+    """Run COMMAND, such as `pulumi up`, with a sandbox on this machine instead of AWS and Pulumi Cloud.
 
-    member = user_of(user, organization or ["contoso"])
-    raise typer.Exit(run_sandbox(command or [], seed, member, issuer, output))
+    Inside COMMAND, the same runs another command in that sandbox, as somebody else.
+    """
+    from .sandboxing import run_sandbox  # noqa: PLC0415 - only this command waits for moto
+
+    raise typer.Exit(run_sandbox(command or [], who, organization or [], seed, state, issuer, output))
 
 
 @app.command("explain")

@@ -1,11 +1,12 @@
 """`esc-oidc sandbox`: runs a command, such as `pulumi up`, with the sandbox in place of AWS and Pulumi Cloud."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
@@ -14,54 +15,110 @@ from typing import Any, Final, Self
 import typer
 
 from .. import inputs
-from ..sandbox import Caller, Sandbox, SeedError, Surroundings, surroundings
+from ..claims import ISSUER, PERSON
+from ..sandbox import (
+    Caller,
+    CloudRefused,
+    NotRunningError,
+    RunningSandbox,
+    Sandbox,
+    SeedError,
+    Surroundings,
+    surroundings,
+)
 from ..tokens import Opener
 from .output import Format, fail, print_json
 
 _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """What ends a command. Windows has no SIGHUP."""
 
+ORGANIZATION: Final = "contoso"
+"""What everybody is a member of by default."""
+
 # As shells answer.
 _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 
 
-def user_of(login: str, organizations: Sequence[str]) -> Caller:
-    """A person who is a member of these organizations, the default one first."""
-    if not login:
-        fail("--user '': name somebody.")
-    for organization in organizations:
-        _check("organization", organization, inputs.organization)
-    return Caller(Opener(login), tuple(organizations))
-
-
-def run_sandbox(command: Sequence[str], seed: Path | None, user: Caller, issuer: str, output: Format) -> int:
-    """Run a command in a new sandbox, or print its variables and wait. Gives the exit status.
+def run_sandbox(  # noqa: PLR0913, PLR0917 - as the command has options
+    command: Sequence[str],
+    who: str,
+    organizations: Sequence[str],
+    seed: Path | None,
+    state: Path | None,
+    issuer: str | None,
+    output: Format,
+) -> int:
+    """Run a command in a new sandbox, or in the one that is around us. Gives the exit status.
 
     Args:
-        command: The command and its arguments; nothing to wait for a signal instead.
+        command: The command and its arguments; nothing to print its variables instead, and in a new sandbox to wait.
+        who: Whose access token of Pulumi Cloud the command has: a login, `team:TEAM` or `organization`.
+        organizations: Those of the access token, the default one first; nothing for `contoso`, or all of whoever has
+            the variables around us.
         seed: What exists before.
-        user: Whose access token of Pulumi Cloud the command has.
-        issuer: The `iss` of the tokens.
+        state: The folder in which the sandbox keeps what it has.
+        issuer: The `iss` of the tokens; by default Pulumi Cloud's.
         output: How the variables are printed.
     """
     if command and output is not Format.TEXT:
         fail("--format is about the variables that are printed without a COMMAND; what COMMAND prints is its own.")
-    _check("issuer", issuer, inputs.issuer)
+    around = _around()
+    caller = _caller(who, organizations or (around.organizations if around else [ORGANIZATION]))
+    for option, given in {"--seed": seed, "--state": state, "--issuer": issuer}.items():
+        if around and given is not None:
+            fail(
+                f"{option} is for a new sandbox, but one is running at {around.cloud_url}, and COMMAND would run in it."
+            )
     with Signals() as signals, ExitStack() as running:
-        sandbox = running.enter_context(Sandbox(issuer_url=issuer))
+        sandbox = around or running.enter_context(_started(seed, state, issuer or ISSUER))
+        try:
+            token = sandbox.access_token(caller.opener, caller.organizations)
+        except CloudRefused as error:
+            fail(f"--as {who!r}: the sandbox refuses: {error}.")
+        if around and not command:
+            _print(around.surroundings(token, os.environ), output)
+            return 0
+        ours = running.enter_context(surroundings(sandbox, token, os.environ))
+        if command:
+            return _run(command, ours.around(os.environ), signals)
+        _print(ours, output)
+        typer.echo("esc-oidc: the sandbox is running. Press Ctrl-C to stop it.", err=True)
+        signals.wait()
+        return 0
+
+
+def _around() -> RunningSandbox | None:
+    try:
+        return RunningSandbox.around(os.environ)
+    except NotRunningError as error:
+        fail(str(error))
+
+
+@contextmanager
+def _started(seed: Path | None, state: Path | None, issuer: str) -> Iterator[Sandbox]:
+    _check("issuer", issuer, inputs.issuer)
+    with Sandbox(issuer_url=issuer) as sandbox:
         try:
             if seed:
                 sandbox.sow(seed)
         except SeedError as error:
             fail(str(error))
-        token = sandbox.access_token(user.opener, user.organizations)
-        around = running.enter_context(surroundings(sandbox, token, os.environ))
-        if command:
-            return _run(command, around.around(os.environ), signals)
-        _print(around, output)
-        typer.echo("esc-oidc: the sandbox is running. Press Ctrl-C to stop it.", err=True)
-        signals.wait()
-        return 0
+        yield sandbox
+
+
+def _caller(who: str, organizations: Sequence[str]) -> Caller:
+    """A person who is a member of these organizations, or the token of the first one or of a team in it."""
+    for organization in organizations:
+        _check("organization", organization, inputs.organization)
+    team = who.removeprefix("team:")
+    if not re.fullmatch(PERSON, team, re.ASCII):
+        fail(f"--as {who!r}: write a person's login, team:TEAM for a team's token, or organization for its token.")
+    default = organizations[0]
+    if team != who:
+        return Caller(Opener(default, "team", team), (default,))
+    if who == "organization":
+        return Caller(Opener(default, "organization"), (default,))
+    return Caller(Opener(who), tuple(organizations))
 
 
 def _check(option: str, value: str, check: Callable[[str], inputs.Problem | None]) -> None:

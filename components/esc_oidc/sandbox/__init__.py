@@ -4,18 +4,22 @@
 everybody who runs a sandbox needs Pulumi's SDK.
 """
 
-from .clients import client
+from .clients import CloudRefused, client
 from .cloud import Caller
 from .esc import EnvironmentRef
 from .folder import StateError
 from .servers import SEED_FILE, Sandbox, SeedError
-from .surroundings import LEADING_ELSEWHERE, Surroundings, surroundings
+from .surroundings import LEADING_ELSEWHERE, RUNNING, NotRunningError, RunningSandbox, Surroundings, surroundings
 
 __all__ = [
     "LEADING_ELSEWHERE",
+    "RUNNING",
     "SEED_FILE",
     "Caller",
+    "CloudRefused",
     "EnvironmentRef",
+    "NotRunningError",
+    "RunningSandbox",
     "Sandbox",
     "SeedError",
     "StateError",

@@ -2,17 +2,27 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Final, Self
 
+from ..tokens import Opener
+from .clients import CloudRefused, call_cloud
 from .servers import HOST, Sandbox
+
+RUNNING: Final = "ESC_OIDC_SANDBOX"
+"""The variable with which a command finds out that a sandbox is around it, and where: its Pulumi Cloud's URL."""
 
 PASSPHRASE: Final = "sandbox"  # noqa: S105 - what it encrypts is nobody's secret
 """Always the same, so that a stack file which was written in one sandbox can be read in the next."""
+
+_FOLDER: Final = "esc-oidc-sandbox-"
+"""How the names of our folders begin."""
 
 _PREFIXES: Final = ("AWS_", "PULUMI_")
 """Every variable of these families may lead elsewhere, those that are yet to be invented too."""
@@ -30,7 +40,7 @@ LEADING_ELSEWHERE: Final = frozenset(
         "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_PROFILE",
         "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_STS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_STACK",
+        "PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CREDENTIALS_PATH", "PULUMI_STACK",
     }
 )  # fmt: skip
 """The best known variables that must not be there, for a shell whose variables we cannot see."""
@@ -53,13 +63,64 @@ class Surroundings:
         return {name: value for name, value in environment.items() if not _leads_elsewhere(name)} | dict(self.variables)
 
 
+class NotRunningError(Exception):
+    """The variables of a sandbox are around us, but it doesn't answer; the text says which, why, and the way out."""
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """A sandbox that another process runs, and whose variables are around this one.
+
+    Attributes:
+        aws_url: Where AWS answers.
+        cloud_url: Where Pulumi Cloud answers.
+        organizations: Those of whoever has these variables, the default one first.
+        access: The access token of whoever has them.
+        folder: Where their files are; it is removed when that process ends.
+    """
+
+    aws_url: str
+    cloud_url: str
+    organizations: tuple[str, ...]
+    access: str
+    folder: Path
+
+    @classmethod
+    def around(cls, environment: Mapping[str, str]) -> Self | None:
+        """The sandbox whose variables these are; None if they are none's. NotRunningError if it doesn't answer."""
+        url = environment.get(RUNNING)
+        if url is None:
+            return None
+        way_out = f"If it has ended, `unset {RUNNING}` or open another terminal."
+        if not re.fullmatch(rf"http://{re.escape(HOST)}:[0-9]{{1,5}}", url, re.ASCII):
+            raise NotRunningError(f"{RUNNING}={url!r}: a sandbox is at http://{HOST}:PORT. {way_out}")
+        access, folder = environment.get("PULUMI_ACCESS_TOKEN", ""), Path(environment.get("PULUMI_HOME", "")).parent
+        if not (folder.name.startswith(_FOLDER) and folder.is_dir()):
+            raise NotRunningError(f"PULUMI_HOME is not that of the sandbox in {RUNNING}. {way_out}")
+        try:
+            found = call_cloud(url, access, "GET", "/sandbox")
+        except (CloudRefused, OSError, ValueError) as error:
+            raise NotRunningError(f"{RUNNING}={url!r}: the sandbox doesn't answer: {error}. {way_out}") from error
+        return cls(found["awsUrl"], url, tuple(found["organizations"]), access, folder)
+
+    def access_token(self, opener: Opener, organizations: Iterable[str] = ()) -> str:
+        """An access token of this sandbox, for some of the organizations; see `AccessTokens.issue`."""
+        wanted = {"login": opener.login, "tokenType": opener.token_type, "team": opener.team}
+        body = json.dumps({**wanted, "organizations": [*organizations]})
+        return str(call_cloud(self.cloud_url, self.access, "POST", "/sandbox/access-tokens", body)["accessToken"])
+
+    def surroundings(self, access_token: str, environment: Mapping[str, str]) -> Surroundings:
+        """What a shell needs to be somebody else in this sandbox, for as long as it runs."""
+        return _surroundings(Path(mkdtemp(prefix=_FOLDER, dir=self.folder)), self, access_token, environment)
+
+
 @contextmanager
-def surroundings(sandbox: Sandbox, access_token: str, environment: Mapping[str, str]) -> Iterator[Surroundings]:
+def surroundings(
+    sandbox: Sandbox | RunningSandbox, access_token: str, environment: Mapping[str, str]
+) -> Iterator[Surroundings]:
     """What a command needs to find a running sandbox, with folders that are gone at the end of the block.
 
-    `pulumi` gets a home of its own, with the user's plugins and without the user's login, and keeps its state in a
-    folder. `PULUMI_BACKEND_URL` stays unset: with a `file://` in it neither `pulumi env` nor the provider of
-    Pulumi Cloud finds its address.
+    `pulumi` gets a home of its own, with the user's plugins and with the sandbox's login instead of the user's.
 
     Args:
         sandbox: Where to lead.
@@ -67,45 +128,61 @@ def surroundings(sandbox: Sandbox, access_token: str, environment: Mapping[str, 
         environment: The user's variables, for what must be unset, kept or extended.
     """
     # Whoever still writes there when the command has ended must not keep us from stopping the servers.
-    with TemporaryDirectory(prefix="esc-oidc-sandbox-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
-        config, credentials = folder / "aws-config", folder / "aws-credentials"
-        config.touch()
-        credentials.touch()
-        proxyless = _without_proxy(environment)
-        variables = {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_CONFIG_FILE": str(config),
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": sandbox.aws_url,
-            "AWS_REGION": "us-east-1",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
-            # Go reads the one first, Python the other.
-            "NO_PROXY": proxyless,
-            "PULUMI_ACCESS_TOKEN": access_token,
-            "PULUMI_API": sandbox.cloud_url,
-            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-            "PULUMI_HOME": str(_home(folder, environment)),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "no_proxy": proxyless,
-        }
-        unset = LEADING_ELSEWHERE | {each for each in environment if _leads_elsewhere(each)}
-        yield Surroundings(variables, tuple(sorted(unset - variables.keys())))
+    with TemporaryDirectory(prefix=_FOLDER, ignore_cleanup_errors=True) as name:
+        yield _surroundings(Path(name).resolve(), sandbox, access_token, environment)
+
+
+def _surroundings(
+    folder: Path, sandbox: Sandbox | RunningSandbox, access_token: str, environment: Mapping[str, str]
+) -> Surroundings:
+    config, credentials = folder / "aws-config", folder / "aws-credentials"
+    config.touch()
+    credentials.touch()
+    proxyless = _without_proxy(environment)
+    variables = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_ENDPOINT_URL": sandbox.aws_url,
+        "AWS_REGION": "us-east-1",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
+        RUNNING: sandbox.cloud_url,
+        # Go reads the one first, Python the other.
+        "NO_PROXY": proxyless,
+        "PULUMI_ACCESS_TOKEN": access_token,
+        "PULUMI_API": sandbox.cloud_url,
+        # Nothing else comes before a `backend.url` in Pulumi.yaml.
+        "PULUMI_BACKEND_URL": sandbox.cloud_url,
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_HOME": str(_home(folder, sandbox.cloud_url, access_token, environment)),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "no_proxy": proxyless,
+    }
+    unset = LEADING_ELSEWHERE | {each for each in environment if _leads_elsewhere(each)}
+    return Surroundings(variables, tuple(sorted(unset - variables.keys())))
 
 
 def _leads_elsewhere(name: str) -> bool:
     return name.startswith(_PREFIXES) and name not in _KEPT
 
 
-def _home(folder: Path, environment: Mapping[str, str]) -> Path:
-    """A home for `pulumi`, logged in to a folder beside it. The plugins are the user's: they are large."""
-    home, state = folder / "pulumi", folder / "state"
+def _home(folder: Path, url: str, access_token: str, environment: Mapping[str, str]) -> Path:
+    """A home for `pulumi`, which has logged in. The plugins are the user's: they are large."""
+    home = folder / "pulumi"
     home.mkdir(mode=0o700)
-    state.mkdir(mode=0o700)
-    backend = f"file://{state}"
-    login = {"current": backend, "accessTokens": {backend: ""}, "accounts": {}}
+    user = call_cloud(url, access_token, "GET", "/api/user")
+    # As `pulumi login` writes it: https://github.com/pulumi/pulumi, sdk/go/common/workspace/creds.go. Whoever was
+    # validated within the hour isn't asked about.
+    account = {
+        "accessToken": access_token,
+        "username": user["githubLogin"],
+        "organizations": [each["githubLogin"] for each in user["organizations"]],
+        "lastValidatedAt": datetime.now(UTC).isoformat(),
+        **({"tokenInformation": user["tokenInfo"]} if "tokenInfo" in user else {}),
+    }
+    login = {"current": url, "accessTokens": {url: access_token}, "accounts": {url: account}}
     credentials = home / "credentials.json"
     credentials.touch(mode=0o600)
     credentials.write_text(json.dumps(login), encoding="utf-8")

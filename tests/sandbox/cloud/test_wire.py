@@ -25,11 +25,44 @@ def test_a_client_learns_its_user_organization_and_capabilities(ask):
     assert (schema["version"], schema["configuration"]) == (1, {"version": 4})
 
 
-def test_an_organization_token_has_the_organizations_login(ask, sandbox):
-    """It belongs to no person."""
-    token = f"token {sandbox.access_token(Opener('contoso', 'organization'))}"
-    user = ask("GET", "/api/user", token=token)[2]
+@pytest.mark.parametrize(
+    ("opener", "kind"),
+    [
+        (Opener("contoso", "organization"), {"organization": "contoso"}),
+        (Opener("contoso", "team", "ops"), {"team": "ops"}),
+    ],
+)
+def test_a_token_that_is_nobodys_says_whose_it_is(ask, sandbox, opener, kind):
+    """It has the organization's login, and `pulumi whoami -v` prints its kind; a person's token has none."""
+    user = ask("GET", "/api/user", token=f"token {sandbox.access_token(opener)}")[2]
     assert (user["githubLogin"], len(user["organizations"])) == ("contoso", 1)
+    assert user["tokenInfo"] == {"name": "sandbox", **kind}
+    assert "tokenInfo" not in ask("GET", "/api/user")[2]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"organizations": ["tailspin"]}, "not good for the organization 'tailspin'"),
+        ({"login": "tailspin", "tokenType": "organization"}, "not good for the organization 'tailspin'"),
+        ({"tokenType": "invented", "login": "contoso"}, "token type 'invented'"),
+        ({"team": "ops"}, "only a team token has a team"),
+        ({"organizations": []}, "needs an organization"),
+        ({"login": 1}, "'login' must be str"),
+    ],
+)
+def test_impossible_tokens_are_not_issued(ask, changed, said):
+    """The sandbox's own call issues what its caller could have."""
+    body = {"login": "bob", "tokenType": "personal", "team": "", "organizations": ["contoso"], **changed}
+    status, _, answer = ask("POST", "/sandbox/access-tokens", body)
+    assert status == 400
+    assert said in answer["message"]
+
+
+def test_the_sandboxs_own_calls_need_a_token(ask):
+    """Nobody else on this machine learns where AWS is, or becomes a member."""
+    for method, path in (("GET", "/sandbox"), ("POST", "/sandbox/access-tokens")):
+        assert ask(method, path, token="token pul-0")[0] == 401
 
 
 @pytest.mark.parametrize("token", ["token pul-0", "", "Bearer x", "token"])

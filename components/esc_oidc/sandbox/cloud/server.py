@@ -7,7 +7,8 @@ What they send and what they need back was found by running them: the pulumi CLI
 from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
-from ..esc import EnvironmentStore, Vault, check_name
+from ...tokens import Opener
+from ..esc import EnvironmentStore, InvalidRequest, Vault, check_name
 from ..folder import Folder, Table
 from ..stacks import Stacks
 from . import wire
@@ -36,6 +37,7 @@ def create_cloud(
     definitions = Definitions(store, vault, aws_login)
     wire.install(cloud, access)
     add_user_calls(cloud)
+    add_sandbox_calls(cloud, access, aws_login.aws_url)
     add_issuer_calls(cloud, aws_login)
     add_environment_calls(cloud, definitions)
     add_open_calls(cloud, definitions)
@@ -51,11 +53,40 @@ def add_user_calls(cloud: Flask) -> None:
     def user() -> Reply:
         login = wire.caller().opener.login
         organizations = [{"githubLogin": each, "name": each} for each in wire.caller().organizations]
-        return {"githubLogin": login, "name": login, "organizations": organizations}
+        return {"githubLogin": login, "name": login, "organizations": organizations, **_token_info()}
 
     @cloud.get("/api/user/organizations/default")
     def default_organization() -> Reply:
         return {"GitHubLogin": wire.caller().organizations[0]}
+
+
+def _token_info() -> dict[str, dict[str, str]]:
+    """Whose token it is, if it is nobody's: the team's or the organization's, never both."""
+    opener = wire.caller().opener
+    if opener.is_person:
+        return {}
+    return {"tokenInfo": {"name": "sandbox", opener.token_type: opener.team or opener.login}}
+
+
+def add_sandbox_calls(cloud: Flask, access: wire.AccessTokens, aws_url: str) -> None:
+    """The sandbox's own calls: where it is, and how one of its callers becomes another one."""
+
+    @cloud.get(wire.OWN)
+    def sandbox() -> Reply:
+        return {"awsUrl": aws_url, "organizations": wire.caller().organizations}
+
+    @cloud.post(f"{wire.OWN}/access-tokens")
+    def issue() -> Reply:
+        body = wire.json_body()
+        login, kind, team = (wire.member(body, key, str) for key in ("login", "tokenType", "team"))
+        organizations = wire.member(body, "organizations", list)
+        for organization in [*organizations, *([] if kind == "personal" else [login])]:
+            if organization not in wire.caller().organizations:
+                raise InvalidRequest(f"this token is not good for the organization {organization!r}")
+        try:
+            return {"accessToken": access.issue(Opener(login, kind, team), organizations)}
+        except ValueError as error:
+            raise InvalidRequest(str(error)) from error
 
 
 def add_issuer_calls(cloud: Flask, login: AwsLogin) -> None:

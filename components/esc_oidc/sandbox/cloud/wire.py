@@ -22,6 +22,9 @@ from ..stacks import LeaseOver
 
 REVISION_HEADER: Final = "Pulumi-ESC-Revision"
 
+OWN: Final = "/sandbox"
+"""Where the sandbox's own calls are, which Pulumi's clients don't know."""
+
 DONE: Final = "", HTTPStatus.NO_CONTENT
 """An answer without content; clients look at its status only."""
 
@@ -88,14 +91,14 @@ class AccessTokens:
 def install(app: Flask, access: AccessTokens) -> None:
     """Let an application know its callers, and answer every error as the clients read it.
 
-    Everything under ``/api`` needs ``Authorization: token T``, except the calls `BY_LEASE`. An organization that the
-    token is not good for does not exist.
+    Everything under ``/api`` and `OWN` needs ``Authorization: token T``, except the calls `BY_LEASE`. An organization
+    that the token is not good for does not exist.
     """
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
 
     @app.before_request
     def _authenticate() -> Reply | None:
-        if not request.path.startswith("/api/"):
+        if not request.path.startswith(("/api/", OWN)):
             return None
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if request.endpoint in BY_LEASE and scheme == "update-token":
