@@ -243,14 +243,17 @@ def test_the_command_is_whom_one_asks_for(run, left, who, said, inside):
     assert left() == []
 
 
+POLICY = """PolicyDocument='{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'"""
+LIST = (
+    "import boto3; print([each['PolicyName'] for each in boto3.client('iam').list_policies(Scope='Local')['Policies']])"
+)
+
+
 def test_inside_a_sandbox_another_command_finds_the_same_environments(run):
     """What alice makes is there for bob: both commands have the same two clouds."""
-    make = "import boto3; boto3.client('iam').create_policy(PolicyName='hers', PolicyDocument='{}')"
-    look = (
-        "import boto3; print([p['PolicyName'] for p in boto3.client('iam').list_policies(Scope='Local')['Policies']])"
-    )
-    python, bob = shlex.quote(sys.executable), shlex.join([*SANDBOX, "--as", "bob", "--"])
-    result = run("sh", "-ec", f'{python} -c "{make}"; {bob} {python} -c "{look}"')
+    alice = [sys.executable, "-c", f"import boto3; boto3.client('iam').create_policy(PolicyName='hers', {POLICY})"]
+    bob = [*SANDBOX, "--as", "bob", "--", sys.executable, "-c", LIST]
+    result = run("sh", "-ec", f"{shlex.join(alice)}; {shlex.join(bob)}")
     assert result.stdout == "['hers']\n", result.stderr
 
 

@@ -39,16 +39,22 @@ def _esc_oidc(
 
 @app.command("try")
 def _try(
-    directory: Annotated[Path, typer.Argument(help="The Pulumi program: the folder with Pulumi.yaml.")] = Path(),
+    directories: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="DIR...", help="The Pulumi program, the folder with Pulumi.yaml; several in order."),
+    ] = None,
     stack: Annotated[str | None, typer.Option(help="The stack (default: sandbox, or the only one configured).")] = None,
     config: Annotated[list[str] | None, typer.Option(help="KEY=VALUE, overrides the stack; repeatable.")] = None,
     seed: Annotated[Path | None, typer.Option(help="What exists before (default: the program's sandbox.yaml).")] = None,
+    who: Annotated[
+        str, typer.Option("--as", metavar="WHO", help="Who deploys it: a login, team:TEAM or organization.")
+    ] = "alice",
     output: FormatOption = Format.TEXT,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Deploy a program to a sandbox on this machine, and show who gets in and who doesn't."""
-    from .trying import try_program  # noqa: PLC0415 - only this command waits for moto and Pulumi
+    from .trying import try_programs  # noqa: PLC0415 - only this command waits for moto and Pulumi
 
     overrides = {}
     for pair in config or ():
@@ -56,7 +62,8 @@ def _try(
         if not key or not equals:
             fail(f"--config {pair!r}: write KEY=VALUE, as in --config environment=prod.")
         overrides[key] = value
-    raise typer.Exit(try_program(directory, stack, overrides, seed, Style(output, quiet, verbose)))
+    style = Style(output, quiet, verbose)
+    raise typer.Exit(try_programs(directories or [Path()], stack, overrides, seed, who, style))
 
 
 # The first word that is no option begins COMMAND, so `--` is needed only if COMMAND itself begins with an option.

@@ -33,7 +33,7 @@ _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 """What ends a command. Windows has no SIGHUP."""
 
 ORGANIZATION: Final = "contoso"
-"""What everybody is a member of by default."""
+"""What everybody is a member of by default, and what pulumi.get_organization() answers then."""
 
 # As shells answer.
 _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
@@ -63,7 +63,7 @@ def run_sandbox(  # noqa: PLR0913, PLR0917 - as the command has options
     if command and output is not Format.TEXT:
         fail("--format is about the variables that are printed without a COMMAND; what COMMAND prints is its own.")
     around = _around()
-    caller = _caller(who, organizations or (around.organizations if around else [ORGANIZATION]))
+    caller = caller_of(who, organizations or (around.organizations if around else [ORGANIZATION]))
     for option, given in {"--seed": seed, "--state": state, "--issuer": issuer}.items():
         if around and given is not None:
             fail(
@@ -106,7 +106,7 @@ def _started(seed: Path | None, state: Path | None, issuer: str) -> Iterator[San
         yield sandbox
 
 
-def _caller(who: str, organizations: Sequence[str]) -> Caller:
+def caller_of(who: str, organizations: Sequence[str]) -> Caller:
     """A person who is a member of these organizations, or the token of the first one or of a team in it."""
     for organization in organizations:
         _check("organization", organization, inputs.organization)

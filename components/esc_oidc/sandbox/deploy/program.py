@@ -17,13 +17,12 @@ import pulumi
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import json_format
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
-from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from ..clients import CloudRefused
 from .resources import Clouds
 from .stack import ProgramStack
 
-_STACK_TYPE: Final = "pulumi:pulumi:Stack"
 _PROVIDERS: Final = "pulumi:providers:"
 
 _EXPECTED: Final = (BotoCoreError, ClientError, CloudRefused, LookupError)
@@ -54,23 +53,44 @@ class Deployment:
     Args:
         created: Its resources, in the order in which they were created.
         components: The outputs that each component registered, by type and name.
+        outputs: What the program exported.
         messages: What was logged: severity and text.
     """
 
     created: list[Created] = field(default_factory=list)
     components: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
     messages: list[tuple[str, str]] = field(default_factory=list)
 
 
 def deploy(
-    program: ProgramStack, clouds: Clouds, organization: str, progress: Callable[[Created], None] = lambda _: None
+    program: ProgramStack,
+    clouds: Clouds,
+    organization: str,
+    progress: Callable[[Created], None] = lambda _: None,
+    environment: Mapping[str, str] | None = None,
 ) -> Deployment:
-    """Run a program and create what it declares.
+    """Open the environments that a program's stack lists, run it, and create what it declares.
+
+    Args:
+        program: What to run.
+        clouds: Where.
+        organization: What `pulumi.get_organization()` answers.
+        progress: Hears of each resource.
+        environment: The variables of the program, apart from those that the stack's environments give; by default
+            this process's own.
 
     Raises:
         NotDeployed: AWS or Pulumi Cloud refuses something.
         Exception: Whatever the program raises, such as InvalidInputs.
     """
+    try:
+        given = clouds.open(organization, program.environments)
+    except _EXPECTED as error:
+        raise NotDeployed(f"{program.project}: opening the stack's environments: {error}") from error
+    config = {key if ":" in key else f"{program.project}:{key}": value for key, value in given[0].items()}
+    config |= program.config  # what the stack itself says wins
+    clouds.configure_default(config, given[1])
     deployment = Deployment()
     monitor = _Monitor(_Deploying(clouds, deployment, progress))
 
@@ -87,13 +107,17 @@ def deploy(
             monitor=monitor,
             organization=organization,
         )
-        pulumi.runtime.set_all_config(dict(program.config))
+        pulumi.runtime.set_all_config(config)
         await run_pulumi_func(run)
+        stack = pulumi.runtime.get_root_resource()
+        assert isinstance(stack, Stack)  # noqa: S101 - set_mocks made it
+        deployment.outputs = await pulumi.Output.all(**stack.outputs).future() or {}
 
     def run() -> None:
         runpy.run_path(str(program.main), run_name="__main__")
 
-    with _at_home(program.directory):
+    variables = {**(os.environ if environment is None else environment), **given[1]}
+    with _at_home(program.directory), _among(variables):
         contextvars.copy_context().run(asyncio.run, main())
     return deployment
 
@@ -114,6 +138,19 @@ def _at_home(directory: Path) -> Iterator[None]:
         for name in set(sys.modules) - modules:
             if str(getattr(sys.modules[name], "__file__", None) or "").startswith(f"{directory}{os.sep}"):
                 del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _among(variables: Mapping[str, str]) -> Iterator[None]:
+    """This process with these variables and no others: what a program calls by itself must find the sandbox too."""
+    before = dict(os.environ)
+    try:
+        os.environ.clear()
+        os.environ.update(variables)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 class _Deploying(Mocks):
@@ -152,7 +189,7 @@ class _Deploying(Mocks):
 
 
 class _Monitor(MockMonitor):
-    """The mock monitor, which also keeps what components and the stack register as outputs."""
+    """The mock monitor, which also keeps what components register as outputs."""
 
     def __init__(self, mocks: _Deploying) -> None:
         super().__init__(mocks)
@@ -161,8 +198,7 @@ class _Monitor(MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the engine's name
         *_, types, name = request.urn.split("::")
         kind = types.rpartition("$")[2]
-        if kind != _STACK_TYPE:
-            self.deployment.components[kind, name] = _plain(json_format.MessageToDict(request.outputs))
+        self.deployment.components[kind, name] = _plain(json_format.MessageToDict(request.outputs))
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call] # so it is upstream
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,13 @@ from ..clients import call_cloud, client
 
 _AWS: Final = "pulumi:providers:aws"
 _ACCOUNT: Final = re.compile(rf"arn:{PARTITION}:iam::({ACCOUNT}):", re.ASCII)
-_DEFAULT_KEY: Final = "test"
-_DEFAULT_REGION: Final = "us-east-1"
+_DEFAULT_PROVIDER: Final = (
+    ("region", "aws:region", "AWS_REGION"),
+    ("aws_access_key_id", "aws:accessKey", "AWS_ACCESS_KEY_ID"),
+    ("aws_secret_access_key", "aws:secretKey", "AWS_SECRET_ACCESS_KEY"),
+    ("aws_session_token", "aws:token", "AWS_SESSION_TOKEN"),
+)
+"""What the default provider of AWS takes from configuration, else from the environment, and what boto3 calls it."""
 
 _RANDOM_SUFFIX: Final = "0sandbx"
 """Where Pulumi ends a generated name with seven random characters; fixed, so that output can be compared."""
@@ -33,16 +38,34 @@ class Clouds:
         aws_url: Where AWS answers.
         cloud_url: Where Pulumi Cloud answers.
         access_token: Gives, for an organization, the token with which the program acts on Pulumi Cloud.
-        region: The default provider's region, as `aws:region` configures it.
     """
 
-    def __init__(
-        self, aws_url: str, cloud_url: str, access_token: Callable[[str], str], region: str | None = None
-    ) -> None:
+    def __init__(self, aws_url: str, cloud_url: str, access_token: Callable[[str], str]) -> None:
         self._aws_url, self._cloud_url, self._access_token = aws_url, cloud_url, access_token
-        self._region = region or _DEFAULT_REGION
-        # Region and access key of each explicit provider; whose the key is decides the account, see `Accounts`.
-        self._providers: dict[str, tuple[str, str]] = {}
+        self._default: dict[str, Any] = {}
+        # What clients of each explicit provider are made with; whose the key is decides the account, see `Accounts`.
+        self._providers: dict[str, dict[str, Any]] = {}
+
+    def open(self, organization: str, environments: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """The configuration and the variables that a stack's environments give it, opened as `pulumi up` does.
+
+        CloudRefused if Pulumi Cloud, or AWS when asked for credentials, refuses.
+        """
+        if not environments:
+            return {}, {}
+        definition = json.dumps({"imports": environments})
+        base = f"/api/esc/environments/{organization}/yaml/open"
+        identity = self._call(organization, "POST", f"{base}?duration=2h0m0s", definition)["id"]
+        given = _bare({"value": self._call(organization, "GET", f"{base}/{identity}")["properties"]})
+        config, variables = (given.get(key) or {} for key in ("pulumiConfig", "environmentVariables"))
+        # Pulumi leaves out variables that are lists or objects.
+        simple = {name: value for name, value in variables.items() if isinstance(value, str | int | float)}
+        return _texts(config), _texts(simple)
+
+    def configure_default(self, config: Mapping[str, str], variables: Mapping[str, str]) -> None:
+        """The default provider of AWS, as a stack's configuration and a program's variables have it."""
+        found = {name: config.get(key) or variables.get(variable) for name, key, variable in _DEFAULT_PROVIDER}
+        self._default = {name: value for name, value in found.items() if value}
 
     def configure(self, kind: str, name: str, inputs: Inputs) -> None:
         """An explicit provider: one of AWS may be of another account and region.
@@ -53,8 +76,9 @@ class Clouds:
         if kind == _AWS:
             roles = "".join(str(role.get("roleArn")) for role in inputs.get("assumeRoles") or ())
             assumed = _ACCOUNT.search(roles)
-            account = (inputs.get("allowedAccountIds") or [assumed[1] if assumed else _DEFAULT_KEY])[0]
-            self._providers[name] = inputs.get("region") or self._region, account
+            accounts = inputs.get("allowedAccountIds") or ([assumed[1]] if assumed else [])
+            own = {"region": inputs["region"]} if inputs.get("region") else {}
+            self._providers[name] = self._default | own | ({"aws_access_key_id": accounts[0]} if accounts else {})
 
     def create(self, kind: str, name: str, inputs: Inputs, provider: str = "") -> Made | None:
         """A new resource, or None for a kind that the sandbox does not know."""
@@ -76,8 +100,7 @@ class Clouds:
     def _aws(self, service: str, provider: str) -> Any:
         """A client for the account and region of a provider, by its reference: URN::ID."""
         name = provider.split("::")[-2] if "::" in provider else ""
-        region, key = self._providers.get(name, (self._region, _DEFAULT_KEY))
-        return client(service, self._aws_url, region=region, aws_access_key_id=key)
+        return client(service, self._aws_url, **self._providers.get(name, self._default))
 
     def _environment(self, inputs: Inputs) -> Made:
         """The calls that Pulumi's provider makes to create an environment, in its order."""
@@ -175,6 +198,19 @@ def _partition(iam: Any, _arguments: Inputs) -> State:
 
 def _tags(inputs: Inputs) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in (inputs.get("tags") or {}).items()]
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as Pulumi hands them to a program: text as it is, all else as JSON."""
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+
+
+def _bare(wrapped: Mapping[str, Any]) -> Any:
+    """A value of an opened environment, in which each value is wrapped."""
+    value = wrapped["value"]
+    if isinstance(value, dict):
+        return {key: _bare(item) for key, item in value.items()}
+    return [_bare(item) for item in value] if isinstance(value, list) else value
 
 
 def _text_of(asset: Any) -> str:

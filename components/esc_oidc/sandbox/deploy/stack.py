@@ -23,6 +23,7 @@ class ProgramStack:
         project: The project's name.
         stack: The stack's name.
         config: Every configuration value by its full key, `PROJECT:KEY`; objects as JSON.
+        environments: The ESC environments that the stack lists under `environment`.
     """
 
     directory: Path
@@ -30,6 +31,7 @@ class ProgramStack:
     project: str
     stack: str
     config: Mapping[str, str]
+    environments: tuple[str, ...] = ()
 
 
 def load_stack(directory: Path, stack: str | None, overrides: Mapping[str, str]) -> ProgramStack:
@@ -48,13 +50,17 @@ def load_stack(directory: Path, stack: str | None, overrides: Mapping[str, str])
         raise StackError(f"{project_file}: runtime {runtime!r}: the sandbox runs Python programs, others with Pulumi.")
     stack = stack or _only_stack(directory)
     stack_file = directory / f"Pulumi.{stack}.yaml"
-    configured = _read(stack_file).get("config") or {}
+    stack_settings = _read(stack_file)
+    configured = stack_settings.get("config") or {}
     config: dict[str, str] = {}
     for file, values in ((project_file, _defaults(settings)), (stack_file, configured), (stack_file, overrides)):
         for key, value in values.items():
             config[key if ":" in key else f"{project}:{key}"] = _text(file, key, value)
     main = directory / str(settings.get("main") or ".")
-    return ProgramStack(directory, main, project, stack, config)
+    environments = stack_settings.get("environment") or []
+    if not isinstance(environments, list):
+        raise StackError(f"{stack_file}: environment: the sandbox reads a list of environments, PROJECT/ENV each.")
+    return ProgramStack(directory, main, project, stack, config, tuple(map(str, environments)))
 
 
 def _read(path: Path) -> dict[str, Any]:
