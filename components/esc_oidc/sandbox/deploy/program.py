@@ -134,9 +134,10 @@ def _at_home(directory: Path) -> Iterator[None]:
     finally:
         os.chdir(before)
         sys.path[:] = path
-        # The next program may have modules of the same names.
+        # The next program may have modules of the same names. This Python's own may be in the folder too: they stay.
         for name in set(sys.modules) - modules:
-            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(f"{directory}{os.sep}"):
+            file = str(getattr(sys.modules[name], "__file__", None) or "")
+            if file.startswith(f"{directory}{os.sep}") and not file.startswith(f"{sys.prefix}{os.sep}"):
                 del sys.modules[name]
 
 
