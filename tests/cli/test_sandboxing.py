@@ -243,7 +243,9 @@ def test_the_command_is_whom_one_asks_for(run, left, who, said, inside):
     assert left() == []
 
 
-POLICY = """PolicyDocument='{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'"""
+POLICY = (
+    """PolicyDocument='{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'"""
+)
 LIST = (
     "import boto3; print([each['PolicyName'] for each in boto3.client('iam').list_policies(Scope='Local')['Policies']])"
 )

@@ -51,11 +51,12 @@ def written(target: Path, program: str) -> Path:
 
 
 def repository(target: Path) -> Path:
-    """A copy of what the plugin and the examples need, as in a clone of this repository."""
+    """A copy of the stack, the plugin and the examples, and of what they need, as in a clone of this repository."""
     shutil.copytree(ROOT / "components", target / "components", ignore=NOT_COPIED)
     shutil.copytree(ROOT / "examples", target / "examples", ignore=NOT_COPIED)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, target / name)
+    for path in ROOT.iterdir():
+        if path.is_file() and not path.name.startswith("."):
+            shutil.copy(path, target / path.name)
     return target
 
 
