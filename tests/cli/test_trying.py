@@ -286,3 +286,39 @@ def test_names_that_the_sdk_refuses_are_tried_too(organization):
     result = run(ROOT, "--config", f"organization={organization}")
     assert result.exit_code == 0, result.output
     assert f"admitted  alice opens {organization}/aws/dev" in lines(result, "admitted")
+
+
+BOTH = [ROOT / "examples" / "one-environment", ROOT / "examples" / "consumer"]
+
+
+def test_several_programs_are_deployed_in_order():
+    """The second one's stack lists what the first one made, and it says who it is: the role."""
+    result = run(*BOTH)
+    assert result.exit_code == 0, result.output
+    first, second = (result.stdout.index(f"Deploying {example.name}, stack sandbox") for example in BOTH)
+    assert first < second < result.stdout.index("alice opens what the stack lists: aws/dev")
+    assert "= identity  arn:aws:sts::123456789012:assumed-role/login-role-0sandbx/pulumi-esc" in result.stdout
+    assert result.stdout.count("It only creates") == 1
+    resources = json.loads(run(*BOTH, "--format", "json").stdout)["resources"]
+    assert {"login-role", "read-orders"} <= {each["name"] for each in resources}
+
+
+def test_whoever_is_refused_deploys_nothing_with_the_environment():
+    """The error is AWS's, with the claim that differs, and the status is 1."""
+    result = run(*BOTH, "--as", "mallory")
+    assert result.exit_code == 1
+    assert "consumer: opening the stack's environments: [400] " in result.stdout
+    assert "pulumi.user.login is 'mallory', and the policy wants 'alice' or 'bob'" in result.stdout
+    assert "read-orders" not in result.stdout
+
+
+def test_a_program_sees_the_sandbox_and_not_the_users_account(program, monkeypatch):
+    """What it calls by itself, without a provider, finds the sandbox too."""
+    monkeypatch.setenv("AWS_PROFILE", "prod")
+    monkeypatch.setenv("PULUMI_ACCESS_TOKEN", "pul-real")
+    folder = program("")
+    calling = "import boto3, pulumi; pulumi.log.info(boto3.client('sts').get_caller_identity()['Arn'])"
+    (folder / "__main__.py").write_text(f"{(folder / '__main__.py').read_text()}\n{calling}\n")
+    result = run(folder)
+    assert result.exit_code == 0, result.output
+    assert "info: arn:aws:sts::123456789012:user/moto" in result.stdout

@@ -7,7 +7,17 @@ import pytest
 
 from esc_oidc.sandbox import Sandbox, surroundings
 from esc_oidc.tokens import Opener
-from tests.support.documents import FAILING, NOT_RUN, PAGES, PROGRAMS, SUBSTITUTED, commands, folder_for, follow
+from tests.support.documents import (
+    FAILING,
+    NOT_DEPLOYED,
+    NOT_RUN,
+    PAGES,
+    PROGRAMS,
+    SUBSTITUTED,
+    commands,
+    folder_for,
+    follow,
+)
 from tests.support.workspaces import ROOT
 
 PULUMI = re.compile(r"\bpulumi\b(?!:)")
@@ -32,6 +42,7 @@ def test_every_command_is_one_that_the_tests_know(page):
 def test_the_lists_of_commands_have_nothing_that_no_page_has():
     """Exceptions go with the commands that they are about."""
     assert (NOT_RUN.keys() | SUBSTITUTED.keys() | FAILING.keys()) - set().union(*TYPED.values()) == set()
+    assert NOT_DEPLOYED.keys() <= set(map(called, PAGES))
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(map(needs_no_pulumi, TYPED[page]))], ids=called)

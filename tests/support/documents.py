@@ -27,16 +27,21 @@ PROGRAMS = {"aws", "cd", "echo", "esc-oidc", "eval", "git", "pulumi", "terraform
 
 NOT_RUN = {
     "pulumi install": "In Python it asks the package index, and this Python has everything; test_newcomers runs it.",
-    "pulumi new https://github.com/OWNER/REPO/tree/main/examples/one-environment": (
-        "It asks GitHub; test_newcomers runs it with the folder. Here the folder itself is the new project."
-    ),
     "terraform plan -out=plan.bin && terraform show -json plan.bin > plan.json": (
         "It needs Terraform and an account; the plan has one good role."
     ),
 }
 """Commands that can't be run here, and why."""
 
+NOT_DEPLOYED = {
+    "examples/govcloud/README.md": "Its partition is the AWS provider's answer for GovCloud; `esc-oidc try` gives it.",
+    "examples/several-accounts/README.md": "It assumes a role in two accounts; `esc-oidc try` has two accounts.",
+}
+"""Examples whose `pulumi up` can't be run here, and why; their other commands are."""
+
 SUBSTITUTED = {
+    # test_newcomers runs `pulumi new` with the folder. Here the folder itself is the new project.
+    "pulumi new https://github.com/OWNER/REPO/tree/main/examples/one-environment": "pulumi stack init sandbox",
     # `make try` makes .venv from the package index first. This Python is that environment.
     "git clone https://github.com/OWNER/REPO esc-oidc && cd esc-oidc && make try": (
         "(cd ../esc-oidc && make --old-file=.venv/.try try)"
@@ -124,7 +129,7 @@ def commands(page: Path) -> list[Block]:
     """What a reader of a page types, from the beginning: an example's page goes on after examples/README.md."""
     own = blocks(page)
     is_example = page.parent.parent == ROOT / "examples"
-    begins = any("pulumi stack init" in command for block in own for command in block.commands)
+    begins = any(command.startswith(("pulumi stack init", "pulumi new")) for each in own for command in each.commands)
     if not is_example or begins:
         return own
     return [*blocks(ROOT / "examples" / "README.md"), *own]
@@ -176,11 +181,11 @@ def follow(
     (bin_ / "aws").write_text(f"#!{sys.executable}\n{AWS}")
     (bin_ / "aws").chmod(0o755)
     typed = [(block, command) for block in commands(page) for command in block.commands if wanted(command)]
-    is_python = (folder / "__main__.py").exists()
+    not_run = set(NOT_RUN) - ({"pulumi install"} if page.parent.name in {"typescript", "yaml"} else set())
+    not_run |= {"pulumi up"} if str(page.relative_to(ROOT)) in NOT_DEPLOYED else set()
     steps = []
     for number, (_, command) in enumerate(typed):
-        run = "true" if command in NOT_RUN and (is_python or command != "pulumi install") else command
-        run = SUBSTITUTED.get(run, run)
+        run = ":" if command in not_run else SUBSTITUTED.get(command, command)
         steps.append(f'{{\n{run}\n}} >"$PRINTED/{number}" 2>&1; echo $? >"$PRINTED/{number}.status"\n')
     printed = folder.parent / "printed"
     printed.mkdir()

@@ -55,6 +55,15 @@ def test_the_stack_is_the_one_named_sandbox_or_the_only_one(files):
     assert load_stack(folder, "prod", {}).stack == "prod"
 
 
+def test_a_stack_may_list_environments(files):
+    """In the order in which Pulumi merges them; most stacks list none."""
+    assert load_stack(files(project=PROJECT, dev="environment: [aws/dev, shop/common]"), None, {}).environments == (
+        "aws/dev",
+        "shop/common",
+    )
+    assert load_stack(files(dev="{}"), None, {}).environments == ()
+
+
 def test_the_program_may_be_in_another_folder(files):
     """`main` in Pulumi.yaml says where."""
     folder = files(project="name: a\nruntime: python\nmain: src/\n", dev="{}")
@@ -71,6 +80,7 @@ def test_the_program_may_be_in_another_folder(files):
         ({"project": "a: [", "dev": "{}"}, "Pulumi.yaml"),
         ({"project": PROJECT}, "there is none"),
         ({"project": PROJECT, "a": "{}", "b": "{}"}, "there are a, b"),
+        ({"project": PROJECT, "a": "environment: {values: {}}"}, "a list of environments, PROJECT/ENV each"),
         ({"project": PROJECT, "a": "config: {trial:x: {secure: AAA}}"}, "Pass it with --config trial:x=VALUE"),
     ],
 )

@@ -117,27 +117,28 @@ def deploy(
         runpy.run_path(str(program.main), run_name="__main__")
 
     variables = {**(os.environ if environment is None else environment), **given[1]}
-    with _at_home(program.directory), _among(variables):
+    with _at_home(program), _among(variables):
         contextvars.copy_context().run(asyncio.run, main())
     return deployment
 
 
 @contextlib.contextmanager
-def _at_home(directory: Path) -> Iterator[None]:
+def _at_home(program: ProgramStack) -> Iterator[None]:
     """Programs run in their own folder and import from it. What they print is not the command's output."""
     before, path, modules = Path.cwd(), sys.path[:], set(sys.modules)
-    os.chdir(directory)
-    sys.path.insert(0, str(directory))
+    os.chdir(program.directory)
+    sys.path.insert(0, str(program.directory))
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
         os.chdir(before)
         sys.path[:] = path
-        # The next program may have modules of the same names. This Python's own may be in the folder too: they stay.
+        # The next program may have modules of the same names. This Python's own may be somewhere below: they stay.
         for name in set(sys.modules) - modules:
-            file = str(getattr(sys.modules[name], "__file__", None) or "")
-            if file.startswith(f"{directory}{os.sep}") and not file.startswith(f"{sys.prefix}{os.sep}"):
+            file = getattr(sys.modules[name], "__file__", None)
+            at = [folder.joinpath(*name.split(".")) for folder in (program.directory, program.main)]
+            if file in {path for each in at for path in (f"{each}.py", str(each / "__init__.py"))}:
                 del sys.modules[name]
 
 
