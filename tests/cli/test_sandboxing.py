@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import NASTY, PATIENCE, SANDBOX
+from tests.support.listening import leading_to, listening
 
 pytest.importorskip("pty", reason="signals and terminals as POSIX has them")
 
@@ -94,6 +95,36 @@ def test_the_command_sees_only_the_sandboxs_variables(run, left):
     assert left() == []
     assert not answers(seen["AWS_ENDPOINT_URL"])
     assert not answers(seen["PULUMI_API"])
+
+
+OUTWARD = """
+import contextlib, os, urllib.request
+import boto3
+from pulumi_esc_sdk import esc_client
+with contextlib.suppress(Exception):
+    boto3.client("sts").get_caller_identity()
+with contextlib.suppress(Exception):
+    boto3.client("iam").list_roles()
+with contextlib.suppress(Exception):
+    esc_client.default_client().list_environments("contoso")
+for name in ("PULUMI_API", "PULUMI_BACKEND_URL"):
+    with contextlib.suppress(Exception):
+        urllib.request.urlopen(os.environ[name] + "/api/user", timeout=5)
+"""
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_nothing_leads_out_of_the_sandbox(run, environment, tmp_path, inside):
+    """A user's variables and files all lead to somebody who hears nothing; outside the same program is heard."""
+    with listening() as (url, heard):
+        environment.update(leading_to(url, tmp_path / "home"))
+        if inside:
+            assert run("--", sys.executable, "-c", OUTWARD).returncode == 0
+            assert heard == []
+        else:
+            del environment["AWS_CA_BUNDLE"]
+            subprocess.run([sys.executable, "-c", OUTWARD], env=environment, check=True)  # noqa: S603 - our own
+            assert len(heard) >= 4
 
 
 @pytest.mark.parametrize(
@@ -281,3 +312,24 @@ def test_inside_a_sandbox_one_cannot_change_it(run, arguments, said):
     result = run(*SANDBOX, *arguments, "--", "true")
     assert (result.returncode, result.stdout) == (2, "")
     assert said in result.stderr
+
+
+def test_the_state_is_kept_in_a_folder(run, left, tmp_path):
+    """What one sandbox has, the next one has too, with `--state`."""
+    folder = tmp_path / "state"
+    make = f"import boto3; boto3.client('iam').create_policy(PolicyName='hers', {POLICY})"
+    assert run("--state", folder, "--", sys.executable, "-c", make).returncode == 0
+    result = run("--state", folder, "--", sys.executable, "-c", LIST)
+    assert result.stdout == "['hers']\n", result.stderr
+    assert left() == []
+
+
+def test_a_folder_that_holds_something_else_is_refused(run, tmp_path):
+    """The status is 2, and the error names the folder and the way out."""
+    (tmp_path / "letters.txt").write_text("private")
+    result = run("--state", tmp_path, "--", "true")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"{tmp_path}: this is not the state of a sandbox. Choose an empty folder" in result.stderr
+    result = run("--state", tmp_path / "letters.txt", "--", "true")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "letters.txt: File exists" in result.stderr

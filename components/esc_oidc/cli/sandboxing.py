@@ -23,6 +23,7 @@ from ..sandbox import (
     RunningSandbox,
     Sandbox,
     SeedError,
+    StateError,
     Surroundings,
     surroundings,
 )
@@ -97,11 +98,12 @@ def _around() -> RunningSandbox | None:
 @contextmanager
 def _started(seed: Path | None, state: Path | None, issuer: str) -> Iterator[Sandbox]:
     _check("issuer", issuer, inputs.issuer)
-    with Sandbox(issuer_url=issuer) as sandbox:
+    with ExitStack() as running:
         try:
+            sandbox = running.enter_context(Sandbox(issuer_url=issuer, state=state))
             if seed:
                 sandbox.sow(seed)
-        except SeedError as error:
+        except (SeedError, StateError) as error:
             fail(str(error))
         yield sandbox
 

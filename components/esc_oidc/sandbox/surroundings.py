@@ -71,12 +71,8 @@ class NotRunningError(Exception):
 class RunningSandbox:
     """A sandbox that another process runs, and whose variables are around this one.
 
-    Attributes:
-        aws_url: Where AWS answers.
-        cloud_url: Where Pulumi Cloud answers.
-        organizations: Those of whoever has these variables, the default one first.
-        access: The access token of whoever has them.
-        folder: Where their files are; it is removed when that process ends.
+    `access` is the access token of whoever has them and `organizations` are theirs, the default one first; `folder` is
+    where their files are, until that process ends.
     """
 
     aws_url: str
@@ -99,9 +95,9 @@ class RunningSandbox:
             raise NotRunningError(f"PULUMI_HOME is not that of the sandbox in {RUNNING}. {way_out}")
         try:
             found = call_cloud(url, access, "GET", "/sandbox")
-        except (CloudRefused, OSError, ValueError) as error:
+            return cls(found["awsUrl"], url, tuple(found["organizations"]), access, folder)
+        except (CloudRefused, LookupError, OSError, TypeError, ValueError) as error:
             raise NotRunningError(f"{RUNNING}={url!r}: the sandbox doesn't answer: {error}. {way_out}") from error
-        return cls(found["awsUrl"], url, tuple(found["organizations"]), access, folder)
 
     def access_token(self, opener: Opener, organizations: Iterable[str] = ()) -> str:
         """An access token of this sandbox, for some of the organizations; see `AccessTokens.issue`."""

@@ -51,21 +51,16 @@ def add_user_calls(cloud: Flask) -> None:
 
     @cloud.get("/api/user")
     def user() -> Reply:
-        login = wire.caller().opener.login
+        opener = wire.caller().opener
         organizations = [{"githubLogin": each, "name": each} for each in wire.caller().organizations]
-        return {"githubLogin": login, "name": login, "organizations": organizations, **_token_info()}
+        known = {"githubLogin": opener.login, "name": opener.login, "organizations": organizations}
+        # A token that is nobody's says whose it is: a team's or the organization's, never both.
+        whose = {"name": "sandbox", opener.token_type: opener.team or opener.login}
+        return known if opener.is_person else {**known, "tokenInfo": whose}
 
     @cloud.get("/api/user/organizations/default")
     def default_organization() -> Reply:
         return {"GitHubLogin": wire.caller().organizations[0]}
-
-
-def _token_info() -> dict[str, dict[str, str]]:
-    """Whose token it is, if it is nobody's: the team's or the organization's, never both."""
-    opener = wire.caller().opener
-    if opener.is_person:
-        return {}
-    return {"tokenInfo": {"name": "sandbox", opener.token_type: opener.team or opener.login}}
 
 
 def add_sandbox_calls(cloud: Flask, access: wire.AccessTokens, aws_url: str) -> None:

@@ -72,13 +72,7 @@ def deploy(
 ) -> Deployment:
     """Open the environments that a program's stack lists, run it, and create what it declares.
 
-    Args:
-        program: What to run.
-        clouds: Where.
-        organization: What `pulumi.get_organization()` answers.
-        progress: Hears of each resource.
-        environment: The variables of the program, apart from those that the stack's environments give; by default
-            this process's own.
+    `environment` are the program's variables, beside those that the stack's environments give; by default our own.
 
     Raises:
         NotDeployed: AWS or Pulumi Cloud refuses something.
@@ -117,42 +111,36 @@ def deploy(
         runpy.run_path(str(program.main), run_name="__main__")
 
     variables = {**(os.environ if environment is None else environment), **given[1]}
-    with _at_home(program), _among(variables):
+    with _at_home(program, variables):
         contextvars.copy_context().run(asyncio.run, main())
     return deployment
 
 
 @contextlib.contextmanager
-def _at_home(program: ProgramStack) -> Iterator[None]:
-    """Programs run in their own folder and import from it. What they print is not the command's output."""
-    before, path, modules = Path.cwd(), sys.path[:], set(sys.modules)
+def _at_home(program: ProgramStack, variables: Mapping[str, str]) -> Iterator[None]:
+    """Programs run in their own folder, import from it, and have no variables but these.
+
+    What they print is not the command's output.
+    """
+    before, path, modules, environment = Path.cwd(), sys.path[:], set(sys.modules), dict(os.environ)
     os.chdir(program.directory)
     sys.path.insert(0, str(program.directory))
+    os.environ.clear()
     try:
+        os.environ.update(variables)
         with contextlib.redirect_stdout(sys.stderr):
             yield
     finally:
         os.chdir(before)
         sys.path[:] = path
+        os.environ.clear()
+        os.environ.update(environment)
         # The next program may have modules of the same names. This Python's own may be somewhere below: they stay.
         for name in set(sys.modules) - modules:
             file = getattr(sys.modules[name], "__file__", None)
             at = [folder.joinpath(*name.split(".")) for folder in (program.directory, program.main)]
             if file in {path for each in at for path in (f"{each}.py", str(each / "__init__.py"))}:
                 del sys.modules[name]
-
-
-@contextlib.contextmanager
-def _among(variables: Mapping[str, str]) -> Iterator[None]:
-    """This process with these variables and no others: what a program calls by itself must find the sandbox too."""
-    before = dict(os.environ)
-    try:
-        os.environ.clear()
-        os.environ.update(variables)
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 class _Deploying(Mocks):
