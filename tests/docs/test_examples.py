@@ -17,10 +17,14 @@ REQUIREMENTS = {"one-environment": "esc-oidc @ git+https://github.com/OWNER/REPO
 """`pulumi new` copies the template out of the repository; the others install the package from the clone."""
 
 
+BEFORE = {"consumer": [ROOT / "examples" / "one-environment"]}
+"""What has to be deployed first: the consumer's stack lists an environment, which the other one makes."""
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_the_example_does_what_it_says_in_the_sandbox(example):
     """Everyone declared gets in, nobody else does, and the sandbox knows every kind of resource in it."""
-    result = esc_oidc("try", example)
+    result = esc_oidc("try", *BEFORE.get(example.name, ()), example)
     assert result.exit_code == 0, result.output
     assert "Everyone declared was admitted, and nobody else" in result.stdout
     assert "echoed" not in result.stdout
@@ -121,7 +125,7 @@ def test_the_sandbox_works_under_any_project_name(example, tmp_path):
     """`pulumi new` gives the copy a name of its own; keys without a namespace are the project's all the same."""
     copy = copied(example, tmp_path / "copy")
     edit(copy / "Pulumi.yaml", name="my-own-name")
-    result = esc_oidc("try", copy)
+    result = esc_oidc("try", *BEFORE.get(example.name, ()), copy)
     assert result.exit_code == 0, result.output
 
 

@@ -34,8 +34,8 @@ NOT_RUN = {
 """Commands that can't be run here, and why."""
 
 NOT_DEPLOYED = {
-    "examples/govcloud/README.md": "Its partition is the AWS provider's answer for GovCloud; `esc-oidc try` gives it.",
-    "examples/several-accounts/README.md": "It assumes a role in two accounts; `esc-oidc try` has two accounts.",
+    "examples/govcloud/README.md": "AWS's plugin is a stand-in here, which knows no partitions; `esc-oidc try` does.",
+    "examples/several-accounts/README.md": "The same knows one account only; `esc-oidc try` has several.",
 }
 """Examples whose `pulumi up` can't be run here, and why; their other commands are."""
 
