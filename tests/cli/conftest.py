@@ -27,7 +27,7 @@ def file(tmp_path):
 def environment(tmp_path):
     """A user's variables, with temporary folders in a place of the test's own, so that leftovers are seen."""
     (tmp_path / "tmp").mkdir()
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_"))}
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PULUMI_", "ESC_OIDC_"))}
     return {**own, **NASTY, "TMPDIR": str(tmp_path / "tmp")}
 
 

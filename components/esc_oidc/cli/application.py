@@ -89,9 +89,9 @@ def _sandbox(
 
     Inside COMMAND, the same runs another command in that sandbox, as somebody else.
     """
-    from .sandboxing import run_sandbox  # noqa: PLC0415 - only this command waits for moto
+    from .sandboxing import New, run_sandbox  # noqa: PLC0415 - only this command waits for moto
 
-    raise typer.Exit(run_sandbox(command or [], who, organization or [], seed, state, issuer, output))
+    raise typer.Exit(run_sandbox(command or [], who, organization or [], New(seed, state, issuer), output))
 
 
 @app.command("explain")

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import typer
 
@@ -40,15 +40,21 @@ ORGANIZATION: Final = "contoso"
 _NOT_FOUND, _NOT_EXECUTABLE, _SIGNALLED = 127, 126, 128
 
 
-def run_sandbox(  # noqa: PLR0913, PLR0917 - as the command has options
-    command: Sequence[str],
-    who: str,
-    organizations: Sequence[str],
-    seed: Path | None,
-    state: Path | None,
-    issuer: str | None,
-    output: Format,
-) -> int:
+class New(NamedTuple):
+    """How a new sandbox begins; what is None isn't said. Each is an option of the command.
+
+    Attributes:
+        seed: What exists before.
+        state: The folder in which it keeps what it has.
+        issuer: The `iss` of the tokens.
+    """
+
+    seed: Path | None
+    state: Path | None
+    issuer: str | None
+
+
+def run_sandbox(command: Sequence[str], who: str, organizations: Sequence[str], new: New, output: Format) -> int:
     """Run a command in a new sandbox, or in the one that is around us. Gives the exit status.
 
     Args:
@@ -56,22 +62,15 @@ def run_sandbox(  # noqa: PLR0913, PLR0917 - as the command has options
         who: Whose access token of Pulumi Cloud the command has: a login, `team:TEAM` or `organization`.
         organizations: Those of the access token, the default one first; nothing for `contoso`, or all of whoever has
             the variables around us.
-        seed: What exists before.
-        state: The folder in which the sandbox keeps what it has.
-        issuer: The `iss` of the tokens; by default Pulumi Cloud's.
+        new: How the sandbox begins, if it is a new one.
         output: How the variables are printed.
     """
     if command and output is not Format.TEXT:
         fail("--format is about the variables that are printed without a COMMAND; what COMMAND prints is its own.")
-    around = _around()
+    around = _around(new)
     caller = caller_of(who, organizations or (around.organizations if around else [ORGANIZATION]))
-    for option, given in {"--seed": seed, "--state": state, "--issuer": issuer}.items():
-        if around and given is not None:
-            fail(
-                f"{option} is for a new sandbox, but one is running at {around.cloud_url}, and COMMAND would run in it."
-            )
     with Signals() as signals, ExitStack() as running:
-        sandbox = around or running.enter_context(_started(seed, state, issuer or ISSUER))
+        sandbox = around or running.enter_context(_started(new))
         try:
             token = sandbox.access_token(caller.opener, caller.organizations)
         except CloudRefused as error:
@@ -88,21 +87,27 @@ def run_sandbox(  # noqa: PLR0913, PLR0917 - as the command has options
         return 0
 
 
-def _around() -> RunningSandbox | None:
+def _around(new: New) -> RunningSandbox | None:
+    """The sandbox in which we run ourselves, if we do."""
     try:
-        return RunningSandbox.around(os.environ)
+        around = RunningSandbox.around(os.environ)
     except NotRunningError as error:
         fail(str(error))
+    for option, given in new._asdict().items():
+        if around and given is not None:
+            fail(f"--{option} is for a new sandbox, but one is running at {around.cloud_url}, which COMMAND would use.")
+    return around
 
 
 @contextmanager
-def _started(seed: Path | None, state: Path | None, issuer: str) -> Iterator[Sandbox]:
+def _started(new: New) -> Iterator[Sandbox]:
+    issuer = ISSUER if new.issuer is None else new.issuer
     _check("issuer", issuer, inputs.issuer)
     with ExitStack() as running:
         try:
-            sandbox = running.enter_context(Sandbox(issuer_url=issuer, state=state))
-            if seed:
-                sandbox.sow(seed)
+            sandbox = running.enter_context(Sandbox(issuer_url=issuer, state=new.state))
+            if new.seed:
+                sandbox.sow(new.seed)
         except (SeedError, StateError) as error:
             fail(str(error))
         yield sandbox
