@@ -9,11 +9,10 @@ from .cloud import Caller
 from .esc import EnvironmentRef
 from .folder import StateError
 from .servers import SEED_FILE, Sandbox, SeedError
-from .surroundings import LEADING_ELSEWHERE, RUNNING, NotRunningError, RunningSandbox, Surroundings, surroundings
+from .surroundings import LEADING_ELSEWHERE, NotRunningError, RunningSandbox, Surroundings, surroundings
 
 __all__ = [
     "LEADING_ELSEWHERE",
-    "RUNNING",
     "SEED_FILE",
     "Caller",
     "CloudRefused",
