@@ -149,6 +149,13 @@ class AttributeSubject:
         """The attributes, in their order."""
         return tuple(name for name, _ in self.attributes)
 
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether the attributes are some that add something, each once, with values of their form."""
+        values = dict(self.attributes)
+        known = 0 < len(values) == len(self.attributes) and values.keys() <= VALUES.keys()
+        return known and all(re.fullmatch(VALUES[name], value) for name, value in self.attributes)
+
     def __str__(self) -> str:
         return _WITH_ATTRIBUTES + _joined(self.organization, self.attributes)
 
@@ -166,6 +173,11 @@ class DefaultSubject:
     organization: str
     environment: str
 
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether it names an environment, or any that a stack lists."""
+        return self.environment == STACK_CONFIGURATION or re.fullmatch(ENVIRONMENT, self.environment) is not None
+
     def __str__(self) -> str:
         return f"{_BY_NAME}{self.organization}:env:{self.environment}"
 
@@ -176,6 +188,16 @@ class DeploymentSubject:
 
     organization: str
     fields: tuple[tuple[str, str], ...]
+
+    @property
+    def is_well_formed(self) -> bool:
+        """Whether it names an operation that Pulumi's API names, on one stack."""
+        if tuple(name for name, _ in self.fields) != ("project", "stack", "operation", "scope"):
+            return False
+        values = dict(self.fields)
+        operations = (*OPERATIONS, *DRIFT_OPERATIONS)
+        named = is_name(values["project"]) and is_name(values["stack"]) and values["operation"] in operations
+        return named and values["scope"] == "write"
 
     def __str__(self) -> str:
         return _DEPLOYMENT + _joined(self.organization, self.fields)

@@ -72,6 +72,11 @@ class PulumiEscOidcArgs(TypedDict):
     """Admit the subject `<yaml>`. Without subject attributes, every environment of the organization has this subject
     when a stack's `environment:` list opens it. Default: false."""
 
+    transitional_subjects: NotRequired[list[str]]
+    """Exact subjects to admit as well while you change who gets in, at most 20, so that no login is refused meanwhile:
+    first those that are to come, then those that were. They must be of this organization and of ESC. It
+    warns as long as they are listed. Default: none."""
+
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
     """The ARN of an existing IAM OIDC provider to adopt. The component never changes it, and refuses one that lacks
     the audience. AWS allows one provider per account and issuer. Default: the component creates it."""

@@ -34,6 +34,11 @@ class PulumiDeploymentsOidcArgs(TypedDict):
     dangerously_allow_any_stack_in_project: NotRequired[bool]
     """Instead of `stacks`, admit every stack of the project, including any created later. Default: false."""
 
+    transitional_subjects: NotRequired[list[str]]
+    """Exact subjects to admit as well while you change who gets in, at most 20, so that no login is refused meanwhile:
+    first those that are to come, then those that were. They must be of this organization and of Deployments. It
+    warns as long as they are listed. Default: none."""
+
     oidc_provider_arn: NotRequired[pulumi.Input[str]]
     """The ARN of an existing IAM OIDC provider to adopt. The component never changes it, and refuses one that lacks
     the audience. To adopt the provider of a PulumiEscOidc, add the organization's login to that component's

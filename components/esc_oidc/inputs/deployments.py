@@ -6,12 +6,12 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Final
 
-from ..claims import OPERATIONS, DeploymentSubject, deployment_audience, deployment_subject
+from ..claims import OPERATIONS, DeploymentSubject, Subject, deployment_audience, deployment_subject
 from ..trust import Trust
 from . import values
 from .parsing import Parsed, given, parse
 from .role import DECIDES, ROLE_RULES, RolePlan, upper_case
-from .violations import Violation, listed, nearest
+from .violations import Problem, Violation, listed, nearest
 
 ANY_STACK_IN_PROJECT: Final = "dangerously_allow_any_stack_in_project"
 MANAGE_SETTINGS: Final = "manage_deployment_settings"
@@ -34,8 +34,8 @@ class DeploymentPlan(RolePlan):
         return deployment_audience(self.organization)
 
     @cached_property
-    def trust(self) -> Trust:
-        """What the role must admit: stacks x operations, or every stack of the project."""
+    def declared(self) -> Trust:
+        """What the role admits for good: stacks x operations, or every stack of the project."""
         wide = self.dangerously_allow_any_stack_in_project
         return Trust(
             self.issuer,
@@ -56,6 +56,13 @@ class DeploymentPlan(RolePlan):
         else:
             # As Pulumi's guide writes it: https://www.pulumi.com/docs/deployments/guides/oidc/aws/
             yield f"{DeploymentSubject(self.organization, (('project', self.project),))}:*"
+
+    def problem_in_transition(self, subject: Subject | None) -> Problem | None:
+        """Why a transitional subject, read, can't be admitted."""
+        if isinstance(subject, DeploymentSubject) and subject.is_well_formed:
+            return None
+        rule = "this is not the subject of an operation of Pulumi Deployments on one stack, as Pulumi Cloud writes it."
+        return Problem(rule, "Take it from the output `subjects`, or from `esc-oidc claims`.")
 
     @property
     def names_in_subjects(self) -> Mapping[str, tuple[str, ...]]:

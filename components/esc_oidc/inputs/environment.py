@@ -11,12 +11,17 @@ from ..claims import (
     CURRENT_ENVIRONMENT,
     LEGACY_PROJECT,
     ROOT_ENVIRONMENT,
+    STACK_CONFIGURATION,
     TEAM,
     TOKEN_TYPE,
     USER,
+    AttributeSubject,
+    DefaultSubject,
+    Subject,
     audience,
     default_subject,
     environment_spellings,
+    read_subject,
     stack_configuration_subject,
     subject,
 )
@@ -27,7 +32,7 @@ from .config_paths import config_key, read_path, structured
 from .parsing import Parsed, given, parse
 from .references import Path, unresolved
 from .role import DECIDES, ROLE_RULES, RolePlan, upper_case
-from .violations import Violation, shown
+from .violations import Problem, Violation, shown
 
 ANY: Final = "dangerously_allow_any_environment"
 ANY_IN_PROJECT: Final = "dangerously_allow_any_environment_in_project"
@@ -154,8 +159,8 @@ class EnvironmentPlan(RolePlan):
         )
 
     @cached_property
-    def trust(self) -> Trust:
-        """What the role must admit: environments x roots x openers, or what a `dangerously_` input opens."""
+    def declared(self) -> Trust:
+        """What the role admits for good: environments x roots x openers, or what a `dangerously_` input opens."""
         exact: Iterable[str] = ()
         patterns: Iterable[str] = ()
         if self.dangerously_allow_any_environment:
@@ -196,6 +201,26 @@ class EnvironmentPlan(RolePlan):
         return [
             {name: value for name in listed if (value := opener.values[name]) is not None} for opener in self.openers
         ]
+
+    def problem_in_transition(self, subject: Subject | None) -> Problem | None:
+        """Why a transitional subject, read, can't be admitted."""
+        if not isinstance(subject, AttributeSubject | DefaultSubject) or not subject.is_well_formed:
+            rule = "this is not the subject of a login in ESC, as Pulumi Cloud writes it."
+            return Problem(rule, "Take it from the output `subjects`, or from `esc-oidc claims`.")
+        current = _current_environment_of(subject)
+        if current is None or current == STACK_CONFIGURATION:
+            name, rule = (
+                (OMIT, f"without `{CURRENT_ENVIRONMENT}`, whoever may edit any environment can get it.")
+                if current is None
+                else (ANY_STACK, "every login without attributes has it when a stack's `environment:` list opens it.")
+            )
+            fix = f"Leave it out, or set `{name}` for as long as you list it."
+            return None if getattr(self, name) else Problem(rule, fix)
+        legacy = "/" not in current or current.startswith(f"{LEGACY_PROJECT}/")
+        if legacy != (self.project == LEGACY_PROJECT):
+            rule = "environments of the legacy project `default` have another audience than all others."
+            return Problem(rule, "Leave it out: declare a second PulumiEscOidc for the other environment.")
+        return None
 
     @property
     def subject_count(self) -> int:
@@ -316,6 +341,7 @@ def _one_audience(plan: EnvironmentPlan) -> Iterator[Violation]:
 def _current_environment(plan: EnvironmentPlan) -> Iterator[Violation]:
     listed = plan.subject_attributes
     omitted = listed is not None and CURRENT_ENVIRONMENT not in listed
+    for_a_while = any(_current_environment_of(read_subject(text)) is None for text in plan.transitional_subjects)
     if omitted and not plan.dangerously_omit_current_environment:
         yield Violation(
             "subject_attributes",
@@ -324,7 +350,7 @@ def _current_environment(plan: EnvironmentPlan) -> Iterator[Violation]:
             "role in it and wait for the right person to open it.",
             f"List `{CURRENT_ENVIRONMENT}`, or set `{OMIT}` if that is what you want.",
         )
-    if plan.dangerously_omit_current_environment and not omitted:
+    if plan.dangerously_omit_current_environment and not omitted and not for_a_while:
         yield Violation(OMIT, True, f"it changes nothing: `{CURRENT_ENVIRONMENT}` is in the subject.", "Leave it out.")
     if omitted and listed and "allowed_environments" in plan.names:
         yield Violation(
@@ -333,6 +359,13 @@ def _current_environment(plan: EnvironmentPlan) -> Iterator[Violation]:
             f"the subject does not say which environment holds the login: `{CURRENT_ENVIRONMENT}` is not listed.",
             f"List `{CURRENT_ENVIRONMENT}` in `subject_attributes`, or leave `allowed_environments` out.",
         )
+
+
+def _current_environment_of(subject: Subject | None) -> str | None:
+    """The environment that the subject names, which holds the login; None if it names none."""
+    if isinstance(subject, DefaultSubject):
+        return subject.environment
+    return dict(subject.attributes).get(CURRENT_ENVIRONMENT) if isinstance(subject, AttributeSubject) else None
 
 
 def _values_have_attributes(plan: EnvironmentPlan) -> Iterator[Violation]:
@@ -361,7 +394,8 @@ def _attributes_have_values(plan: EnvironmentPlan) -> Iterator[Violation]:
 
 
 def _stack_configuration(plan: EnvironmentPlan) -> Iterator[Violation]:
-    if plan.dangerously_allow_any_stack_configuration and plan.subject_attributes != ():
+    has_it = {*plan.transitional_subjects} & {stack_configuration_subject(plan.organization)}
+    if plan.dangerously_allow_any_stack_configuration and plan.subject_attributes != () and not has_it:
         yield Violation(
             ANY_STACK,
             True,
@@ -394,7 +428,7 @@ def _any_environment_stands_alone(plan: EnvironmentPlan) -> Iterator[Violation]:
     if not plan.dangerously_allow_any_environment:
         return
     others = [name for name in (ANY_IN_PROJECT, OMIT, ANY_STACK) if plan.known(name)]
-    for name in ("subject_attributes", "allowed_environments", *ASKED_BY, *others):
+    for name in ("subject_attributes", "allowed_environments", *ASKED_BY, "transitional_subjects", *others):
         if name in plan.names:
             yield Violation(
                 name,
@@ -486,7 +520,7 @@ def _aws_limits(plan: EnvironmentPlan) -> Iterator[Violation]:
     yield from too_many
     if not too_many:
         wide = plan.dangerously_allow_any_environment or plan.dangerously_allow_any_environment_in_project
-        minted = plan.subjects_of(plan.environments) if wide else plan.trust.subjects
+        minted = plan.subjects_of(plan.environments) if wide else plan.declared.subjects
         yield from plan.subject_limit(minted, "Shorten the names that stand in it, or list fewer attributes.")
         yield from plan.policy_limit(plan.longest_provider_arn)
 

@@ -3,11 +3,11 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
-from ..claims import ISSUER, issuer_path
+from ..claims import ISSUER, Subject, issuer_path, read_subject
 from ..sessions import HOUR, seconds
 from ..trust import (
     MAX_POLICY,
@@ -31,6 +31,8 @@ _ATTACHMENT_QUOTA: Final = 10
 _MAX_ATTACHMENTS: Final = 20
 _ADMINISTRATOR: Final = ":policy/AdministratorAccess"
 _MAX_TAGS: Final = 50
+_MAX_TRANSITIONAL: Final = 20
+_SHOWN_SUBJECTS: Final = 3
 
 CREATED_BY: Final = "esc-oidc:created-by"
 """The tag of a provider that a component creates and would delete: it says which component that is."""
@@ -87,11 +89,22 @@ class RolePlan(Plan, ABC):
     session_policy_arns: tuple[str, ...] = given(
         values.managed_policy_arn, default=(), narrows=True, most=(10, "AWS takes at most 10 session policies.")
     )
+    transitional_subjects: tuple[str, ...] = given(
+        values.exact_subject,
+        default=(),
+        most=(_MAX_TRANSITIONAL, f"a transition has at most {_MAX_TRANSITIONAL} subjects."),
+    )
 
     @property
     @abstractmethod
+    def declared(self) -> Trust:
+        """What the role admits for good: the audience, and the subjects under it."""
+
+    @cached_property
     def trust(self) -> Trust:
-        """What the role must admit: the audience, and the subjects under it."""
+        """What the role must admit: what is declared, and for a while the transitional subjects."""
+        subjects = dict.fromkeys((*self.declared.subjects, *self.transitional_subjects))
+        return replace(self.declared, subjects=tuple(subjects))
 
     @property
     @abstractmethod
@@ -121,7 +134,11 @@ class RolePlan(Plan, ABC):
     def policy(self, provider: str) -> RenderedPolicy:
         """The role's trust policy, for the provider with this ARN."""
         if provider not in self._policies:
-            self._policies[provider] = rendered(self.trust, provider)
+            trust = self.trust
+            if self.transitional_subjects:
+                # Exchanging declared and transitional subjects, the second step of a transition, changes nothing here.
+                trust = replace(trust, subjects=tuple(sorted(trust.subjects)))
+            self._policies[provider] = rendered(trust, provider)
         return self._policies[provider]
 
     @cached_property
@@ -156,6 +173,13 @@ class RolePlan(Plan, ABC):
                     f"{own.partition}.",
                     "Pass the one of the role's own partition.",
                 )
+
+    @abstractmethod
+    def problem_in_transition(self, subject: Subject | None) -> Problem | None:
+        """Why a transitional subject, read, can't be admitted; None for one that Pulumi Cloud mints for this audience.
+
+        Its organization is judged elsewhere.
+        """
 
     @property
     @abstractmethod
@@ -228,7 +252,8 @@ class RolePlan(Plan, ABC):
                 )
 
     def _longest_list(self) -> tuple[str, tuple[str, ...]]:
-        return max(self.names_in_subjects.items(), key=lambda item: (len(item[1]), item[0]))
+        found = {**self.names_in_subjects, "transitional_subjects": self.transitional_subjects}
+        return max(found.items(), key=lambda item: (len(item[1]), item[0]))
 
 
 def upper_case(names: Mapping[str, str]) -> Iterator[str]:
@@ -285,7 +310,22 @@ def _long_policy(plan: RolePlan) -> Iterator[str]:
         )
 
 
+def _transition(plan: RolePlan) -> Iterator[str]:
+    extra = [subject for subject in plan.transitional_subjects if subject not in plan.declared.subjects]
+    if extra:
+        rest = len(extra) - _SHOWN_SUBJECTS
+        more = f" and {rest} more" if rest > 0 else ""
+        yield (
+            f"transitional_subjects: besides what the other inputs declare, the role admits "
+            f"{', '.join(extra[:_SHOWN_SUBJECTS])}{more}. Remove this input, in an update of its own, once every "
+            "login asks for what the other inputs declare."
+        )
+    elif plan.transitional_subjects:
+        yield "transitional_subjects: the other inputs declare all of them. Remove this input."
+
+
 _WARNINGS: Final = (
+    _transition,
     _another_issuer,
     _another_organization,
     _long_session,
@@ -417,7 +457,19 @@ def _further_audiences(plan: RolePlan) -> Iterator[Violation]:
             )
 
 
+def _transitional_subjects(plan: RolePlan) -> Iterator[Violation]:
+    for index, text in enumerate(plan.transitional_subjects):
+        subject = read_subject(text)
+        problem = plan.problem_in_transition(subject if str(subject) == text else None)
+        if problem is None and subject and subject.organization != plan.organization:
+            rule = f"it is of another organization than the role, {plan.organization!r}."
+            problem = Problem(rule, "Leave it out: its tokens have another audience.")
+        if problem:
+            yield Violation(f"transitional_subjects[{index}]", text, problem.rule, problem.fix)
+
+
 ROLE_RULES: Final = (
+    _transitional_subjects,
     _session_fits_role,
     _adopted_provider_signs,
     _adopted_provider_is_left_alone,

@@ -12,7 +12,7 @@ from typing import Final
 from ..claims import ATTRIBUTES, LEGACY_PROJECT, NAME, OPERATIONS, ORGANIZATION, PERSON, TOKEN_TYPES, is_name
 from ..interpolation import parse
 from ..sessions import HOUR, LONGEST_SESSION, SESSION_NAME, SHORTEST_SESSION, duration_text, seconds
-from ..trust import ACCOUNT, PARTITIONS, read_iam_arn
+from ..trust import ACCOUNT, MAX_SUBJECT, PARTITIONS, read_iam_arn
 from .violations import Problem, listed, nearest, shown
 
 Form = Callable[[str], Problem | None]
@@ -183,6 +183,17 @@ user_or_team = matching(
     "the name of a user or team has letters, digits and `._@+-`.",
     "Give the login or the team's name, as in its address in the console.",
 )
+
+
+def exact_subject(value: str) -> Problem | None:
+    """A subject that is admitted as it stands; the plans say whether Pulumi Cloud mints it."""
+    if re.search("[*?]", value):
+        return Problem("each is one exact subject, without `*` and `?`.", "List every subject that you mean.")
+    if len(value) > MAX_SUBJECT:
+        return Problem(
+            f"AWS takes subjects of at most {MAX_SUBJECT} characters.", "Leave it out: nobody gets in by it."
+        )
+    return None
 
 
 def issuer(value: str) -> Problem | None:
