@@ -43,7 +43,11 @@ class Login:
 
 
 def environment_definition(login: Login, role_arn: str) -> str:
-    """The environment's YAML, without a trailing newline. Keys without a value are left out."""
+    """The environment's YAML, without a trailing newline. Keys without a value are left out.
+
+    It is laid out as Pulumi's own commands write it, so that `pulumi env set` and whoever adopts what
+    `pulumi env setup aws` wrote see no change where there is none.
+    """
     oidc = _without_empty(
         {
             "roleArn": escape(role_arn),
@@ -55,13 +59,14 @@ def environment_definition(login: Login, role_arn: str) -> str:
     )
     values = {"aws": {"login": {"fn::open::aws-login": {"oidc": oidc}}}, **exported(login)}
     definition = _without_empty({"imports": list(login.imports), "values": values})
-    # Beyond ASCII the two emitters differ, and the Python one leaves Unicode line breaks unescaped.
+    # In Unicode the emitter would leave line breaks beyond ASCII unescaped.
     text = yaml.dump(
         definition,
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=False,
         default_flow_style=False,
+        indent=4,
         width=_NO_WRAP,
     )
     return text.rstrip("\n")
@@ -91,10 +96,6 @@ def _sorted(mapping: Mapping[str, Any]) -> dict[str, Any]:
 
 _NO_WRAP: Final = 2**31 - 1
 
-# The C emitter writes the same bytes several times faster; PyYAML may be built without it.
-_Emitter: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-
-
 # Names, ARNs, paths and references; and what begins like a number but holds a letter or a sign that no number and no
 # date has, such as `1h`. The rest is quoted: readers disagree on it. yaml.v3, which ESC reads with, drops `_` from
 # what begins with a digit, a sign or a dot before it looks for a number; YAML 1.1 has `1:30`, `y` and `=`.
@@ -102,13 +103,20 @@ _WORD: Final = re.compile(r"[A-Za-z_]|(?!:).*[ghj-mqrsuvwGHJ-MQRSUVW/@$%]", re.D
 _NO_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
-class _Dumper(_Emitter):  # type: ignore[misc] # its base is picked at run time
-    """Quotes every text that is not plainly a word, whichever version of YAML its reader follows."""
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that is not plainly a word, whichever version of YAML its reader follows.
+
+    Lists are indented, as yaml.v3 writes them. PyYAML's C emitter, several times faster, can't do that.
+    """
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML's signature
+        """Begin a level."""
+        super().increase_indent(flow, indentless=False)
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: tuple[bool, bool]) -> str:
         """What a reader takes a node for; all scalars of a definition are texts. An empty tag makes it quoted."""
         if kind is not yaml.ScalarNode:
-            return super().resolve(kind, value, implicit)  # type: ignore[no-any-return] # its base is Any
+            return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call, no-any-return]
         is_text = not implicit[0] or (_WORD.match(value) and value.lower() not in _NO_WORDS)
         return _TEXT if is_text else ""
 

@@ -11,6 +11,18 @@ from tests.support.deploying import deploy
 from tests.support.judge import CREDENTIALS, Verdict, evaluate_in_sandbox, judge, unwrapped
 
 
+SPELLED_OTHERWISE = {
+    "a document in a text",
+    "control characters",
+    "letters of other scripts",
+    "lines",
+    "paths of configuration",
+    "references",
+    "spaces and ends of lines of Unicode",
+}
+"""Texts of several lines or beyond ASCII, and lists in lists: yaml.v3 writes the same values with other characters."""
+
+
 def expected(case: Case) -> tuple[dict[str, Any], dict[str, Any]]:
     """The environment variables and configuration that the opened environment must have."""
     credentials = {
@@ -44,6 +56,12 @@ def judged() -> dict[str, list[Verdict]]:
 def test_pulumi_reads_what_was_declared(name, judged):
     """Opened by name, import or stack, Pulumi's evaluator finds exactly the declared values and login."""
     assert_as_declared(CASES[name], judged[name])
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name not in SPELLED_OTHERWISE])
+def test_pulumis_commands_lay_it_out_alike(name, judged):
+    """`pulumi env set` rewrites a definition with yaml.v3, and changes nothing but what was set."""
+    assert judged[name][0].layout.removesuffix("\n") == CASES[name].definition
 
 
 @each_case

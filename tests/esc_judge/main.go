@@ -19,6 +19,7 @@ import (
 	"github.com/pulumi/esc/eval"
 	"github.com/pulumi/esc/schema"
 	"github.com/pulumi/esc/syntax"
+	"gopkg.in/yaml.v3"
 )
 
 // inputsJSON is the aws-login part of schema/testdata/esc.json in github.com/pulumi/esc, and
@@ -62,6 +63,8 @@ type verdict struct {
 	Properties  map[string]any `json:"properties"`
 	Diagnostics []diagnostic   `json:"diagnostics"`
 	Logins      []login        `json:"logins"`
+	// Layout is the evaluated definition as yaml.v3, with which Pulumi's commands write, lays it out.
+	Layout string `json:"layout"`
 }
 
 // environments is the environment loader over the given definitions.
@@ -211,7 +214,21 @@ func judge(req request) (verdict, error) {
 			properties[key] = render(value)
 		}
 	}
-	return verdict{Properties: properties, Diagnostics: describe(diags), Logins: provider.logins}, nil
+	layout, err := layOut(text)
+	if err != nil {
+		return verdict{}, err
+	}
+	return verdict{properties, describe(diags), provider.logins, layout}, nil
+}
+
+// layOut reads a definition and writes it as `pulumi env set` does, which leaves the rest of it as it was.
+func layOut(text []byte) (string, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil || root.Kind == 0 {
+		return "", err
+	}
+	written, err := yaml.Marshal(&root)
+	return string(written), err
 }
 
 func main() {

@@ -48,11 +48,13 @@ class Verdict:
         properties: Every nested value wrapped, as in Pulumi's REST API, without traces.
         diagnostics: Each with summary, severity and, if known, environment and begin (line and column).
         logins: Each with inputs (the `oidc` block), currentEnvironment and rootEnvironment.
+        layout: The definition as Pulumi's commands lay it out; empty for one that can't be read.
     """
 
     properties: dict[str, Any]
     diagnostics: list[dict[str, Any]]
     logins: list[dict[str, Any]]
+    layout: str = field(default="", compare=False)
 
     @property
     def errors(self) -> list[dict[str, Any]]:
