@@ -10,7 +10,6 @@ from tests.support.definitions import CASES, Case, each_case
 from tests.support.deploying import deploy
 from tests.support.judge import CREDENTIALS, Verdict, evaluate_in_sandbox, judge, unwrapped
 
-
 SPELLED_OTHERWISE = {
     "a document in a text",
     "control characters",

@@ -14,8 +14,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from ...claims import STACK_CONFIGURATION
+from ...definitions import Scalar, compose, scalar, scalar_text
 from ...interpolation import Reference, parse
-from .document import Scalar, compose, scalar, scalar_text
 from .vault import CIPHERTEXT, is_ciphertext
 
 _PROVIDER: Final = "aws-login"

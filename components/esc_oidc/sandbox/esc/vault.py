@@ -13,7 +13,7 @@ import yaml
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .document import compose
+from ...definitions import compose
 from .store import InvalidRequest
 
 _SECRET: Final = "fn::secret"  # noqa: S105 - the function's name
