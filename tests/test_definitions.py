@@ -9,6 +9,7 @@ from esc_oidc.definitions import (
     LoginBlock,
     compose,
     filled,
+    property_path,
     read_definition,
     scalar,
     scalar_text,
@@ -53,13 +54,15 @@ def test_what_the_component_writes_is_read_as_pulumi_reads_it(name):
 def test_a_login_says_where_it_stands():
     """The path among the values, in lists too, and the line of its `oidc`."""
     text = "values:\n  all:\n    - fn::open::aws-login:\n        oidc: {roleArn: a, sessionName: b}\n"
-    assert (login(text).path, login(text).line) == ("all.0", 4)
+    assert (login(text).path, login(text).line) == ("all[0]", 4)
+    assert property_path(login(text).oidc_path) == 'all[0]["fn::open::aws-login"].oidc'
 
 
 def test_the_long_form_is_a_login_too():
     """`fn::open` names its provider."""
     text = f"values: {{a: {{fn::open: {{provider: aws-login, inputs: {{oidc: {{roleArn: '{ARN}'}}}}}}}}}}"
     assert login(text).role_arn == ARN
+    assert property_path(login(text).oidc_path) == 'a["fn::open"].inputs.oidc'
     for other in ("azure-login", "'${provider}'"):
         assert read_definition(text.replace("aws-login", other)).logins == ()
 

@@ -7,9 +7,10 @@ YAML 1.1, where `yes` is a boolean; so the nodes are PyYAML's and the scalars ar
 Sources: resolve.go of gopkg.in/yaml.v3 v3.0.1, syntax/encoding/yaml.go of github.com/pulumi/esc v0.26.0.
 """
 
+import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -166,6 +167,7 @@ class LoginBlock:
 
     Attributes:
         path: Where it stands among the values, such as ``aws.login``.
+        oidc_path: Where its `oidc` stands, for `property_path`: with the function, and whatever is around it.
         line: The same as a line of the definition, from 1.
         role_arn, session_name, duration: As they are; None if they are missing or not known.
         policy_arns, subject_attributes: The same, empty if they are missing.
@@ -173,6 +175,7 @@ class LoginBlock:
     """
 
     path: str
+    oidc_path: tuple[str | int, ...]
     line: int
     role_arn: str | None
     session_name: str | None
@@ -233,6 +236,16 @@ def filled(text: str, context: Mapping[str, str]) -> str | None:
     return "".join(filter(None, known))
 
 
+def property_path(steps: Iterable[str | int]) -> str:
+    """A path as `pulumi env set` takes it: ``aws.login["fn::open::aws-login"].oidc.duration``."""
+    written = "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step}" if _NAME.fullmatch(step) else f"[{json.dumps(step)}]"
+        for step in steps
+    )
+    return written.removeprefix(".")
+
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _OPEN: Final = "fn::open"
 _AWS: Final = "aws-login"
 
@@ -278,7 +291,7 @@ class _Reader:
         else:
             self._imports.setdefault(name, Import(name, line))
 
-    def _walk(self, node: yaml.Node, path: tuple[str | int, ...]) -> None:
+    def _walk(self, node: yaml.Node, steps: tuple[str | int, ...]) -> None:
         """Find logins, and references into other environments."""
         if isinstance(node, yaml.ScalarNode):
             for part in parse(node.value)[0] if "${" in node.value else ():
@@ -286,32 +299,32 @@ class _Reader:
                     self._add_import("/".join(map(str, part.path[1:3])), _line(node))
         elif isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
-                self._walk(item, (*path, index))
+                self._walk(item, (*steps, index))
         else:
             for key, value in _mapping(node, "a value").items():
-                login = self._login(key, value)
-                if login is not None:
-                    self._add_login(login, path)
-                self._walk(value, path if key.lower().startswith("fn::") else (*path, key))
+                self._add_login(key, value, steps)
+                self._walk(value, (*steps, key))
 
-    def _login(self, key: str, value: yaml.Node) -> Mapping[str, yaml.Node] | None:
-        """The inputs of a login to AWS, if this is one."""
+    def _add_login(self, key: str, value: yaml.Node, steps: tuple[str | int, ...]) -> None:
+        """Keep what a key at the end of these steps holds, if it is a login to AWS."""
         if key.lower() == f"{_OPEN}::{_AWS}":
-            return _mapping(value, key)
-        if key.lower() != _OPEN:
-            return None
-        call = _mapping(value, key)
-        provider, inputs = call.get("provider"), call.get("inputs")
-        if not (isinstance(provider, yaml.ScalarNode) and provider.value == _AWS and inputs is not None):
-            return None
-        return _mapping(inputs, key)
-
-    def _add_login(self, inputs: Mapping[str, yaml.Node], path: tuple[str | int, ...]) -> None:
-        shown = ".".join(map(str, path))
-        if "oidc" not in inputs:
-            self._others.append(shown)
+            inputs, inside = _mapping(value, key), (*steps, key)
+        elif key.lower() == _OPEN:
+            call, inside = _mapping(value, key), (*steps, key, "inputs")
+            provider = call.get("provider")
+            if not (isinstance(provider, yaml.ScalarNode) and provider.value == _AWS and "inputs" in call):
+                return
+            inputs = _mapping(call["inputs"], key)
+        else:
             return
-        oidc = _mapping(inputs["oidc"], f"the login {shown}")
+        path = property_path(step for step in steps if not str(step).lower().startswith("fn::"))
+        if "oidc" in inputs:
+            oidc = _mapping(inputs["oidc"], f"the login {path}")
+            self._logins.append(self._block(oidc, path, (*inside, "oidc"), _line(inputs["oidc"])))
+        else:
+            self._others.append(path)
+
+    def _block(self, oidc: Mapping[str, yaml.Node], path: str, steps: tuple[str | int, ...], line: int) -> LoginBlock:
         unknown: list[str] = []
 
         def text(name: str) -> str | None:
@@ -330,18 +343,14 @@ class _Reader:
                 return None
             return tuple(each for each in found if each is not None)
 
-        self._logins.append(
-            LoginBlock(
-                shown,
-                _line(inputs["oidc"]),
-                text("roleArn"),
-                text("sessionName"),
-                text("duration"),
-                texts("policyArns"),
-                texts("subjectAttributes"),
-                tuple(unknown),
-            )
+        known = (
+            text("roleArn"),
+            text("sessionName"),
+            text("duration"),
+            texts("policyArns"),
+            texts("subjectAttributes"),
         )
+        return LoginBlock(path, steps, line, *known, tuple(unknown))
 
     def _text(self, node: yaml.Node, depth: int = 0) -> str | None:
         """A text, its references to the environment's own literal values replaced; None if something else decides."""

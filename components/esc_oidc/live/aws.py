@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..trust import IamArn, read_iam_arn
+from .asking import Answers
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -75,8 +74,7 @@ class AwsAccounts:
 
     def __init__(self, profiles: Sequence[str] = ()) -> None:
         self._profiles = tuple(profiles) or (None,)
-        self._lock = Lock()
-        self._answers: dict[tuple[str, ...], Future[Any]] = {}
+        self._answers = Answers()
 
     def role(self, arn: str) -> LiveRole | None:
         """A role; None if there is none. Raises Unreadable."""
@@ -128,14 +126,14 @@ class AwsAccounts:
             except BotoCoreError as error:
                 raise Unreadable(f"{arn} can't be read: {error}") from error
 
-        return self._once((permission, str(arn)), ask)
+        return self._answers.once((permission, str(arn)), ask)
 
     def _client(self, account: str) -> "IAMClient":
         """A client with credentials for this account."""
         tried: list[str] = []
         for profile in self._profiles:
             try:
-                number, client = self._once(("profile", profile or ""), partial(_identified, profile))
+                number, client = self._answers.once(("profile", profile or ""), partial(_identified, profile))
             except Unreadable as error:
                 tried.append(str(error))
             else:
@@ -146,20 +144,6 @@ class AwsAccounts:
             f"there are no credentials for account {account}: tried {', '.join(tried)}. Name a profile of that account "
             "with --profile, which is repeatable."
         )
-
-    def _once(self, key: tuple[str, ...], ask: Callable[[], T]) -> T:
-        """The answer to a question, or the error, which is asked by one thread only."""
-        with self._lock:
-            future = self._answers.get(key)
-            if asking := future is None:
-                future = self._answers[key] = Future()
-        if asking:
-            try:
-                future.set_result(ask())
-            except Exception as error:  # noqa: BLE001 - it is raised below, for whoever asks
-                future.set_exception(error)
-        found: T = future.result()
-        return found
 
 
 def _identified(profile: str | None) -> "tuple[str, IAMClient]":
