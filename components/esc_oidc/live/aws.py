@@ -77,8 +77,17 @@ class AwsAccounts:
         self._answers = Answers()
 
     def role(self, arn: str) -> LiveRole | None:
-        """A role; None if there is none. Raises Unreadable."""
+        """A role; None if there is none with this path. Raises Unreadable."""
+        found = self._role(arn)
+        # STS takes an ARN only as it is, with its path; IAM looks for the name alone.
+        return found if found and found.arn == arn else None
 
+    def namesake(self, arn: str) -> str | None:
+        """The ARN of the account's role of this name, whatever its path. Raises Unreadable."""
+        found = self._role(arn)
+        return found.arn if found else None
+
+    def _role(self, arn: str) -> LiveRole | None:
         def read(iam: "IAMClient") -> LiveRole:
             name = parsed.name.rpartition("/")[2]
             found = iam.get_role(RoleName=name)["Role"]
@@ -86,9 +95,7 @@ class AwsAccounts:
             return LiveRole(found["Arn"], json.dumps(found["AssumeRolePolicyDocument"]), found["MaxSessionDuration"])
 
         parsed = _arn(arn, "role")
-        # STS takes an ARN only as it is, with its path.
-        found = self._ask(parsed, "iam:GetRole", read)
-        return found if found and found.arn == arn else None
+        return self._ask(parsed, "iam:GetRole", read)
 
     def provider(self, arn: str) -> LiveProvider | None:
         """An OIDC provider; None if there is none. Raises Unreadable."""

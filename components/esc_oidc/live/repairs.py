@@ -1,0 +1,333 @@
+"""What repairs a login that is refused: commands, tried out on what was read before they are shown.
+
+Each repair is the smallest change that lets the refused way in: first of the login, which widens nothing, then of the
+provider, then of the trust policy, which gets this login's exact token and nothing else.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from ..claims import ATTRIBUTES, CURRENT_ENVIRONMENT, AttributeSubject, issuer_path, read_subject
+from ..definitions import LoginBlock, property_path
+from ..sessions import HOUR, LONGEST_SESSION, SHORTEST_SESSION, duration_text, seconds
+from ..trust import POLICY_QUOTA, Trust, provider_arn, read_iam_arn, size, trust_policy
+from ..verify import Decision, Difference, UndefinedBehaviour, prove, trusted_providers
+from .aws import LiveProvider, LiveRole
+from .diagnosis import Diagnosis, NoToken, Target, Token, Way, answer, role_of, token_of
+from .environments import Environments, HeldLogin, named
+
+_MOST_STEPS: Final = 8
+_SESSION_NAME: Final = "pulumi-esc"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One change.
+
+    Attributes:
+        says: What it does, as a sentence.
+        command: The command that does it, word by word.
+        target: What it changes; a later change of the same takes its place.
+        admits: Who gets in by it and did not before; empty if it lets nobody in whom the policy did not name.
+    """
+
+    says: str
+    command: tuple[str, ...]
+    target: str
+    admits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Setup:
+    """What was read, with the repairs so far."""
+
+    organization: str
+    issuer: str
+    logins: Mapping[tuple[str, tuple[str | int, ...]], LoginBlock] = field(default_factory=dict)
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    unpinned: Mapping[str, str] = field(default_factory=dict)
+    repairs: Mapping[str, Repair] = field(default_factory=dict)
+
+    def now(self, way: Way) -> Way:
+        """The way, as the repairs so far leave it."""
+        chain = tuple(self.unpinned.get(name, name) for name in way.held.chain)
+        login = self.logins.get((chain[-1], way.held.login.oidc_path), way.held.login)
+        return replace(way, held=HeldLogin(login, chain))
+
+    def judge(self, way: Way) -> Diagnosis:
+        """What comes of a way now."""
+        try:
+            token, arn = token_of(self.organization, way, self.issuer), role_of(way)
+        except NoToken as error:
+            return Diagnosis(way, error.verdict, str(error))
+        target = self.targets.get(arn)
+        if target is None:
+            return Diagnosis(way, "unknown", f"{arn} was not read.")
+        return answer(way, token, target, self.issuer)
+
+    def with_repair(self, repair: Repair, **changed: Any) -> "_Setup":
+        """The set-up after one more repair."""
+        others = {name: each for name, each in self.repairs.items() if name != repair.target}
+        before = self.repairs.get(repair.target)
+        if before:
+            repair = replace(repair, admits=tuple(dict.fromkeys([*before.admits, *repair.admits])))
+        return replace(self, repairs={**others, repair.target: repair}, **changed)
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A way that AWS refuses."""
+
+    setup: _Setup
+    way: Way
+    token: Token
+    target: Target
+    role: LiveRole
+
+    @property
+    def provider(self) -> str:
+        """The ARN of the provider that the token comes through."""
+        arn = read_iam_arn(self.role.arn)
+        return provider_arn(self.setup.issuer, arn.account, arn.partition) if arn else ""
+
+
+def repairs_of(organization: str, issuer: str, environments: Environments, found: Sequence[Diagnosis]) -> list[Repair]:
+    """What lets in every refused way for which there is a remedy, and breaks none that is admitted.
+
+    Args:
+        organization: Whose environments they are.
+        issuer: The ``iss`` of their tokens.
+        environments: Where to look up imports.
+        found: The diagnoses of an environment's ways.
+    """
+    targets = {each.target.arn: each.target for each in found if each.target}
+    setup = _Setup(organization, issuer, targets=targets)
+    admitted = [each.way for each in found if each.verdict == "admitted"]
+    for each in found:
+        if each.verdict != "refused":
+            continue
+        mended = _mended(setup, each.way, environments)
+        if mended and all(mended.judge(mended.now(way)).verdict == "admitted" for way in admitted):
+            setup = mended
+            admitted.append(each.way)
+    return list(setup.repairs.values())
+
+
+def _mended(setup: _Setup, way: Way, environments: Environments) -> _Setup | None:
+    """The set-up after the repairs that let this way in; None if there are none."""
+    for _ in range(_MOST_STEPS):
+        found = setup.judge(setup.now(way))
+        if found.verdict == "admitted":
+            return setup
+        if found.verdict != "refused":
+            return None
+        following = next(_steps(setup, found, environments), None)
+        if following is None:
+            return None
+        setup = following
+    return None
+
+
+def _steps(setup: _Setup, found: Diagnosis, environments: Environments) -> Iterator[_Setup]:
+    """What to try next, the best first."""
+    way = found.way
+    if found.target is None:
+        yield from _without_token(setup, way)
+        return
+    target = found.target
+    if target.role is None:
+        if target.namesake:
+            known = replace(setup, targets={**setup.targets, target.namesake.arn: target.namesake})
+            yield from _set(known, way, "roleArn", target.namesake.arn, role_arn=target.namesake.arn)
+        return
+    decision = found.decision
+    if decision is None or decision.explanation.effect == "Deny":
+        return  # what is undefined has no remedy, and a Deny somebody meant
+    case = _Case(setup, way, token_of(setup.organization, way, setup.issuer), target, target.role)
+    if decision.error == "AccessDenied":
+        yield from _pins(case, environments)
+        yield from _attributes(case, decision)
+        yield from _policy(case)
+    else:
+        yield from _call(case, decision.differences[0])
+
+
+def _without_token(setup: _Setup, way: Way) -> Iterator[_Setup]:
+    """When Pulumi Cloud refuses the login itself."""
+    try:
+        token_of(setup.organization, way, setup.issuer)
+    except NoToken as error:
+        if error.input == "sessionName":
+            yield from _set(setup, way, "sessionName", _SESSION_NAME, session_name=_SESSION_NAME)
+        elif error.input == "subjectAttributes":
+            kept = tuple(each for each in way.held.login.subject_attributes or () if each in ATTRIBUTES)
+            listed = kept if CURRENT_ENVIRONMENT in kept else (CURRENT_ENVIRONMENT, *kept)
+            yield from _set(setup, way, "subjectAttributes", f"[{', '.join(listed)}]", subject_attributes=listed)
+
+
+def _call(case: _Case, difference: Difference) -> Iterator[_Setup]:
+    """When AWS refuses the call before it looks at the policy, or the session after it."""
+    setup, way, target = case.setup, case.way, case.target
+    if difference.key == "RoleSessionName":
+        yield from _set(setup, way, "sessionName", _SESSION_NAME, session_name=_SESSION_NAME)
+    elif difference.key in {"DurationSeconds", "MaxSessionDuration"}:
+        length = duration_text(_nearest(case.token.duration or "", case.role.max_session_duration))
+        yield from _set(setup, way, "duration", length, duration=length)
+    elif difference.key in {"OpenIDConnectProvider", "aud"}:
+        provider, audience = case.provider, case.token.claims[0]["aud"]
+        if target.provider:
+            command = ["add-client-id-to-open-id-connect-provider", "--open-id-connect-provider-arn", provider]
+            command += ["--client-id", audience]
+            says = f"Registers the audience {audience} with the provider."
+            known = (*target.provider.client_ids, audience)
+        else:
+            command = ["create-open-id-connect-provider", "--url", setup.issuer, "--client-id-list", audience]
+            says, known = "Creates the provider of Pulumi Cloud in the account.", (audience,)
+        repair = Repair(says, ("aws", "iam", *command), f"{provider} {audience}")
+        mended = replace(target, provider=LiveProvider(provider, known, ()), providers=None)
+        yield setup.with_repair(repair, targets=_with_provider(setup.targets, mended))
+
+
+def _with_provider(targets: Mapping[str, Target], mended: Target) -> Mapping[str, Target]:
+    """The provider is the account's, so every role of the account has it."""
+    account = mended.arn.split(":")[4]
+    return {
+        arn: replace(each, provider=mended.provider, providers=None) if arn.split(":")[4] == account else each
+        for arn, each in targets.items()
+    }
+
+
+def _nearest(asked: str, maximum: int) -> int:
+    """The nearest number of seconds that AWS and the role allow."""
+    try:
+        wanted = seconds(asked)
+    except ValueError:
+        wanted = HOUR
+    return max(SHORTEST_SESSION, min(wanted, maximum, LONGEST_SESSION))
+
+
+def _set(setup: _Setup, way: Way, name: str, value: str, **changed: Any) -> Iterator[_Setup]:
+    """A change of one input of the login, in the definition that holds it."""
+    held = way.held
+    environment, version = named(held.holder)
+    if version:
+        return  # the definition at a version stays as it is
+    path = property_path((*held.login.oidc_path, name))
+    reference = f"{setup.organization}/{environment}"
+    command = ("pulumi", "env", "set", reference, path, value)
+    repair = Repair(f"Sets {name} of the login in {reference} to {value}.", command, f"{reference} {path}")
+    unknown = tuple(each for each in held.login.unknown if each != name)
+    login = replace(held.login, unknown=unknown, **changed)
+    yield setup.with_repair(repair, logins={**setup.logins, (held.holder, held.login.oidc_path): login})
+
+
+def _pins(case: _Case, environments: Environments) -> Iterator[_Setup]:
+    """When the login is imported at a version, which is part of its subject."""
+    setup, chain = case.setup, case.way.held.chain
+    environment, version = named(chain[-1])
+    if not version or len(chain) < 2 or named(chain[-2])[1]:  # noqa: PLR2004 - an importer and what it imports
+        return
+    importer, name = chain[-2], chain[-1].partition("@")[0]
+    listed = [each.name for each in environments.definition(importer).imports]
+    reference = f"{setup.organization}/{named(importer)[0]}"
+    path = f"imports[{listed.index(chain[-1])}]"
+    says = f"Imports {environment} without its version, which is part of the subject."
+    repair = Repair(says, ("pulumi", "env", "set", reference, path, name), f"{reference} {path}")
+    unpinned = setup.with_repair(repair, unpinned={**setup.unpinned, chain[-1]: name})
+    if unpinned.judge(unpinned.now(case.way)).verdict == "admitted":
+        yield unpinned
+
+
+def _attributes(case: _Case, decision: Decision) -> Iterator[_Setup]:
+    """When the login asks for other attributes than the policy names, or for none."""
+    setup, way, listed = case.setup, case.way, case.way.held.login.subject_attributes
+    wanted = (read_subject(value) for each in decision.differences for value in each.wanted)
+    named_there = {each.names for each in wanted if isinstance(each, AttributeSubject)}
+    for names in sorted(named_there - {listed}, key=lambda names: (len(names), names)):
+        if set(names) <= set(ATTRIBUTES):
+            value = f"[{', '.join(names)}]"
+            for changed in _set(setup, way, "subjectAttributes", value, subject_attributes=names):
+                if changed.judge(changed.now(way)).verdict == "admitted":
+                    yield changed
+    if not listed and way.for_stack:
+        # Without attributes the subject is <yaml>, which any environment has: nobody should be let in by that.
+        names = (CURRENT_ENVIRONMENT,)
+        yield from _set(setup, way, "subjectAttributes", f"[{CURRENT_ENVIRONMENT}]", subject_attributes=names)
+
+
+def _policy(case: _Case) -> Iterator[_Setup]:
+    """When the policy does not name this token: it gets a statement that names it exactly."""
+    if case.way.for_stack and not case.way.held.login.subject_attributes:
+        return
+    setup, subjects = case.setup, tuple(each["sub"] for each in case.token.claims)
+    trust = Trust(setup.issuer, case.token.claims[0]["aud"], subjects)
+    document = json.loads(case.role.policy)
+    kept = [each for each in statements_of(document) if not _is_dead(each, document, trust)]
+    policy = {**document, "Statement": [*kept, *trust_policy(trust, case.provider)["Statement"]]}
+    if size(policy) <= POLICY_QUOTA:
+        repair = replace(_rewriting(case.role, policy), says="Admits exactly this login's token.", admits=subjects)
+        changed = replace(case.target, role=replace(case.role, policy=json.dumps(policy)))
+        yield setup.with_repair(repair, targets={**setup.targets, case.target.arn: changed})
+
+
+def _rewriting(role: LiveRole, policy: Mapping[str, Any]) -> Repair:
+    """The command that gives a role another trust policy."""
+    command = ("aws", "iam", "update-assume-role-policy", "--role-name", role.arn.rpartition("/")[2])
+    return Repair("", (*command, "--policy-document", json.dumps(policy)), role.arn)
+
+
+def statements_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The statements of a policy document, which may have one that stands alone."""
+    statements = document.get("Statement", [])
+    return [statements] if isinstance(statements, Mapping) else list(statements)
+
+
+def _is_dead(statement: Mapping[str, Any], document: Mapping[str, Any], trust: Trust) -> bool:
+    """Whether a statement is about Pulumi Cloud and lets none of its tokens in: a mistake, whose place is free."""
+    alone = {**document, "Statement": [statement]}
+    try:
+        path = issuer_path(trust.issuer).partition("/")[0]
+        about = [each.name.startswith(path) for each in trusted_providers(alone)]
+        principals = statement.get("Principal")
+        only = isinstance(principals, Mapping) and list(principals) == ["Federated"]
+        return only and bool(about) and all(about) and prove(alone, Trust(trust.issuer, trust.audience)).holds
+    except UndefinedBehaviour:
+        return False
+
+
+def narrowed(
+    organization: str, issuer: str, found: Iterable[Diagnosis], role: LiveRole, wide: Iterable[int | None]
+) -> Repair | None:
+    """What makes a role admit the logins that were found, and no longer everything that `wide` statements let in.
+
+    Args:
+        organization: Whose environments they are.
+        issuer: The ``iss`` of their tokens.
+        found: The diagnoses of all known ways to the role.
+        role: The role.
+        wide: The indices of the statements that let in too much.
+    """
+    document = json.loads(role.policy)
+    dropped = set(wide)
+    subjects: dict[str, None] = {}
+    audiences: set[str] = set()
+    for each in found:
+        login = each.way.held.login
+        by_who = set(login.subject_attributes or ()) - {CURRENT_ENVIRONMENT}
+        if each.verdict != "admitted" or by_who or (each.way.for_stack and not login.subject_attributes):
+            continue
+        token = token_of(organization, each.way, issuer)
+        subjects.update(dict.fromkeys(claims["sub"] for claims in token.claims))
+        audiences.add(token.claims[0]["aud"])
+    arn = read_iam_arn(role.arn)
+    if len(audiences) != 1 or arn is None:
+        return None
+    trust = Trust(issuer, audiences.pop(), tuple(subjects))
+    exact = trust_policy(trust, provider_arn(issuer, arn.account, arn.partition))["Statement"]
+    kept = [each for index, each in enumerate(statements_of(document)) if index not in dropped and None not in dropped]
+    policy = {**document, "Version": "2012-10-17", "Statement": [*kept, *exact]}
+    if size(policy) > POLICY_QUOTA:
+        return None
+    return replace(_rewriting(role, policy), says=f"Admits {', '.join(subjects)}, and no longer what is too wide.")
