@@ -216,3 +216,38 @@ def _claims(
         else environment_tokens(reference, listed, Openers(user, team), importer, issuer)
     )
     raise typer.Exit(print_claims(tokens, output))
+
+
+@app.command("doctor")
+def _doctor(
+    environment: Annotated[
+        str | None, typer.Argument(metavar="ORG/PROJECT/ENV", help="The environment; with --all or --role: ORG.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Examine every environment of the organization.")] = False,
+    imports_of: Annotated[
+        str | None, typer.Option(metavar="PROJECT/ENV", help="With --all: only those that import this one.")
+    ] = None,
+    role: Annotated[
+        str | None, typer.Option(metavar="ARN", help="Turn it around: which environments and people reach this role?")
+    ] = None,
+    as_user: Annotated[str | None, typer.Option(help="Who opens it (default: whose access token it is).")] = None,
+    as_team: Annotated[str | None, typer.Option(help="A team's access token opens it.")] = None,
+    as_organization_token: Annotated[
+        bool, typer.Option("--as-organization-token", help="The organization's access token opens it.")
+    ] = False,
+    profile: Annotated[
+        list[str] | None, typer.Option(help="A profile of the AWS CLI, for one account; repeatable.")
+    ] = None,
+    api_url: Annotated[str | None, typer.Option(help="Where Pulumi Cloud is (default: as for `pulumi`).")] = None,
+    at_once: Annotated[int, typer.Option(min=1, max=64, help="How many requests run at the same time.")] = 8,
+    output: FormatOption = Format.TEXT,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Say why an environment does not open, or who else gets in: reads Pulumi Cloud and AWS, and changes nothing."""
+    from .doctoring import Asked, doctor  # noqa: PLC0415 - only this command waits for boto3 and the SDK
+
+    asked = Asked(
+        environment, every, imports_of, role, as_user, as_team, as_organization_token, profile or [], api_url, at_once
+    )
+    raise typer.Exit(doctor(asked, Style(output, quiet, verbose)))

@@ -17,6 +17,7 @@ from pulumi_esc_sdk.exceptions import ApiException
 from urllib3 import Retry
 from urllib3.exceptions import HTTPError
 
+from ..claims import ISSUER
 from ..tokens import Opener
 
 PULUMI_CLOUD: Final = "https://api.pulumi.com"
@@ -148,6 +149,15 @@ class PulumiCloud:
             return Account(Opener(owner, "organization"), (owner,))
         return Account(Opener(login), organizations)
 
+    def issuer(self) -> str:
+        """Who signs its tokens, as it publishes it, or else by its address."""
+        own = f"{self._url}/oidc" if self._url.startswith("https://") else ISSUER
+        try:
+            issuer = self._json("/oidc/.well-known/openid-configuration").get("issuer")
+        except CloudError:
+            return own
+        return issuer if isinstance(issuer, str) and issuer.startswith("https://") else own
+
     def environments(self, organization: str) -> list[str]:
         """Every environment that the token may see, ``PROJECT/ENV``, sorted."""
         found: list[str] = []
@@ -224,5 +234,5 @@ def _refusal(status: int, text: bytes) -> str:
         message = json.loads(text).get("message")
     except (ValueError, AttributeError):
         message = None
-    said: Sequence[str] = [each for each in (_WORDS.get(status), message) if each]
+    said: Sequence[str] = [each.rstrip(".") for each in (_WORDS.get(status), message) if each]
     return f"HTTP {status}: {': '.join(said)}." if said else f"HTTP {status}."

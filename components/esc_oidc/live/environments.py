@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from ..claims import LEGACY_PROJECT
 from ..definitions import BadDefinition, Definition, LoginBlock, read_definition
 from .asking import Answers
 from .cloud import CloudError, PulumiCloud
+
+T = TypeVar("T")
 
 _DEEPEST: Final = 100
 """How many imports in a row are followed."""
@@ -101,13 +103,16 @@ class Environments:
             progress(done, len(names))
         return names
 
-    def each(self, names: Iterable[str], do: Callable[[str], object]) -> Iterator[object]:
+    def each(self, names: Iterable[str], do: Callable[[str], T]) -> Iterator[T]:
         """Do something with each name, some at the same time; the results come in the order of the names."""
         with ThreadPoolExecutor(self._at_once) as pool:
             yield from pool.map(do, names)
 
     def reached_from(self, opened: str) -> Reached:
         """What opening an environment leads to, as ESC evaluates it: each import once, in its order."""
+        return self._answers.once(("reached", opened), lambda: self._follow(opened))
+
+    def _follow(self, opened: str) -> Reached:
         reached, under_way, done = Reached(), [], set[str]()
 
         def follow(name: str) -> None:

@@ -3,7 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from ..claims import TEAM, USER, AttributeSubject, read_subject
@@ -12,7 +12,7 @@ from ..verify import Finding
 from .cloud import CloudError, Grant
 from .diagnosis import Diagnosis, Doctor, Way, ways_through
 from .environments import Obstacle
-from .repairs import Repair, narrowed, repairs_of, statements_of
+from .repairs import Repair, Setup, narrowed, repaired, statements_of
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, and of how many."""
@@ -146,23 +146,24 @@ def examine(doctor: Doctor, environment: str, opener: Opener, importers: Iterabl
         own = {way.held.login for way in ways}
         diagnoses += [doctor.judge(way, in_between) for way in further if way.held.login in own]
     environments = doctor.environments
-    repairs = repairs_of(environments.organization, doctor.issuer, environments, diagnoses)
-    roles = tuple(role_findings(doctor, diagnoses))
+    setup = repaired(environments.organization, doctor.issuer, environments, diagnoses)
+    roles = tuple(role_findings(doctor, diagnoses, setup))
     others = () if obstacles else environments.definition(environment).other_logins
-    return Examination(environment, opener, tuple(diagnoses), tuple(obstacles), tuple(repairs), roles, others)
+    return Examination(
+        environment, opener, tuple(diagnoses), tuple(obstacles), tuple(setup.repairs.values()), roles, others
+    )
 
 
-def role_findings(doctor: Doctor, diagnoses: Sequence[Diagnosis]) -> Iterable[RoleFindings]:
-    """What is wrong with each role that these ways lead to."""
+def role_findings(doctor: Doctor, diagnoses: Sequence[Diagnosis], setup: Setup) -> Iterable[RoleFindings]:
+    """What is wrong with each role that these ways lead to, and what narrows it once the repairs are made."""
     targets = {each.target.arn: each.target for each in diagnoses if each.target}
     for arn, target in targets.items():
         if target.role is None:
             continue
         findings = doctor.findings(target.role)
         wide = [each.statement for each in findings if each.severity == "error"]
-        leading = [each for each in diagnoses if each.target is target or (each.target and each.target.arn == arn)]
-        organization = doctor.environments.organization
-        narrowing = narrowed(organization, doctor.issuer, leading, target.role, wide) if wide else None
+        leading = [each.way for each in diagnoses if each.target and each.target.arn == arn]
+        narrowing = narrowed(setup, leading, target.role, wide) if wide else None
         yield RoleFindings(arn, tuple(findings), narrowing)
 
 
@@ -253,7 +254,8 @@ def examine_role(
             found.append(diagnosis)
             reaches.append(Reach(diagnosis, opener if by_who else None, may))
     followed = {each.chain: each for name in names for each in environments.reached_from(name).obstacles}
-    roles = tuple(role_findings(doctor, found))
+    setup = repaired(environments.organization, doctor.issuer, environments, [])
+    roles = tuple(role_findings(doctor, found, replace(setup, targets={role_arn: target})))
     if not found and target.role is not None:
         roles = (RoleFindings(role_arn, tuple(doctor.findings(target.role))),)
     return RoleExamination(role_arn, tuple(reaches), roles, tuple(followed.values()), tuple(notes))

@@ -40,8 +40,17 @@ class Repair:
 
 
 @dataclass(frozen=True)
-class _Setup:
-    """What was read, with the repairs so far."""
+class Setup:
+    """What was read, as the repairs leave it.
+
+    Attributes:
+        organization: Whose environments they are.
+        issuer: The ``iss`` of their tokens.
+        logins: The logins that were changed, by their environment and place.
+        targets: The roles by their ARNs.
+        unpinned: Imports that lost their version.
+        repairs: The repairs, by what they change.
+    """
 
     organization: str
     issuer: str
@@ -67,7 +76,7 @@ class _Setup:
             return Diagnosis(way, "unknown", f"{arn} was not read.")
         return answer(way, token, target, self.issuer)
 
-    def with_repair(self, repair: Repair, **changed: Any) -> "_Setup":
+    def with_repair(self, repair: Repair, **changed: Any) -> "Setup":
         """The set-up after one more repair."""
         others = {name: each for name, each in self.repairs.items() if name != repair.target}
         before = self.repairs.get(repair.target)
@@ -80,7 +89,7 @@ class _Setup:
 class _Case:
     """A way that AWS refuses."""
 
-    setup: _Setup
+    setup: Setup
     way: Way
     token: Token
     target: Target
@@ -93,7 +102,7 @@ class _Case:
         return provider_arn(self.setup.issuer, arn.account, arn.partition) if arn else ""
 
 
-def repairs_of(organization: str, issuer: str, environments: Environments, found: Sequence[Diagnosis]) -> list[Repair]:
+def repaired(organization: str, issuer: str, environments: Environments, found: Sequence[Diagnosis]) -> Setup:
     """What lets in every refused way for which there is a remedy, and breaks none that is admitted.
 
     Args:
@@ -103,7 +112,7 @@ def repairs_of(organization: str, issuer: str, environments: Environments, found
         found: The diagnoses of an environment's ways.
     """
     targets = {each.target.arn: each.target for each in found if each.target}
-    setup = _Setup(organization, issuer, targets=targets)
+    setup = Setup(organization, issuer, targets=targets)
     admitted = [each.way for each in found if each.verdict == "admitted"]
     for each in found:
         if each.verdict != "refused":
@@ -112,10 +121,10 @@ def repairs_of(organization: str, issuer: str, environments: Environments, found
         if mended and all(mended.judge(mended.now(way)).verdict == "admitted" for way in admitted):
             setup = mended
             admitted.append(each.way)
-    return list(setup.repairs.values())
+    return setup
 
 
-def _mended(setup: _Setup, way: Way, environments: Environments) -> _Setup | None:
+def _mended(setup: Setup, way: Way, environments: Environments) -> Setup | None:
     """The set-up after the repairs that let this way in; None if there are none."""
     for _ in range(_MOST_STEPS):
         found = setup.judge(setup.now(way))
@@ -130,7 +139,7 @@ def _mended(setup: _Setup, way: Way, environments: Environments) -> _Setup | Non
     return None
 
 
-def _steps(setup: _Setup, found: Diagnosis, environments: Environments) -> Iterator[_Setup]:
+def _steps(setup: Setup, found: Diagnosis, environments: Environments) -> Iterator[Setup]:
     """What to try next, the best first."""
     way = found.way
     if found.target is None:
@@ -154,7 +163,7 @@ def _steps(setup: _Setup, found: Diagnosis, environments: Environments) -> Itera
         yield from _call(case, decision.differences[0])
 
 
-def _without_token(setup: _Setup, way: Way) -> Iterator[_Setup]:
+def _without_token(setup: Setup, way: Way) -> Iterator[Setup]:
     """When Pulumi Cloud refuses the login itself."""
     try:
         token_of(setup.organization, way, setup.issuer)
@@ -167,7 +176,7 @@ def _without_token(setup: _Setup, way: Way) -> Iterator[_Setup]:
             yield from _set(setup, way, "subjectAttributes", f"[{', '.join(listed)}]", subject_attributes=listed)
 
 
-def _call(case: _Case, difference: Difference) -> Iterator[_Setup]:
+def _call(case: _Case, difference: Difference) -> Iterator[Setup]:
     """When AWS refuses the call before it looks at the policy, or the session after it."""
     setup, way, target = case.setup, case.way, case.target
     if difference.key == "RoleSessionName":
@@ -208,7 +217,7 @@ def _nearest(asked: str, maximum: int) -> int:
     return max(SHORTEST_SESSION, min(wanted, maximum, LONGEST_SESSION))
 
 
-def _set(setup: _Setup, way: Way, name: str, value: str, **changed: Any) -> Iterator[_Setup]:
+def _set(setup: Setup, way: Way, name: str, value: str, **changed: Any) -> Iterator[Setup]:
     """A change of one input of the login, in the definition that holds it."""
     held = way.held
     environment, version = named(held.holder)
@@ -223,7 +232,7 @@ def _set(setup: _Setup, way: Way, name: str, value: str, **changed: Any) -> Iter
     yield setup.with_repair(repair, logins={**setup.logins, (held.holder, held.login.oidc_path): login})
 
 
-def _pins(case: _Case, environments: Environments) -> Iterator[_Setup]:
+def _pins(case: _Case, environments: Environments) -> Iterator[Setup]:
     """When the login is imported at a version, which is part of its subject."""
     setup, chain = case.setup, case.way.held.chain
     environment, version = named(chain[-1])
@@ -240,7 +249,7 @@ def _pins(case: _Case, environments: Environments) -> Iterator[_Setup]:
         yield unpinned
 
 
-def _attributes(case: _Case, decision: Decision) -> Iterator[_Setup]:
+def _attributes(case: _Case, decision: Decision) -> Iterator[Setup]:
     """When the login asks for other attributes than the policy names, or for none."""
     setup, way, listed = case.setup, case.way, case.way.held.login.subject_attributes
     wanted = (read_subject(value) for each in decision.differences for value in each.wanted)
@@ -257,7 +266,7 @@ def _attributes(case: _Case, decision: Decision) -> Iterator[_Setup]:
         yield from _set(setup, way, "subjectAttributes", f"[{CURRENT_ENVIRONMENT}]", subject_attributes=names)
 
 
-def _policy(case: _Case) -> Iterator[_Setup]:
+def _policy(case: _Case) -> Iterator[Setup]:
     """When the policy does not name this token: it gets a statement that names it exactly."""
     if case.way.for_stack and not case.way.held.login.subject_attributes:
         return
@@ -297,37 +306,37 @@ def _is_dead(statement: Mapping[str, Any], document: Mapping[str, Any], trust: T
         return False
 
 
-def narrowed(
-    organization: str, issuer: str, found: Iterable[Diagnosis], role: LiveRole, wide: Iterable[int | None]
-) -> Repair | None:
-    """What makes a role admit the logins that were found, and no longer everything that `wide` statements let in.
+def narrowed(setup: Setup, ways: Iterable[Way], role: LiveRole, wide: Iterable[int | None]) -> Repair | None:
+    """What makes a role admit the logins on these ways, and no longer all that its `wide` statements let in.
+
+    None if their tokens say more than which environment holds the login: then only its owner knows whom to name.
 
     Args:
-        organization: Whose environments they are.
-        issuer: The ``iss`` of their tokens.
-        found: The diagnoses of all known ways to the role.
-        role: The role.
-        wide: The indices of the statements that let in too much.
+        setup: What was read, after the repairs.
+        ways: The known ways to the role.
+        role: The role as it was read.
+        wide: The indices of the statements that let in too much; None is the whole policy.
     """
-    document = json.loads(role.policy)
-    dropped = set(wide)
-    subjects: dict[str, None] = {}
-    audiences: set[str] = set()
-    for each in found:
-        login = each.way.held.login
-        by_who = set(login.subject_attributes or ()) - {CURRENT_ENVIRONMENT}
-        if each.verdict != "admitted" or by_who or (each.way.for_stack and not login.subject_attributes):
+    dropped, document = set(wide), json.loads(role.policy)
+    subjects: dict[str, list[str]] = {}
+    provider = ""
+    for way in map(setup.now, ways):
+        attributes = way.held.login.subject_attributes or ()
+        if setup.judge(way).verdict != "admitted" or (way.for_stack and not attributes):
             continue
-        token = token_of(organization, each.way, issuer)
-        subjects.update(dict.fromkeys(claims["sub"] for claims in token.claims))
-        audiences.add(token.claims[0]["aud"])
-    arn = read_iam_arn(role.arn)
-    if len(audiences) != 1 or arn is None:
-        return None
-    trust = Trust(issuer, audiences.pop(), tuple(subjects))
-    exact = trust_policy(trust, provider_arn(issuer, arn.account, arn.partition))["Statement"]
-    kept = [each for index, each in enumerate(statements_of(document)) if index not in dropped and None not in dropped]
+        if set(attributes) - {CURRENT_ENVIRONMENT}:
+            return None
+        token = token_of(setup.organization, way, setup.issuer)
+        provider = _Case(setup, way, token, Target(role.arn, role), role).provider
+        for claims in token.claims:
+            listed = subjects.setdefault(claims["aud"], [])
+            if claims["sub"] not in listed:
+                listed.append(claims["sub"])
+    trusts = [Trust(setup.issuer, audience, tuple(listed)) for audience, listed in subjects.items()]
+    exact = [statement for trust in trusts for statement in trust_policy(trust, provider)["Statement"]]
+    kept = [each for index, each in enumerate(statements_of(document)) if not dropped & {index, None}]
     policy = {**document, "Version": "2012-10-17", "Statement": [*kept, *exact]}
-    if size(policy) > POLICY_QUOTA:
+    if not exact or size(policy) > POLICY_QUOTA:
         return None
-    return replace(_rewriting(role, policy), says=f"Admits {', '.join(subjects)}, and no longer what is too wide.")
+    admitted = " and ".join(subject for trust in trusts for subject in trust.subjects)
+    return replace(_rewriting(role, policy), says=f"Admits {admitted}, and no longer what is too wide.")
