@@ -239,17 +239,17 @@ class Doctor:
 
     def judge(self, way: Way, obstacles: Sequence[Obstacle] = ()) -> Diagnosis:
         """What comes of a way; obstacles come before any login."""
+        target: Target | None = None
         certain = [each for each in obstacles if each.is_certain]
         if certain:
             return Diagnosis(way, "refused", f"Pulumi Cloud refuses to open {way.opened}: {certain[0].reason}")
         try:
-            token, arn = token_of(self.environments.organization, way, self.issuer), role_of(way)
-        except NoToken as error:
-            return Diagnosis(way, error.verdict, str(error))
-        try:
-            target = self.target(arn)
+            target = self.target(role_of(way))
+            token = token_of(self.environments.organization, way, self.issuer)
         except Unreadable as error:
-            return Diagnosis(way, "unknown", str(error), token.claims[0])
+            return Diagnosis(way, "unknown", str(error))
+        except NoToken as error:
+            return Diagnosis(way, error.verdict, str(error), target=target)
         found = answer(way, token, target, self.issuer)
         if obstacles and found.verdict == "admitted":
             return replace(found, verdict="unknown", reason=obstacles[0].reason)

@@ -12,7 +12,7 @@ from ..verify import Finding
 from .cloud import CloudError, Grant
 from .diagnosis import Diagnosis, Doctor, Way, ways_through
 from .environments import Obstacle
-from .repairs import Repair, Setup, narrowed, repaired, statements_of
+from .repairs import TOO_MANY, Repair, Setup, narrowed, repaired, statements_of
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, and of how many."""
@@ -35,8 +35,8 @@ class RoleFindings:
 
     @property
     def is_too_wide(self) -> bool:
-        """Whether one of them is an error."""
-        return any(each.severity == "error" for each in self.findings)
+        """Whether it lets in more than named environments of one organization."""
+        return any(each.rule in TOO_MANY for each in self.findings)
 
 
 @dataclass(frozen=True)
@@ -160,11 +160,9 @@ def role_findings(doctor: Doctor, diagnoses: Sequence[Diagnosis], setup: Setup) 
     for arn, target in targets.items():
         if target.role is None:
             continue
-        findings = doctor.findings(target.role)
-        wide = [each.statement for each in findings if each.severity == "error"]
+        role = setup.targets[arn].role or target.role
         leading = [each.way for each in diagnoses if each.target and each.target.arn == arn]
-        narrowing = narrowed(setup, leading, target.role, wide) if wide else None
-        yield RoleFindings(arn, tuple(findings), narrowing)
+        yield RoleFindings(arn, tuple(doctor.findings(target.role)), narrowed(setup, leading, role))
 
 
 @dataclass(frozen=True)

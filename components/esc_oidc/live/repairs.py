@@ -13,7 +13,7 @@ from ..claims import ATTRIBUTES, CURRENT_ENVIRONMENT, AttributeSubject, issuer_p
 from ..definitions import LoginBlock, property_path
 from ..sessions import HOUR, LONGEST_SESSION, SHORTEST_SESSION, duration_text, seconds
 from ..trust import POLICY_QUOTA, Trust, provider_arn, read_iam_arn, size, trust_policy
-from ..verify import Decision, Difference, UndefinedBehaviour, prove, trusted_providers
+from ..verify import Decision, Difference, UndefinedBehaviour, lint, trusted_providers
 from .aws import LiveProvider, LiveRole
 from .diagnosis import Diagnosis, NoToken, Target, Token, Way, answer, role_of, token_of
 from .environments import Environments, HeldLogin, named
@@ -141,11 +141,14 @@ def _mended(setup: Setup, way: Way, environments: Environments) -> Setup | None:
 
 def _steps(setup: Setup, found: Diagnosis, environments: Environments) -> Iterator[Setup]:
     """What to try next, the best first."""
-    way = found.way
-    if found.target is None:
-        yield from _without_token(setup, way)
+    way, target = found.way, found.target
+    try:
+        token = token_of(setup.organization, way, setup.issuer)
+    except NoToken as error:
+        yield from _acceptable(setup, way, error.input)
         return
-    target = found.target
+    if target is None:
+        return
     if target.role is None:
         if target.namesake:
             known = replace(setup, targets={**setup.targets, target.namesake.arn: target.namesake})
@@ -154,7 +157,7 @@ def _steps(setup: Setup, found: Diagnosis, environments: Environments) -> Iterat
     decision = found.decision
     if decision is None or decision.explanation.effect == "Deny":
         return  # what is undefined has no remedy, and a Deny somebody meant
-    case = _Case(setup, way, token_of(setup.organization, way, setup.issuer), target, target.role)
+    case = _Case(setup, way, token, target, target.role)
     if decision.error == "AccessDenied":
         yield from _pins(case, environments)
         yield from _attributes(case, decision)
@@ -163,17 +166,14 @@ def _steps(setup: Setup, found: Diagnosis, environments: Environments) -> Iterat
         yield from _call(case, decision.differences[0])
 
 
-def _without_token(setup: Setup, way: Way) -> Iterator[Setup]:
-    """When Pulumi Cloud refuses the login itself."""
-    try:
-        token_of(setup.organization, way, setup.issuer)
-    except NoToken as error:
-        if error.input == "sessionName":
-            yield from _set(setup, way, "sessionName", _SESSION_NAME, session_name=_SESSION_NAME)
-        elif error.input == "subjectAttributes":
-            kept = tuple(each for each in way.held.login.subject_attributes or () if each in ATTRIBUTES)
-            listed = kept if CURRENT_ENVIRONMENT in kept else (CURRENT_ENVIRONMENT, *kept)
-            yield from _set(setup, way, "subjectAttributes", f"[{', '.join(listed)}]", subject_attributes=listed)
+def _acceptable(setup: Setup, way: Way, name: str | None) -> Iterator[Setup]:
+    """When Pulumi Cloud refuses the login itself, for this input."""
+    if name == "sessionName":
+        yield from _set(setup, way, name, _SESSION_NAME, session_name=_SESSION_NAME)
+    elif name == "subjectAttributes":
+        kept = tuple(each for each in way.held.login.subject_attributes or () if each in ATTRIBUTES)
+        listed = kept if CURRENT_ENVIRONMENT in kept else (CURRENT_ENVIRONMENT, *kept)
+        yield from _set(setup, way, name, f"[{', '.join(listed)}]", subject_attributes=listed)
 
 
 def _call(case: _Case, difference: Difference) -> Iterator[Setup]:
@@ -260,8 +260,8 @@ def _attributes(case: _Case, decision: Decision) -> Iterator[Setup]:
             for changed in _set(setup, way, "subjectAttributes", value, subject_attributes=names):
                 if changed.judge(changed.now(way)).verdict == "admitted":
                     yield changed
-    if not listed and way.for_stack:
-        # Without attributes the subject is <yaml>, which any environment has: nobody should be let in by that.
+    if not listed:
+        # Without attributes the subject names what is opened, or is <yaml>, which any environment has.
         names = (CURRENT_ENVIRONMENT,)
         yield from _set(setup, way, "subjectAttributes", f"[{CURRENT_ENVIRONMENT}]", subject_attributes=names)
 
@@ -273,7 +273,7 @@ def _policy(case: _Case) -> Iterator[Setup]:
     setup, subjects = case.setup, tuple(each["sub"] for each in case.token.claims)
     trust = Trust(setup.issuer, case.token.claims[0]["aud"], subjects)
     document = json.loads(case.role.policy)
-    kept = [each for each in statements_of(document) if not _is_dead(each, document, trust)]
+    kept = [each for each in statements_of(document) if not _is_dead(each, document, setup.issuer)]
     policy = {**document, "Statement": [*kept, *trust_policy(trust, case.provider)["Statement"]]}
     if size(policy) <= POLICY_QUOTA:
         repair = replace(_rewriting(case.role, policy), says="Admits exactly this login's token.", admits=subjects)
@@ -293,31 +293,58 @@ def statements_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [statements] if isinstance(statements, Mapping) else list(statements)
 
 
-def _is_dead(statement: Mapping[str, Any], document: Mapping[str, Any], trust: Trust) -> bool:
+def _is_dead(statement: Mapping[str, Any], document: Mapping[str, Any], issuer: str) -> bool:
     """Whether a statement is about Pulumi Cloud and lets none of its tokens in: a mistake, whose place is free."""
     alone = {**document, "Statement": [statement]}
+    host = issuer_path(issuer).partition("/")[0]
     try:
-        path = issuer_path(trust.issuer).partition("/")[0]
-        about = [each.name.startswith(path) for each in trusted_providers(alone)]
-        principals = statement.get("Principal")
-        only = isinstance(principals, Mapping) and list(principals) == ["Federated"]
-        return only and bool(about) and all(about) and prove(alone, Trust(trust.issuer, trust.audience)).holds
+        about = [each.name.startswith(host) for each in trusted_providers(alone)]
     except UndefinedBehaviour:
         return False
+    principals = statement.get("Principal")
+    only = isinstance(principals, Mapping) and list(principals) == ["Federated"]
+    wrong = {each.rule for each in lint(alone) if each.severity == "error"}
+    return only and bool(about) and all(about) and bool(wrong) and wrong <= NOBODY
 
 
-def narrowed(setup: Setup, ways: Iterable[Way], role: LiveRole, wide: Iterable[int | None]) -> Repair | None:
-    """What makes a role admit the logins on these ways, and no longer all that its `wide` statements let in.
+NOBODY: Final = frozenset(
+    {
+        "action-unknown", "audience-cloud", "audience-form", "audience-kind", "audience-organization", "key-claim",
+        "key-issuer", "key-scheme", "never-matches", "operator-type", "operator-unknown", "policy-variable",
+        "principal-account", "principal-issuer", "principal-not-provider", "principal-partition", "subject-attribute",
+        "subject-form", "subject-long", "two-operators", "wildcard-literal",
+    }
+)  # fmt: skip
+"""The rules of `lint` that find what lets nobody in."""
 
-    None if their tokens say more than which environment holds the login: then only its owner knows whom to name.
+TOO_MANY: Final = frozenset(
+    {
+        "action-wide", "admits-strangers", "audience-missing", "audience-wildcard", "condition-missing",
+        "current-environment-missing", "if-exists", "ignore-case", "middle-wildcard", "negated-operator",
+        "null-operator", "organization-open", "organization-wide", "organizations-several", "partial-segment",
+        "principal-wide", "project-wide", "set-operator", "stacks-wide", "subject-any", "subject-leading-wildcard",
+        "subject-missing", "undefined", "user-is-organization", "yaml-subject",
+    }
+)  # fmt: skip
+"""Those that find what lets in more than named environments of one organization."""
+
+
+def narrowed(setup: Setup, ways: Iterable[Way], role: LiveRole) -> Repair | None:
+    """What makes a role admit the logins on these ways, and no longer what its wide statements let in.
+
+    None if it has none, or if the logins' tokens say more than which environment holds them: then only the owner knows
+    whom to name.
 
     Args:
         setup: What was read, after the repairs.
         ways: The known ways to the role.
-        role: The role as it was read.
-        wide: The indices of the statements that let in too much; None is the whole policy.
+        role: The role, after the repairs.
     """
-    dropped, document = set(wide), json.loads(role.policy)
+    document = json.loads(role.policy)
+    statements = dict(enumerate(statements_of(document)))
+    dropped = {each.statement for each in lint(role.policy, role.arn) if each.rule in TOO_MANY} - {None}
+    if not dropped:
+        return None
     subjects: dict[str, list[str]] = {}
     provider = ""
     for way in map(setup.now, ways):
@@ -334,7 +361,7 @@ def narrowed(setup: Setup, ways: Iterable[Way], role: LiveRole, wide: Iterable[i
                 listed.append(claims["sub"])
     trusts = [Trust(setup.issuer, audience, tuple(listed)) for audience, listed in subjects.items()]
     exact = [statement for trust in trusts for statement in trust_policy(trust, provider)["Statement"]]
-    kept = [each for index, each in enumerate(statements_of(document)) if not dropped & {index, None}]
+    kept = [each for index, each in statements.items() if index not in dropped and each not in exact]
     policy = {**document, "Version": "2012-10-17", "Statement": [*kept, *exact]}
     if not exact or size(policy) > POLICY_QUOTA:
         return None
