@@ -58,6 +58,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.verify
 	$(BIN)/python -m bench.component
+	$(BIN)/python -m bench.doctor
 	$(BIN)/python -m bench.engine
 
 clean:
