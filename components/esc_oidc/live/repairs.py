@@ -284,7 +284,7 @@ def _policy(case: _Case) -> Iterator[Setup]:
 def _rewriting(role: LiveRole, policy: Mapping[str, Any]) -> Repair:
     """The command that gives a role another trust policy."""
     command = ("aws", "iam", "update-assume-role-policy", "--role-name", role.arn.rpartition("/")[2])
-    return Repair("", (*command, "--policy-document", json.dumps(policy)), role.arn)
+    return Repair("", (*command, "--policy-document", json.dumps(policy, separators=(",", ":"))), role.arn)
 
 
 def statements_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
