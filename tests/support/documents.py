@@ -12,7 +12,10 @@ from pathlib import Path
 
 import yaml
 
+from esc_oidc.claims import ISSUER
+from esc_oidc.environment import Login, environment_definition
 from esc_oidc.sandbox import Sandbox
+from esc_oidc.trust import Trust, provider_arn, trust_policy
 from tests.support.workspaces import ROOT, RUNTIME, edit, repository
 
 PAGES = [
@@ -51,6 +54,8 @@ SUBSTITUTED = {
 """Commands that are run with something else in place of what only a reader has."""
 
 FAILING = {
+    "esc-oidc doctor contoso/aws/dev": 1,
+    "esc-oidc doctor contoso --all": 1,
     "esc-oidc sandbox --as mallory -- pulumi up --stack sandbox --yes": 1,
     'esc-oidc explain --role "$(pulumi stack output roleArn)" --token ../consumer/mallory.json': 1,
 }
@@ -87,6 +92,24 @@ POLICY = {
     ],
 }
 """The trust policy of README's role `esc`."""
+
+
+PROVIDER = provider_arn(ISSUER, "123456789012")
+OLD_SUBJECT = "pulumi:environments:org:contoso:env:aws/dev"
+SEEDS = {
+    "doctor.md": {
+        "providers": [{"url": "https://api.pulumi.com/oidc", "clientIds": ["aws:contoso"]}],
+        "roles": [{"name": "esc", "trustPolicy": trust_policy(Trust(ISSUER, "aws:contoso", (OLD_SUBJECT,)), PROVIDER)}],
+        "environments": {
+            "contoso/aws/dev": yaml.safe_load(
+                environment_definition(
+                    Login("pulumi-esc", "1h", ("currentEnvironment.name",)), "arn:aws:iam::123456789012:role/esc"
+                )
+            )
+        },
+    }
+}
+"""What exists before the reader of a page in docs/ types the first command."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +172,9 @@ def folder_for(page: Path, target: Path, sandbox: Sandbox, *, with_engine: bool)
         planned = {"root_module": {"resources": [{**role, "values": {"assume_role_policy": json.dumps(POLICY)}}]}}
         (clone / "plan.json").write_text(json.dumps({"format_version": "1.2", "planned_values": planned}))
     seed = page.parent / "sandbox.yaml"
+    if page.name in SEEDS:
+        seed = target / "seed.yaml"
+        seed.write_text(yaml.safe_dump(SEEDS[page.name]))
     if seed.exists():
         sandbox.sow(seed)
     return clone / page.parent.relative_to(ROOT) if page.parent != ROOT / "docs" else clone

@@ -139,5 +139,5 @@ def left(sandbox: Sandbox) -> dict[str, list[str]]:
     return {
         "roles": [role["RoleName"] for role in iam.list_roles()["Roles"]],
         "providers": [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]],
-        "environments": [str(each.ref) for each in sandbox.store.all(["contoso"])],
+        "environments": [str(each.ref) for each in sandbox.store.list(["contoso"])],
     }

@@ -23,4 +23,4 @@ def test_this_repositorys_stack_opens_for_alice_and_not_for_mallory(sandbox, iam
     assert [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]] == [
         "arn:aws:iam::123456789012:oidc-provider/api.pulumi.com/oidc"
     ]
-    assert [str(each.ref) for each in sandbox.store.all(["contoso"])] == ["contoso/aws/dev"]
+    assert [str(each.ref) for each in sandbox.store.list(["contoso"])] == ["contoso/aws/dev"]
