@@ -9,6 +9,7 @@ import pytest
 from esc_oidc.claims import CURRENT_ENVIRONMENT, ISSUER, USER, subject
 from esc_oidc.environment import Login, environment_definition
 from esc_oidc.sandbox import EnvironmentRef, Sandbox, client, surroundings
+from esc_oidc.sandbox.clients import call_cloud
 from esc_oidc.tokens import Opener
 from esc_oidc.trust import Trust, provider_arn, trust_policy
 from tests.support.command import esc_oidc
@@ -161,6 +162,19 @@ def test_a_role_says_who_reaches_it(doctor):
     people = doctor("--role", arn("people"), "--as-user", "bob", "--verbose").stdout
     assert "admitted  alice: pulumi env open contoso/aws/people" in people
     assert "refused   bob: pulumi env open contoso/aws/people" in people
+
+
+def test_a_role_says_which_teams_may_open_what_leads_to_it(doctor, cloud, access_token):
+    """As far as Pulumi Cloud says so; a team that may only read an environment is not named."""
+    for team, permission in (("ops", "open"), ("audit", "read")):
+        grant = {"projectName": "aws", "envName": "dev", "permission": permission}
+        body = json.dumps({"addEnvironmentPermission": grant})
+        call_cloud(cloud.cloud_url, access_token[0], "PATCH", f"/api/orgs/contoso/teams/{team}", body)
+    said = doctor("--role", arn("esc")).stdout
+    assert (
+        "admitted  whoever may open aws/dev: pulumi env open contoso/aws/dev\n          team ops may open it\n" in said
+    )
+    assert "audit" not in said
 
 
 def test_a_role_that_nobody_names_is_nobodys(doctor):

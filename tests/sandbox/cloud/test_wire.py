@@ -119,6 +119,7 @@ def test_team_permissions_can_be_granted_and_revoked(ask):
     assert ask("GET", path)[2]["environments"] == []
     assert ask("PATCH", path, {"addEnvironmentPermission": grant})[0] == 204
     assert ask("GET", path)[2]["environments"] == [grant]
+    assert ask("GET", "/api/orgs/contoso/teams")[2] == {"teams": [{"name": "ops"}]}
     assert ask("PATCH", path, {"removeEnvironment": {"envName": "dev", "projectName": "aws"}})[0] == 204
     assert ask("GET", path)[2]["environments"] == []
     assert ask("PATCH", path, {})[0] == 400

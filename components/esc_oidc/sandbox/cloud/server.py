@@ -99,7 +99,14 @@ def add_issuer_calls(cloud: Flask, login: AwsLogin) -> None:
 
 def add_team_calls(cloud: Flask, grants: Table) -> None:
     """The calls on teams under ``/api/orgs``: what is granted is kept and not enforced, see `AccessTokens`."""
-    one = "/api/orgs/<organization>/teams/<team>"
+    all_ = "/api/orgs/<organization>/teams"
+    one = f"{all_}/<team>"
+
+    @cloud.get(all_)
+    def list_teams(**_: str) -> Reply:
+        inside = f"{request.path}/"
+        named = {key.removeprefix(inside).partition("/")[0] for key in grants.copy() if key.startswith(inside)}
+        return {"teams": [{"name": team} for team in sorted(named)]}
 
     @cloud.get(one)
     def read_team(team: str, **_: str) -> Reply:
