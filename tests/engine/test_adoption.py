@@ -148,15 +148,15 @@ def test_a_provider_moves_into_the_program_by_an_alias(sandbox, program):
 
 @pytest.mark.usefixtures("tags_are_read")
 def test_a_provider_moves_to_another_stack(sandbox, program, tmp_path):
-    """`pulumi state move`, an update there, then this stack adopts it."""
+    """`pulumi state move` in the other stack's folder, an update there, then this stack adopts it."""
     other = written(tmp_path / "shared", OTHER_STACK)
     stack_of(other)
     resources = stack_of(program).export_stack().deployment["resources"]
     (urn,) = (each["urn"] for each in resources if each["urn"].endswith("::login-provider"))
-    source, target = "organization/login/sandbox", "organization/shared/sandbox"
+    source, target = "contoso/login/sandbox", "contoso/shared/sandbox"
     moved = subprocess.run(  # noqa: S603 - the one on PATH
         ["pulumi", "state", "move", "--yes", "--source", source, "--dest", target, urn],  # noqa: S607
-        cwd=program,
+        cwd=other,  # whose stack has no secrets manager yet
         capture_output=True,
         text=True,
         check=False,
