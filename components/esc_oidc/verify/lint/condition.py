@@ -10,6 +10,7 @@ from .rules import AUD, DEV, IAM, LOGIN, SUB, Breach, Elements, Problems, bad, e
 _OPERATORS: Final = f"{IAM}reference_policies_elements_condition_operators.html"
 _KEYS: Final = f"{IAM}reference_policies_iam-condition-keys.html#condition-keys-wif"
 _EQUALS: Final = "Write StringEquals with the value itself."
+_NAME_THEM: Final = "Name who may get in, with StringEquals."
 
 
 def _sub(operator: str, value: object = DEV) -> Elements:
@@ -41,7 +42,13 @@ def operator_unknown(condition: AskedCondition) -> Problems:
     try:
         operator_of(condition.block.operator)
     except UndefinedBehaviour as problem:
-        yield str(problem)
+        # What an operator shuts out must not become what StringEquals lets in.
+        yield Breach(str(problem), _NAME_THEM if "not" in condition.block.operator.lower() else None)
+
+
+def _instead(condition: AskedCondition) -> str | None:
+    """The fix where the values are those that may not get in; None where they are those that may."""
+    return _NAME_THEM if condition.operator and condition.operator.is_negated else None
 
 
 @error("set-operator", "A set operator on a single value", fix=_EQUALS)
@@ -51,7 +58,8 @@ def operator_unknown(condition: AskedCondition) -> Problems:
 def set_operator(condition: AskedCondition) -> Problems:
     """ForAllValues is true when the token lacks the key, so it lets everyone in; ForAnyValue adds nothing."""
     if condition.operator and condition.operator.set_operator:
-        yield f"{condition.block.operator} on `{condition.claim}`, which has one value."
+        message = f"{condition.block.operator} on `{condition.claim}`, which has one value."
+        yield Breach(message, _instead(condition))
 
 
 @error("if-exists", "IfExists", fix=_EQUALS)
@@ -59,14 +67,17 @@ def set_operator(condition: AskedCondition) -> Problems:
 def if_exists(condition: AskedCondition) -> Problems:
     """A condition that a missing value satisfies protects nothing."""
     if condition.operator and condition.operator.if_exists:
-        yield f"{condition.block.operator} on `{condition.claim}` is true of a request without it."
+        message = f"{condition.block.operator} on `{condition.claim}` is true of a request without it."
+        yield Breach(message, _instead(condition))
 
 
-@error("negated-operator", "Everyone but a few gets in", fix="Name who may get in, with StringEquals.")
+@error("negated-operator", "Everyone but a few gets in", fix=_NAME_THEM)
 @bad(_sub("StringNotEquals"), see=_OPERATORS)
 def negated_operator(condition: AskedCondition) -> Problems:
     """Every other environment and organization gets in, including those created tomorrow."""
-    if condition.operator and condition.operator.is_negated:
+    # Beside an operator that says what it may be, it only narrows.
+    is_compared = any(each.compares and each.claim == condition.claim for each in condition.statement.conditions)
+    if condition.operator and condition.operator.is_negated and not is_compared:
         yield f"{condition.block.operator} on `{condition.claim}` lets in everything but what it lists."
 
 
@@ -75,7 +86,8 @@ def negated_operator(condition: AskedCondition) -> Problems:
 def ignore_case(condition: AskedCondition) -> Problems:
     """In Pulumi Cloud, names that differ only in case can belong to different people."""
     if condition.operator and condition.operator.name.endswith("IgnoreCase"):
-        yield f"{condition.block.operator} on `{condition.claim}` treats names that differ in case as the same."
+        message = f"{condition.block.operator} on `{condition.claim}` treats names that differ in case as the same."
+        yield Breach(message, _instead(condition))
 
 
 @error("null-operator", "Only whether there is a value", fix=_EQUALS)
@@ -99,17 +111,34 @@ def null_operator(condition: AskedCondition) -> Problems:
 def operator_type(condition: AskedCondition) -> Problems:
     """AWS does not document what such a comparison does with these keys."""
     if condition.operator and not condition.operator.name.startswith(("String", "Null")):
-        yield f"{condition.block.operator} does not compare strings, and `{condition.claim}` is one."
+        message = f"{condition.block.operator} does not compare strings, and `{condition.claim}` is one."
+        yield Breach(message, _instead(condition))
 
 
-@error("two-operators", "Two operators on one claim", fix="Give the values of each operator their own statement.")
+@error("two-operators", "Two operators on one claim", fix="Write only what satisfies both, with StringEquals.")
 @bad(equals(StringLike={SUB: f"{DEV}:*"}), see=_OPERATORS)
 def two_operators(statement: PulumiStatement) -> Problems:
     """Only what satisfies both gets in, where usually either was meant."""
     for claim in CLAIMS:
-        operators = [condition.block.operator for condition in statement.asked[claim] if condition.compares]
-        if len(operators) > 1:
-            yield f"{' and '.join(operators)} on `{claim}` in one statement: AWS wants all of them to hold."
+        comparing = [condition for condition in statement.asked[claim] if condition.compares]
+        if len(comparing) > 1:
+            operators = " and ".join(condition.block.operator for condition in comparing)
+            message = f"{operators} on `{claim}` in one statement: AWS wants all of them to hold."
+            yield Breach(message, _what_satisfies_all(comparing))
+
+
+def _what_satisfies_all(conditions: list[AskedCondition]) -> str | None:
+    """What admits the same with one operator; None if no operator lists the values themselves."""
+    exact = next((each for each in conditions if each.block.operator == "StringEquals"), None)
+    if exact is None or any("${" in value for each in conditions for value in each.block.values):
+        return None
+    kept = [value for value in exact.block.values if all(each.admits(value) for each in conditions)]
+    if len(kept) == len(exact.block.values):
+        others = " and ".join(each.block.operator for each in conditions if each is not exact)
+        return f"Leave out {others}: StringEquals alone admits the same."
+    if not kept:
+        return "No value satisfies both, so nobody gets in: decide who may, and name them with StringEquals alone."
+    return f"Write only {', '.join(map(repr, kept))}, with StringEquals: no other value satisfies both."
 
 
 @error("key-scheme", "A key with https://", fix="Write the key without https://.")
@@ -161,7 +190,7 @@ def key_claim(condition: AskedCondition) -> Problems:
         yield f"AWS does not show `{condition.block.key}` to trust policies, or Pulumi Cloud never writes it."
 
 
-@warning("key-amr", "A condition on the authentication methods", fix="Leave it out: `aud` and `sub` say who gets in.")
+@warning("key-amr", "A condition on the authentication methods", fix="Leave it out if `aud` and `sub` say who gets in.")
 @bad(_and("api.pulumi.com/oidc:amr", "authenticated"), see=_KEYS)
 def key_amr(condition: AskedCondition) -> Problems:
     """AWS shows `amr` to trust policies, but most operators never match a token without it."""

@@ -19,7 +19,11 @@ def principal_wide(statement: PulumiStatement) -> Problems:
         yield 'the Principal is "*", whoever signs the token.'
 
 
-@warning("principal-mixed", "Other callers in the same statement", fix="Give each kind of caller its own statement.")
+@warning(
+    "principal-mixed",
+    "Other callers in the same statement",
+    fix="Leave it out here. If it may get in, give it a statement of its own, with conditions on its own claims.",
+)
 @bad({"Principal": {"Federated": [PROVIDER, PROVIDER.replace("api.pulumi.com/oidc", "gitlab.com")]}}, see=_ELEMENT)
 def principal_mixed(statement: PulumiStatement) -> Problems:
     """Conditions on Pulumi's claims say nothing about other callers, and theirs say nothing about Pulumi."""

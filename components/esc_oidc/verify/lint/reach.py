@@ -116,7 +116,11 @@ def organizations_several(policy: TrustPolicy) -> Problems:
             yield Breach(message, statement=statement.written.index)
 
 
-@error("undefined", "AWS does not say what this means", fix="Write StringEquals on `aud` and `sub` instead.")
+@error(
+    "undefined",
+    "AWS does not say what this means",
+    fix="Write values that AWS documents for it; on `aud` and `sub`, name who may get in, with StringEquals.",
+)
 @bad(
     equals(Bool={"aws:SecureTransport": "yes"}),
     good=equals(Bool={"aws:SecureTransport": "true"}),
@@ -128,7 +132,11 @@ def undefined(answer: "Answer") -> Problems:
         yield f"{str(answer).rstrip('.')}."
 
 
-@error("admits-strangers", "A stranger's token gets in", fix="Write one Allow with StringEquals on `aud` and `sub`.")
+@error(
+    "admits-strangers",
+    "A stranger's token gets in",
+    fix="Ask for both `aud` and `sub` in every Allow, with StringEquals.",
+)
 @bad({"Condition": {}})
 def admits_strangers(answer: "Answer") -> Problems:
     """Whatever the reason, more gets in than named environments of one organization."""

@@ -23,7 +23,7 @@ from ...claims import (
     read_subject,
 )
 from ...trust import IamArn, size
-from ..policy import Block, Document, Operator, Statement, covers_login, operator_of, read
+from ..policy import Block, Document, Operator, Statement, covers_login, matches, operator_of, read
 from ..providers import PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
 from ..undefined import UndefinedBehaviour
 
@@ -167,6 +167,19 @@ class AskedCondition:
     def compares(self) -> bool:
         """Whether it says what the claim may be."""
         return self.operator is not None and self.operator.name in _COMPARING
+
+    def admits(self, text: str) -> bool:
+        """Whether the claim may have this value, as far as a comparing operator, negated or not, says so."""
+        name = self.operator.name.replace("Not", "") if self.operator else ""
+        if name not in _COMPARING:
+            return True
+        if name == "StringLike":
+            found = any(matches(wanted, text) for wanted in self.block.values)
+        elif name == "StringEquals":
+            found = text in self.block.values
+        else:
+            found = text.lower() in map(str.lower, self.block.values)
+        return found is not (self.operator is not None and self.operator.is_negated)
 
 
 class PulumiStatement:

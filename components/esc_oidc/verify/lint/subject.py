@@ -23,17 +23,14 @@ from ...claims import (
     KeySubject,
     default_subject,
     deployment_subject,
-    read_subject,
-    subject,
 )
 from ...trust import MAX_SUBJECT
+from ..meant import meant
 from .condition import is_misplaced
 from .reading import PulumiStatement, SubjectValue, head_of
 from .rules import AUD, DEPLOYMENTS, DEV, LOGIN, Breach, Problems, bad, equals, error, like, warning
 
-_NAME_IT: Final = (
-    f"Name the environment: {subject('ORGANIZATION', [(CURRENT_ENVIRONMENT, 'PROJECT/ENV')])}, with StringEquals."
-)
+_NAME_IT: Final = f"Name the environment: {meant('').subject}, with StringEquals."
 _BY_NAME: Final = default_subject("contoso", LEGACY_PROJECT, "")[:-1]
 _STACKS: Final = str(DeploymentSubject("contoso", (("project", "Core"),)))
 _ATTRIBUTES_IN_LOGIN: Final = "Set `subjectAttributes: [currentEnvironment.name]` in the login, and name that subject."
@@ -49,37 +46,18 @@ _OPEN_DEPLOYMENT: Final = (
 
 
 _FIELDS: Final = ("project", "stack", "operation", "scope")
-_STACK: Final = deployment_subject("ORGANIZATION", "PROJECT", "STACK", "update")
-_OPERATION_OF: Final = {"up": "update", "deploy": "update", "down": "destroy", "plan": "preview"}
-"""What people call an operation of Pulumi Deployments, and what its tokens call it."""
 
 
 def _is_fixed(text: str) -> bool:
     return head_of(text) == text
 
 
-def _name_it(value: SubjectValue) -> str | None:
-    """What to write instead, for the product that the value is about; None where it is about ESC."""
-    if value.text.startswith("pulumi:cmk"):
-        return f"Name the organization: {KEYS_HEAD}ORGANIZATION, with StringEquals."
-    if not value.text.startswith("pulumi:deploy"):
-        return None
-    written = _deployment_in(value.text)
-    return f"Write '{written}', with StringEquals." if written else f"Name the stack: {_STACK}, with StringEquals."
-
-
-def _deployment_in(text: str) -> DeploymentSubject | None:
-    """The one subject of Pulumi Deployments that a text is meant to be, if it says all that is needed."""
-    parts = text.replace("=", ":").removeprefix("pulumi:deploy:").split(":")
-    said = dict(zip(parts[::2], parts[1::2], strict=False))
-    organization, project, stack = (said.get(name, "") for name in ("org", "project", "stack"))
-    operation = _OPERATION_OF.get(said.get("operation", ""), said.get("operation", ""))
-    is_known = operation in (*OPERATIONS, *DRIFT_OPERATIONS)
-    is_whole = is_known and all(re.fullmatch(NAME, name) for name in (organization, project, stack))
-    if not is_whole or said.keys() - {"org", "project", "stack", "operation", "scope"} or len(said) * 2 < len(parts):
-        return None
-    subject = read_subject(deployment_subject(organization, project, stack, operation))
-    return subject if isinstance(subject, DeploymentSubject) else None
+def _name_it(value: SubjectValue) -> str:
+    """What to write instead, for the product that the value is about, as narrow as the value is."""
+    written = meant(value.text)
+    if written.is_whole and written.noun == "stack":
+        return f"Write '{written.subject}', with StringEquals."
+    return f"Name the {written.noun}: {written.subject}, with StringEquals."
 
 
 @error("subject-missing", "The subject is not checked", fix="Add the environment's subject under StringEquals.")
@@ -104,7 +82,7 @@ def subject_missing(statement: PulumiStatement) -> Problems:
 def subject_any(value: SubjectValue) -> Problems:
     """Every environment and every deployment gets in, and so does whoever can create one."""
     if not value.text.strip("*?"):
-        yield f"{value.text!r} matches every subject."
+        yield Breach(f"{value.text!r} matches every subject.", _name_it(value))
 
 
 @error("subject-long", "Longer than any subject", fix="Shorten the names, or list fewer `subjectAttributes`.")
@@ -124,7 +102,7 @@ def subject_long(value: SubjectValue) -> Problems:
 def subject_leading_wildcard(value: SubjectValue) -> Problems:
     """What follows it can be the end of another organization's subject, whose values its members choose."""
     if not head_of(value.text) and value.text.strip("*?"):
-        yield f"{value.text!r} begins with a wildcard."
+        yield Breach(f"{value.text!r} begins with a wildcard.", _name_it(value))
 
 
 @error("organization-open", "The organization is open", fix=_NAME_IT)
@@ -149,10 +127,11 @@ def organization_wide(value: SubjectValue) -> Problems:
     else:
         is_wide = isinstance(subject, DefaultSubject) and "env:".startswith(head_of(subject.environment))
     if is_wide:
-        yield (
+        message = (
             f"every environment of {value.organization} may assume this role, and so may whoever can create one in any "
             "project."
         )
+        yield Breach(message, _name_it(value))
 
 
 @error("project-wide", "The whole project", fix=_NAME_IT)
@@ -162,16 +141,17 @@ def project_wide(value: SubjectValue) -> Problems:
     environment = value.open_environment or ""
     project, slash, name = head_of(environment).partition("/")
     if slash and not name and not _is_fixed(environment):
-        yield (
+        message = (
             f"every environment of project {project} may assume this role, and so may whoever can create one in the "
             "project."
         )
+        yield Breach(message, _name_it(value))
 
 
 @error(
     "stacks-wide",
     "Every stack",
-    fix=f"Name each stack: {deployment_subject('ORG', 'P', 'S', 'OP')}.",
+    fix=f"Name each stack: {deployment_subject('ORGANIZATION', 'PROJECT', 'STACK', 'OPERATION')}.",
 )
 @bad(
     like(f"{_STACKS}:*", "contoso"),
@@ -182,7 +162,8 @@ def stacks_wide(value: SubjectValue) -> Problems:
     """A stack's name costs nothing: whoever may create one gets in."""
     subject = value.open_subject
     if isinstance(subject, DeploymentSubject) and _is_in_order(subject) and not _names_a_stack(subject):
-        yield f"every stack that {value.text!r} matches may assume this role, and so may whoever can create one."
+        message = f"every stack that {value.text!r} matches may assume this role, and so may whoever can create one."
+        yield Breach(message, _name_it(value))
 
 
 def _is_of_a_stack(value: SubjectValue) -> bool:
