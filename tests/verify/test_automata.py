@@ -2,12 +2,11 @@
 
 import random
 import re
-import time
 from itertools import product
 
 import pytest
 
-from esc_oidc.verify.automata import AnyOf, Case, Form, OneOf, Some, TooManyStates, canonical, shortest
+from esc_oidc.verify.automata import AnyOf, Case, Form, OneOf, Some, TooMuchWork, Work, canonical, shortest
 from tests.support.policies import by_recursion
 
 ANY = Form((), (), (Some("ab"),), (OneOf(((), (":", Some("ab", may_be_empty=True), AnyOf(((":", "b"),), True)))),))
@@ -65,7 +64,7 @@ def test_the_shortest_token_is_found_if_there_is_one(seed):
     chance = random.Random(seed)
     for _ in range(250):
         case, form = random_case(chance), chance.choice([ANY, ONCE])
-        found = shortest([case], [form], 20_000)
+        found = shortest([case], [form], Work(100_000))
         brute = next((token for token in TOKENS[form] if is_meant(case, *token)), None)
         if brute:
             assert found is not None, case
@@ -85,16 +84,16 @@ def test_equal_patterns_have_one_text():
 def test_a_token_longer_than_aws_takes_is_not_looked_for():
     """AWS refuses a subject over 255 characters, whatever the policy says."""
     for length, found in ((255, True), (256, False)):
-        assert bool(shortest([Case(("*",), ("?" * length,), frozenset())], [ANY], 20_000)) is found
+        assert bool(shortest([Case(("*",), ("?" * length,), frozenset())], [ANY], Work(100_000))) is found
 
 
 def test_a_search_ends_at_its_limit():
-    """It says so, whether there are too many states or too many cases."""
+    """It says so, whether it has too many places to look at or too many cases."""
     case = Case(("*",), ("*" + "a?" * 9,), frozenset())
-    with pytest.raises(TooManyStates):
-        shortest([case], [ANY], 5)
-    with pytest.raises(TooManyStates):
-        shortest([Case(("b",), ("a",), frozenset())] * 9, [ONCE], 5)
+    with pytest.raises(TooMuchWork):
+        shortest([case], [ANY], Work(50))
+    with pytest.raises(TooMuchWork):
+        shortest([Case(("b",), ("a",), frozenset())] * 9, [ONCE], Work(50))
 
 
 MULTI = ["*a*b*c*d*e*", "*b*a*c*d*e*", "*e*d*c*b*a*", "*c*c*c*c*c*", "*x*y*z*x*y*"]
@@ -114,10 +113,8 @@ LONG = [f"*a{'?' * count}" for count in (12, 16, 24)]
         ([f"*a{'?' * count}" for count in range(1, 12)], [f"*b{'?' * count}" for count in range(12)], True),
     ],
 )
-def test_many_wildcards_take_less_than_a_second(wanted, never, is_found):
+def test_many_wildcards_cost_little(wanted, never, is_found):
     """Equal patterns cost nothing; different ones, however many characters they count, little."""
     form = Form((), (), (Some("abcdexyz"),), ())
-    started = time.process_time()
     cases = [Case(("*",), (pattern,), frozenset([(frozenset("*"), frozenset(never))])) for pattern in wanted]
-    assert bool(shortest(cases, [form], 30_000)) is is_found
-    assert time.process_time() - started < 1
+    assert bool(shortest(cases, [form], Work(600_000))) is is_found

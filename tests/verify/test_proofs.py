@@ -5,6 +5,8 @@ import json
 import pickle
 import random
 import re
+from collections import Counter
+from contextlib import suppress
 from copy import deepcopy
 from functools import cache
 from itertools import product
@@ -23,7 +25,8 @@ from esc_oidc.claims import (
 )
 from esc_oidc.claims import USER as USER_LOGIN
 from esc_oidc.trust import Trust, trust_policy
-from esc_oidc.verify import Request, UndefinedBehaviour, compile_policy, decide, prove
+from esc_oidc.verify import Request, UndefinedBehaviour, automata, compile_policy, decide, prove
+from esc_oidc.verify.proofs import MAX_WORK
 from tests.support.inputs import check, plan
 from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, OMIT, ROOT, USER, shapes
@@ -396,9 +399,60 @@ def test_a_proof_has_a_limit(monkeypatch):
     """Beyond it the answer is that there is none, unless a documented token refutes the policy at once."""
     wide = example(conditions(like=[f"{ROLE}a*", f"{ROLE}*b"]))
     almost = Trust(ISSUER, "aws:contoso", (), (f"{ROLE}a*", f"{ROLE}*a?b", f"{ROLE}*b?b", f"{ROLE}b", f"{ROLE}?b"))
-    monkeypatch.setattr("esc_oidc.verify.proofs.MAX_STATES", 12)
-    with pytest.raises(UndefinedBehaviour, match="Not proved within 12 states"):
+    monkeypatch.setattr("esc_oidc.verify.proofs.MAX_WORK", 150)
+    with pytest.raises(UndefinedBehaviour, match="Not proved within 150 steps"):
         prove(wide, almost)
+
+
+MULTI = [f"{ROLE[:-4]}*{letter}*{letter}x*{letter}y*z*" for letter in "abcdefghijklmnop"]
+HOSTILE = [
+    ("8 of many wildcards", MULTI[:8], MULTI[:7]),
+    ("16 of many wildcards", MULTI, MULTI[:15]),
+    ("one letter", [f"*{'a*' * 119}b", f"*{'a*' * 118}c"], [f"*{'a*' * 120}b"]),
+    ("question marks", [f"*a{'?' * 100}"], [f"*b{'?' * 100}"]),
+    ("letters", [f"*{'*'.join('aeiosx'[n % 6 :] + str(n))}?{'?' * n}*" for n in range(20)], ["*a*e*?*", "*?e*a*"]),
+]
+
+
+@pytest.mark.parametrize(("allowed", "declared"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
+def test_a_proof_is_bounded_in_what_it_does(allowed, declared, monkeypatch):
+    """However patterns overlap, what it does stays near its limit: comparisons and derivatives are counted."""
+    done = Counter()
+
+    def counted(name, step):
+        def counting(*arguments):
+            done[name] += 1
+            return step(*arguments)
+
+        return counting
+
+    for name in ("_after", "_includes", "_is_less", "_told_apart", "_at_the_end"):
+        monkeypatch.setattr(automata, name, counted(name, getattr(automata, name)))
+    policy = example(conditions(like=allowed))
+    assert len(json.dumps(policy, separators=(",", ":"))) <= 4096
+    with suppress(UndefinedBehaviour):
+        assert not prove(policy, Trust(ISSUER, "aws:contoso", (), tuple(declared))).holds
+    assert 1000 < done.total() < 2 * MAX_WORK
+
+
+@pytest.mark.parametrize("length", [255, 256, 400])
+def test_a_declared_subject_longer_than_aws_takes_is_refuted(length):
+    """AWS refuses it whatever the policy says, so the policy does not admit what is declared."""
+    long = f"{DEV}:pulumi.user.login:".ljust(length, "a")
+    trust = Trust(ISSUER, "aws:contoso", (DEV, long))
+    if length == 255:
+        assert prove(example(conditions([DEV, long])), trust).holds
+        return
+    assert refuted(example(conditions([DEV, long])), trust) == ("aws:contoso", long, False)
+    reason = prove(example(conditions([DEV, long])), trust).reason
+    assert reason.endswith(f"it has {length} characters, and AWS takes subjects of at most 255.")
+
+
+def test_no_counterexample_is_longer_than_aws_takes():
+    """What a policy lists beyond that lets nobody in, be it a value or a pattern."""
+    long = f"{DEV}:pulumi.user.login:{'a' * 250}"
+    for also in (long, f"{DEV}:*{'a' * 250}", f"{DEV}:{'?' * 250}"):
+        assert prove(example(conditions(like=[DEV, also])), TRUST).holds
 
 
 @pytest.mark.parametrize(

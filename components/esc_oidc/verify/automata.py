@@ -8,10 +8,10 @@ patterns cost nothing, and patterns with many wildcards little.
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import count
+from itertools import count, product
 from typing import Final, NamedTuple
 
 from ..trust import MAX_SUBJECT
@@ -155,13 +155,6 @@ def _includes(wide: str, narrow: str) -> bool:
     return not wide[place:].strip("*")
 
 
-@lru_cache(maxsize=1 << 16)
-def _all_after(patterns: frozenset[str], character: str) -> frozenset[str]:
-    following = {each for pattern in patterns for each in _after(pattern, character)}
-    wide = [each for each in following if each.startswith("*")]
-    return frozenset(each for each in following if not any(other != each and _includes(other, each) for other in wide))
-
-
 def _is_met(pattern: str) -> bool:
     return pattern in {"", "*"}
 
@@ -186,8 +179,90 @@ class Case(NamedTuple):
     never: Never
 
 
-class TooManyStates(Exception):  # noqa: N818 - a result, which the caller words
+class TooMuchWork(Exception):  # noqa: N818 - a result, which the caller words
     """The search has a limit, and reached it."""
+
+
+_Patterns = frozenset[str]
+
+
+class Work:
+    """What searches may cost together, and what they have found out that serves the next.
+
+    A unit is about a microsecond: a pattern followed by one character, two sets of patterns compared, or two short
+    patterns twice.
+
+    Attributes:
+        left: The units that are left.
+    """
+
+    def __init__(self, units: int) -> None:
+        self.left = units
+        self._after: dict[tuple[_Patterns, str], _Patterns] = {}
+        self._ways: dict[tuple[tuple[str, ...], str], list[tuple[str, ...]]] = {}
+        self._covers: dict[tuple[_Patterns, tuple[str, ...]], bool] = {}
+
+    def spend(self, units: int) -> None:
+        """Take some of what is left.
+
+        Raises:
+            TooMuchWork: It is not enough.
+        """
+        self.left -= units
+        if self.left < 0:
+            raise TooMuchWork
+
+    def all_after(self, patterns: _Patterns, text: str) -> _Patterns:
+        """What may follow a text in any of these patterns, without what another of them includes."""
+        if (known := self._after.get((patterns, text))) is not None:
+            return known
+        after = patterns
+        for character in text:
+            after = self._after_one(after, character)
+        self._after[patterns, text] = after
+        return after
+
+    def _after_one(self, patterns: _Patterns, character: str) -> _Patterns:
+        if (known := self._after.get((patterns, character))) is not None:
+            return known
+        self.spend(2 * len(patterns))
+        following = {each for pattern in patterns for each in _after(pattern, character)}
+        wide = [each for each in following if each.startswith("*")]
+        self.spend(self._cost(following, wide))
+        after = frozenset(
+            each for each in following if not any(other != each and _includes(other, each) for other in wide)
+        )
+        self._after[patterns, character] = after
+        return after
+
+    def ways_after(self, patterns: tuple[str, ...], text: str) -> list[tuple[str, ...]]:
+        """The ways to follow all of these patterns at once."""
+        if (known := self._ways.get((patterns, text))) is not None:
+            return known
+        ways = [patterns]
+        for character in text:
+            self.spend(sum(map(len, ways)))
+            ways = [way for each in ways for way in product(*(_after(pattern, character) for pattern in each))]
+            ways = list(dict.fromkeys(ways))
+        self._ways[patterns, text] = ways
+        return ways
+
+    def covers(self, patterns: _Patterns, wanted: tuple[str, ...]) -> bool:
+        """Whether one of the patterns includes one of those that must all match."""
+        if (known := self._covers.get((patterns, wanted))) is not None:
+            return known
+        wide = [pattern for pattern in patterns if pattern.startswith("*")]
+        self.spend(self._cost(wanted, wide))
+        covers = any(each in patterns for each in wanted) or any(
+            _includes(pattern, each) for pattern in wide for each in wanted
+        )
+        self._covers[patterns, wanted] = covers
+        return covers
+
+    @staticmethod
+    def _cost(patterns: Collection[str], wide: list[str]) -> int:
+        """What it costs to compare these patterns with those."""
+        return len(wide) * (16 * len(patterns) + sum(map(len, patterns))) // 100
 
 
 _READS_AUDIENCE: Final = (True, False, True, False)
@@ -206,8 +281,8 @@ class _Node(NamedTuple):
 class _Search:
     """One search: what has been seen, and what is to be looked at next, the shortest subject first."""
 
-    def __init__(self, limit: int) -> None:
-        self._left = limit
+    def __init__(self, work: Work) -> None:
+        self._work = work
         self._exactly: set[_Node] = set()
         self._seen: dict[tuple[_Place, tuple[str, ...], tuple[str, ...]], list[Never]] = {}
         self._queue: list[tuple[int, int, int, int, str, str, _Node]] = []
@@ -215,7 +290,8 @@ class _Search:
 
     def add(self, audience: str, subject: str, node: _Node) -> None:
         """Look at this node later, unless nothing that is looked for can follow."""
-        if len(subject) <= MAX_SUBJECT and not _is_hopeless(node.case):
+        self._work.spend(4 + 2 * len(node.case.never))
+        if len(subject) <= MAX_SUBJECT and not self._is_hopeless(node.case):
             # What must not match less comes first: it makes the others superfluous.
             weight = sum(len(subjects) for _, subjects in node.case.never)
             entry = (len(subject), len(audience), weight, next(self._order), audience, subject, node)
@@ -225,7 +301,7 @@ class _Search:
         """Audience and subject of the shortest token.
 
         Raises:
-            TooManyStates: There is none within the limit, and more to look at.
+            TooMuchWork: There is none within the limit, and more to look at.
         """
         while self._queue:
             *_, audience, subject, node = heapq.heappop(self._queue)
@@ -233,9 +309,6 @@ class _Search:
                 return audience, subject
             if self._is_superfluous(node):
                 continue
-            self._left -= 1
-            if self._left < 0:
-                raise TooManyStates
             self._follow(audience, subject, node)
         return None
 
@@ -243,6 +316,7 @@ class _Search:
         """Whether another path came here that leads wherever this one does."""
         audience, subject, never = node.case
         seen = self._seen.setdefault((node.place, audience, subject), [])
+        self._work.spend(1 + len(seen) * (1 + len(never) ** 2 // 2))
         if any(_is_less(other, never) for other in seen):
             return True
         if len(seen) < _COMPARED:
@@ -260,48 +334,55 @@ class _Search:
                     self.add(audience, subject, _Node(target, case))
                 continue
             for text in [first] if isinstance(first, str) else _told_apart(first.characters, node.case, part):
-                cases = [node.case]
-                for character in text:
-                    cases = [after for case in cases for after in _cases_after(case, character, part)]
-                for case in cases:
+                for case in self._cases_after(node.case, text, part):
                     self.add(
                         audience + text * _READS_AUDIENCE[part],
                         subject + text * _READS_SUBJECT[part],
                         _Node(target, case),
                     )
 
+    def _cases_after(self, case: Case, text: str, part: int) -> Iterator[Case]:
+        """What is looked for after some text."""
+        self._work.spend(3 + 3 * len(case.never))
+        reads_audience, reads_subject = _READS_AUDIENCE[part], _READS_SUBJECT[part]
+        audiences = self._work.ways_after(case.audience, text) if reads_audience else [case.audience]
+        subjects = self._work.ways_after(case.subject, text) if reads_subject else [case.subject]
+        if not audiences or not subjects:
+            return
+        never = frozenset(
+            (left, right)
+            for audience, subject in case.never
+            if (left := self._work.all_after(audience, text) if reads_audience else audience)
+            and (right := self._work.all_after(subject, text) if reads_subject else subject)
+        )
+        for audience in audiences:
+            for subject in subjects:
+                yield Case(audience, subject, never)
 
-def shortest(cases: Iterable[Case], forms: Iterable[Form], limit: int) -> tuple[str, str] | None:
+    def _is_hopeless(self, case: Case) -> bool:
+        """Whether all that can follow matches what must not match."""
+        covers = self._work.covers
+        return any(
+            covers(audience, case.audience) and covers(subject, case.subject) for audience, subject in case.never
+        )
+
+
+def shortest(cases: Iterable[Case], forms: Iterable[Form], work: Work) -> tuple[str, str] | None:
     """Audience and subject of the token with the shortest subject that meets one of these cases; None if there is none.
 
     Args:
         cases: What is looked for, in canonical patterns.
         forms: Where.
-        limit: How many states may be looked at.
+        work: What it may cost.
 
     Raises:
-        TooManyStates: There is none within the limit, and more to look at.
+        TooMuchWork: There is none within the limit, and more to look at.
     """
-    search, forms = _Search(limit), tuple(forms)
-    for number, case in enumerate(cases):
-        if number > limit:
-            raise TooManyStates
+    search, forms = _Search(work), tuple(forms)
+    for case in cases:
         for form in forms:
             search.add("", "", _Node(form.place(0), case))
     return search.run()
-
-
-def _is_hopeless(case: Case) -> bool:
-    """Whether all that can follow matches what must not match."""
-    return any(_covers(audience, case.audience) and _covers(subject, case.subject) for audience, subject in case.never)
-
-
-def _covers(patterns: frozenset[str], wanted: tuple[str, ...]) -> bool:
-    """Whether one of the patterns includes one of those that must all match."""
-    if any(each in patterns for each in wanted):
-        return True
-    wide = [pattern for pattern in patterns if pattern.startswith("*")]
-    return any(_includes(pattern, each) for pattern in wide for each in wanted)
 
 
 def _is_less(never: Never, other: Never) -> bool:
@@ -326,33 +407,6 @@ def _told_apart(characters: str, case: Case, part: int) -> Iterator[str]:
         if character in named or not has_other:
             has_other = has_other or character not in named
             yield character
-
-
-def _cases_after(case: Case, character: str, part: int) -> Iterator[Case]:
-    """What is looked for after a character."""
-    reads_audience, reads_subject = _READS_AUDIENCE[part], _READS_SUBJECT[part]
-    audiences = _choices(case.audience, character) if reads_audience else [case.audience]
-    subjects = _choices(case.subject, character) if reads_subject else [case.subject]
-    if not audiences or not subjects:
-        return
-    never = frozenset(
-        (left, right)
-        for audience, subject in case.never
-        if (left := _all_after(audience, character) if reads_audience else audience)
-        and (right := _all_after(subject, character) if reads_subject else subject)
-    )
-    for audience in audiences:
-        for subject in subjects:
-            yield Case(audience, subject, never)
-
-
-@lru_cache(maxsize=1 << 16)
-def _choices(patterns: tuple[str, ...], character: str) -> list[tuple[str, ...]]:
-    """The ways to follow all of these patterns at once."""
-    chosen: list[tuple[str, ...]] = [()]
-    for pattern in patterns:
-        chosen = [(*others, each) for others in chosen for each in _after(pattern, character)]
-    return chosen
 
 
 def _at_the_end(part: int, case: Case) -> Case | None:

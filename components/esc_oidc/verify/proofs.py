@@ -11,15 +11,15 @@ from itertools import product, starmap, zip_longest
 from typing import Final, NamedTuple
 
 from ..claims import KEYS_HEAD, ORGANIZATION, SUBJECT_HEADS, issuer_path, read_audience
-from ..trust import Trust, provider_arn
-from .automata import Case, Form, TooManyStates, canonical, shortest
+from ..trust import MAX_SUBJECT, Trust, provider_arn
+from .automata import Case, Form, TooMuchWork, Work, canonical, shortest
 from .policy import Block, Document, Statement, compile_statement, matches, operator_of, read
 from .providers import providers_of
 from .undefined import UndefinedBehaviour
 from .universe import CLOUDS, documented, everything, invented_in, known
 
-MAX_STATES: Final = 30_000
-"""How many states of the automata a proof may visit; about two seconds."""
+MAX_WORK: Final = 2_500_000
+"""What the searches of one proof may cost together, in units of `automata.Work`; about two seconds."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def prove(trust_policy: str | Mapping[str, object], trust: Trust) -> Proof:
 
     Raises:
         UndefinedBehaviour: The policy asks something else of `aud` or `sub`, AWS does not define it, or a proof needs
-            more than `MAX_STATES` states.
+            more than `MAX_WORK`.
     """
     if issuer_path(trust.issuer).endswith("/v2"):
         raise UndefinedBehaviour(
@@ -100,9 +100,10 @@ def prove(trust_policy: str | Mapping[str, object], trust: Trust) -> Proof:
     declared = _Clause(
         True, (_Ask((trust.audience,), (), False),), (_Ask(trust.subjects, trust.patterns, False),), "", ()
     )
-    found = _counterexample(clauses, declared, trust)
+    work = Work(MAX_WORK)
+    found = _counterexample(clauses, declared, trust, work)
     if found is None:
-        return _proved(clauses, declared, trust)
+        return _proved(clauses, declared, trust, work)
     applying = [clause for clause in clauses if clause.applies(found.audience, found.subject)]
     provided = tuple(clause.proviso for clause in applying if clause.further) if found.admitted else ()
     where = f" {' and '.join(provided)}" if provided else ""
@@ -123,21 +124,24 @@ def _refutation(found: Counterexample, where: str) -> str:
         )
     verdict = "admits a token that is not declared" if found.admitted else "refuses a token that is declared"
     reason = f"The policy {verdict}{where}: {token}."
-    if found.invented:
+    if len(found.subject) > MAX_SUBJECT:
+        length = len(found.subject)
+        reason += f" Nobody gets in by it: it has {length} characters, and AWS takes subjects of at most {MAX_SUBJECT}."
+    elif found.invented:
         reason += f" Pulumi documents no {named}: it only stands in the policy or the declaration."
     elif not found.documented:
         reason += " Pulumi documents no such token, but does not rule it out; no documented one was found."
     return reason
 
 
-def _proved(clauses: Sequence["_Clause"], declared: "_Clause", trust: Trust) -> Proof:
+def _proved(clauses: Sequence["_Clause"], declared: "_Clause", trust: Trust, work: Work) -> Proof:
     count = len(trust.subjects) + len(trust.patterns)
     subjects = f"audience {trust.audience!r} with {count} {'subject' if count == 1 else 'subjects'}"
     of_all = "out of all that Pulumi Cloud can mint"
     # Now as if every further condition of an Allow failed, and every one of a Deny held.
     certain = [clause for clause in clauses if not (clause.allows and clause.further)]
     if all(_admits(certain, trust.audience, subject) for subject in trust.subjects) and not _search(
-        _refusals(certain, declared), everything()
+        _refusals(certain, declared), everything(), work
     ):
         return Proof(True, None, f"The policy admits exactly what is declared: {subjects}, {of_all}.", ())
     provided = tuple(clause.proviso for clause in clauses if clause.further)
@@ -166,9 +170,10 @@ class _Ask(NamedTuple):
 
     @property
     def values(self) -> frozenset[str]:
-        """All as patterns. No token has a `*` or `?`, so exact values that do match none."""
+        """All as patterns, but for those that no token matches: none has a `*` or `?`, nor is any so long."""
         plain = (value for value in self.exact if not re.search(r"[*?]", value))
-        return frozenset([*plain, *map(canonical, self.patterns)])
+        values = (*plain, *map(canonical, self.patterns))
+        return frozenset(value for value in values if len(value.replace("*", "")) <= MAX_SUBJECT)
 
 
 class _Clause(NamedTuple):
@@ -263,7 +268,7 @@ def _clause(statement: Statement, path: str, *, has_variables: bool) -> _Clause 
 # Where policy and declaration disagree. Deny over Allow, and without an Allow nothing is allowed.
 
 
-def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust) -> Counterexample | None:
+def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust, work: Work) -> Counterexample | None:
     """The shortest counterexample: a documented one if there is any, else one without invented parts.
 
     Raises:
@@ -274,20 +279,20 @@ def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust)
     undecided: UndefinedBehaviour | None = None
     found: tuple[str, str] | None = None
     try:
-        found = _search(_disagreements(widest, declared), everything())
+        found = _search(_disagreements(widest, declared), everything(), work)
     except UndefinedBehaviour as error:
         undecided = error
     written = min(_written(widest, declared, trust), key=_size, default=None)
     if found or written or undecided:
-        if token := _of_an_organization(widest, declared, documented):
+        if token := _of_an_organization(widest, declared, documented, work):
             return Counterexample(*token, _admits(widest, *token), documented=True)
         if not found or any(invented_in(*found)):
-            found = _of_an_organization(widest, declared, known) or found
+            found = _of_an_organization(widest, declared, known, work) or found
         if token := found or written:
             # The search for documented ones may have reached its limit.
             is_documented = _is_among(token, documented(token[0].rpartition(":")[2]))
             invented = tuple(starmap(Invented, invented_in(*token)))
-            if not _is_among(token, everything()):
+            if len(token[1]) <= MAX_SUBJECT and not _is_among(token, everything()):
                 invented = (Invented("subject", token[1]),)
             return Counterexample(*token, _admits(widest, *token), is_documented, invented)
     if undecided:
@@ -296,16 +301,16 @@ def _counterexample(clauses: Sequence[_Clause], declared: _Clause, trust: Trust)
 
 
 def _of_an_organization(
-    clauses: Sequence[_Clause], declared: _Clause, universe: Callable[[str | None], tuple[Form, ...]]
+    clauses: Sequence[_Clause], declared: _Clause, universe: Callable[[str | None], tuple[Form, ...]], work: Work
 ) -> tuple[str, str] | None:
     """The shortest one of an organization that is named, or that a search of all organizations leads to."""
     try:
-        near = _search(_disagreements(clauses, declared), universe(None))
+        near = _search(_disagreements(clauses, declared), universe(None), work)
         if near is None:
             return None
         organizations = {near[0].rpartition(":")[2], *_organizations([*clauses, declared])}
         forms = [form for organization in sorted(organizations) for form in universe(organization)]
-        return _search(_disagreements(clauses, declared), forms)
+        return _search(_disagreements(clauses, declared), forms, work)
     except UndefinedBehaviour:
         return None
 
@@ -314,24 +319,31 @@ def _is_among(token: tuple[str, str], forms: Iterable[Form]) -> bool:
     """Whether it is a token of one of these forms. No token has a `*` or `?`."""
     audience, subject = token
     exactly = Case((audience,), (subject,), frozenset())
-    return not re.search(r"[*?]", audience + subject) and shortest([exactly], forms, MAX_STATES) is not None
+    return not re.search(r"[*?]", audience + subject) and shortest([exactly], forms, Work(MAX_WORK)) is not None
 
 
 def _size(token: tuple[str, str]) -> tuple[int, int, str, str]:
     return len(token[1]), len(token[0]), token[1], token[0]
 
 
-def _search(cases: Iterable[Case], forms: Iterable[Form]) -> tuple[str, str] | None:
+def _search(cases: Iterable[Case], forms: Iterable[Form], work: Work) -> tuple[str, str] | None:
+    # The rest is for the searches that may follow.
+    rest = work.left // 2
+    work.left -= rest
     try:
-        return shortest(cases, forms, MAX_STATES)
-    except TooManyStates:
+        return shortest(cases, forms, work)
+    except TooMuchWork:
         raise UndefinedBehaviour(
-            f"Not proved within {MAX_STATES:,} states: the policy's patterns overlap in too many ways. Write fewer `*` "
+            f"Not proved within {MAX_WORK:,} steps: the policy's patterns overlap in too many ways. Write fewer `*` "
             "and `?`, or the values themselves."
         ) from None
+    finally:
+        work.left = max(work.left, 0) + rest
 
 
 def _admits(clauses: Iterable[_Clause], audience: str, subject: str) -> bool:
+    if len(subject) > MAX_SUBJECT:
+        return False
     applying = [clause.allows for clause in clauses if clause.applies(audience, subject)]
     return bool(applying) and all(applying)
 

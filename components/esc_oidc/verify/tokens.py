@@ -85,7 +85,7 @@ def refuse_times(claims: Mapping[str, object], now: float) -> Refusal | None:
         if moment is None:
             continue
         explain = partial(explain_time, claim, moment, CLOCK_GRACE)
-        if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
+        if not is_time(moment):
             return Refusal("InvalidIdentityToken", explain)
         if claim == "exp" and now > moment + CLOCK_GRACE:
             return Refusal("ExpiredTokenException", explain)
