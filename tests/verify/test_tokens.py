@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from esc_oidc.verify import TokenRefused, UndefinedBehaviour, check_token
+from esc_oidc.verify import Request, TokenRefused, UndefinedBehaviour, check_token, decide
+from tests.support.policies import DEV, example
 
 ISSUER = "https://api.pulumi.com/oidc"
 NOW = 1_700_000_000
@@ -241,3 +242,21 @@ def test_without_cryptography_the_error_says_what_to_install(signer, monkeypatch
     monkeypatch.setattr("jwt.algorithms.has_crypto", False)
     with pytest.raises(ModuleNotFoundError, match=r"esc-oidc\[sandbox\]"):
         check(signer.token(), signer)
+
+
+@pytest.mark.parametrize("size", [300, 400, 5000])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_claims_may_be_numbers_of_any_size(size, sign):
+    """A time that no float holds is past or ahead like any other; elsewhere a number is no claim that AWS takes."""
+    number, policy = sign * 10**size, example({})
+    claims = {"iss": ISSUER, "aud": "aws:contoso", "sub": DEV}
+    for claim, is_refused in (("exp", sign < 0), ("nbf", sign > 0), ("iat", sign > 0)):
+        decision = decide(policy, Request({**claims, claim: number}, ISSUER))
+        assert decision.allowed is not is_refused
+        assert f"1.00e+{size}" in decision.reason or not is_refused
+    for listed in (number, [number]):
+        for claim in ("exp", "iss"):
+            assert decide(policy, Request({**claims, claim: listed}, ISSUER)).reason
+        for claim in ("aud", "sub"):
+            with pytest.raises(UndefinedBehaviour):
+                decide(policy, Request({**claims, claim: listed}, ISSUER))

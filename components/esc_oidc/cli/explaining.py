@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final, TypeGuard
 
 from ..claims import ISSUER
@@ -153,14 +154,16 @@ def _times_not_judged(claims: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_a_time(moment: object) -> TypeGuard[float]:
     """Whether it is a number of seconds; AWS refuses a token that has something else there, whenever it comes."""
-    return isinstance(moment, int | float) and not isinstance(moment, bool) and math.isfinite(moment)
+    if isinstance(moment, float):
+        return math.isfinite(moment)
+    return isinstance(moment, int) and not isinstance(moment, bool)
 
 
 def _clock(moment: float) -> str:
     try:
         return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):
-        return f"{moment} seconds after the beginning of 1970"
+        return f"{Decimal(moment):.2e} seconds after the beginning of 1970"
 
 
 def _issuer(policy: CompiledPolicy, claims: Mapping[str, Any]) -> str:

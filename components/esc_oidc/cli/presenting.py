@@ -62,7 +62,7 @@ def presented(source: str) -> Presented:
         return Presented(_decoded(source, text))
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         _not_a_token(source, f"this is not JSON: {error}.")
     events = list(_events(document))
     logins = [event for event in events if event.get("eventName") == _EVENT]

@@ -13,6 +13,9 @@ def one_policy(source: str) -> Found:
     if reading.unread:
         fail(f"{reading.unread[0].source}: {reading.unread[0].problem}")
     found = reading.found
+    if not found:
+        why = next((f": {reason}" for _, reason in reading.passed_over), "")
+        fail(f"{source}: there is no trust policy in it{why}.")
     if len(found) != 1:
         fail(f"{source}: there are {len(found)} trust policies; give one: {', '.join(str(each) for each in found)}.")
     if found[0].located.placeholders:
@@ -25,5 +28,7 @@ def text_of(source: str) -> str:
     """A file's text, or standard input for `-`; ends the command when it cannot be read."""
     try:
         return sys.stdin.read() if source == STDIN else Path(source).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        fail(f"{source}: this is not text in UTF-8.")
+    except OSError as error:
         fail(f"{source}: {error}")

@@ -24,6 +24,7 @@ from .explanations import (
     explain_provider,
     explain_refusal,
     explain_session_name,
+    written,
 )
 from .policy import CompiledStatement, Context, ContextValue, Undecided, compile_statement, deciding_statement, read
 from .tokens import refuse_audience, refuse_issuer, refuse_subject, refuse_times, single_claim
@@ -324,7 +325,9 @@ def _context_of(request: Request) -> dict[str, ContextValue | None]:
         azp = claims.get("azp")
         if azp is not None and azp != aud:
             # Documented for Google alone: there the key `aud` holds `azp`.
-            raise UndefinedBehaviour(f"The token's azp {azp!r} is not its aud: AWS does not say which one it judges.")
+            raise UndefinedBehaviour(
+                f"The token's azp {written(azp)} is not its aud: AWS does not say which one it judges."
+            )
         context[f"{prefix}aud"] = aud
     if sub is not None:
         context[f"{prefix}sub"] = sub
@@ -361,7 +364,7 @@ def _several(value: object) -> ContextValue:
         return value
     if isinstance(value, list | tuple) and all(isinstance(member, str) for member in value):
         return tuple(str(member) for member in value)
-    raise UndefinedBehaviour(f"{value!r} is neither a string nor a list of strings: AWS defines no key for it.")
+    raise UndefinedBehaviour(f"{written(value)} is neither a string nor a list of strings: AWS defines no key for it.")
 
 
 def _time_of(context: Context) -> float:

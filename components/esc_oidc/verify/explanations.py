@@ -11,9 +11,10 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import takewhile
 from os.path import commonprefix
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard
 
 from ..claims import (
     CURRENT_ENVIRONMENT,
@@ -834,8 +835,8 @@ def explain_long_subject(length: int) -> Explanation:
 
 def explain_time(claim: str, moment: object, grace: int) -> Explanation:
     """A time of the token is past or ahead by more than AWS's grace, in seconds; or it is no time at all."""
-    if isinstance(moment, bool) or not isinstance(moment, int | float) or not math.isfinite(moment):
-        return _differs(claim, ["a number of seconds since 1970"], repr(moment))
+    if not is_time(moment):
+        return _differs(claim, ["a number of seconds since 1970"], written(moment))
     got, most = _clock(moment), f"at most {grace // 60} minutes"
     if claim == "exp":
         fix = "Open the environment again: each opening mints a new token."
@@ -843,11 +844,28 @@ def explain_time(claim: str, moment: object, grace: int) -> Explanation:
     return _differs(claim, [f"{most} ahead"], got, f"The token's {claim} is ahead: the issuer's clock is wrong.")
 
 
+def is_time(moment: object) -> TypeGuard[float]:
+    """Whether a claim is a number of seconds, of any size."""
+    if isinstance(moment, float):
+        return math.isfinite(moment)
+    return isinstance(moment, int) and not isinstance(moment, bool)
+
+
+def written(value: object) -> str:
+    """A claim as text. Integers may have more digits than Python, or anybody, wants to read."""
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return f"{Decimal(value):.2e}"
+    try:
+        return repr(value)
+    except ValueError:  # one inside has too many digits
+        return f"a {type(value).__name__}"
+
+
 def _clock(moment: float) -> str:
     try:
         return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S} UTC"
     except (OverflowError, ValueError, OSError):
-        return str(moment)
+        return written(moment)
 
 
 def explain_session_name(name: str) -> Explanation:

@@ -4,14 +4,21 @@ Sources: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithW
 https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html (algorithms, keys).
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final, NoReturn
 
 from ..trust import MAX_SUBJECT
-from .explanations import Refusal, explain_audience, explain_issuer, explain_long_subject, explain_time
+from .explanations import (
+    Refusal,
+    explain_audience,
+    explain_issuer,
+    explain_long_subject,
+    explain_time,
+    is_time,
+    written,
+)
 from .undefined import UndefinedBehaviour
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
@@ -48,7 +55,9 @@ def refuse_issuer(claims: Mapping[str, object], issuer: str) -> Refusal | None:
     iss = claims.get("iss")
     if iss is None or iss == issuer:
         return None
-    return Refusal("InvalidIdentityToken", partial(explain_issuer, issuer, str(iss)))
+    return Refusal(
+        "InvalidIdentityToken", partial(explain_issuer, issuer, iss if isinstance(iss, str) else written(iss))
+    )
 
 
 def refuse_audience(
@@ -103,7 +112,7 @@ def single_claim(claims: Mapping[str, object], claim: str) -> str | None:
     value = claims.get(claim)
     if value is None or isinstance(value, str):
         return value
-    kind = "a list" if isinstance(value, list | tuple) else repr(value)
+    kind = "a list" if isinstance(value, list | tuple) else written(value)
     raise UndefinedBehaviour(f"The token's {claim} is {kind}: AWS documents a single string.")
 
 
