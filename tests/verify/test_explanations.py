@@ -221,3 +221,11 @@ def test_a_fix_that_is_applied_admits_nobody_else(case):
                 continue
             before, after = (decide(each, request).allowed for each in (case.policy, policy))
             assert before or not after, (fix, claims)
+
+
+def test_another_products_provider_is_named():
+    """Where the policy trusts GitHub's provider, its issuer is the one that is asked; the fix keeps the two apart."""
+    request = Request({**TOKEN, "iss": ISSUER}, "https://token.actions.githubusercontent.com")
+    (difference,) = decide(OURS, request).differences
+    assert difference.mistake.startswith("The role trusts the provider of GitHub Actions")
+    assert difference.fix.startswith("Leave it.")

@@ -37,8 +37,9 @@ from ..claims import (
 )
 from ..sessions import HOUR, LONGEST_SESSION, SHORTEST_SESSION, duration_text
 from ..trust import ACTION, MAX_SUBJECT, read_iam_arn
+from .meant import meant, product_of
 from .policy import CompiledStatement, Condition, Context, ContextValue, Undecided, matches
-from .providers import OTHERS
+from .providers import GITHUB_AUDIENCE, OTHERS
 from .undefined import Depends
 
 _SHOWN: Final = 3
@@ -279,10 +280,31 @@ def explain_refusal(allows: Sequence[CompiledStatement], issuer: str, arn: str, 
         compared = [(Difference(key, None, written.actions, ACTION), _action_advice(written.actions))]
     else:
         compared = [_compare(condition, issuer_path(issuer), context) for condition in failed(closest)]
+        compared = [(each, _only_the_audience(closest, each, compared, issuer) or advice) for each, advice in compared]
     if any(advice.is_telling for _, advice in compared):
         compared = [(each, advice if advice.is_telling else _Advice()) for each, advice in compared]
     differences = tuple(_with_what_lacks(advice, each, closest, issuer).on(each) for each, advice in compared)
     return Explanation(differences, written.index, written.sid, "Allow", len(allows))
+
+
+def _only_the_audience(
+    statement: CompiledStatement, difference: Difference, compared: Sequence[object], issuer: str
+) -> _Advice | None:
+    """When nothing but the audience keeps a deployment out whose subject the statement names."""
+    keys = {claim: condition_key(issuer, claim).lower() for claim in ("aud", "sub")}
+    blocks = [block for block in statement.written.conditions if block.key.lower() == keys["sub"]]
+    is_named = [block.operator == "StringEquals" and all(map(_is_deployment, block.values)) for block in blocks]
+    got = difference.got
+    if len(compared) > 1 or difference.key.lower() != keys["aud"] or not is_named or not all(is_named):
+        return None
+    has, wants = (read_audience(text) for text in (str(got), difference.wanted[0] if difference.wanted else ""))
+    if not has or not wants or has.cloud or has.organization != wants.organization:
+        return None
+    return _Advice(
+        f"The subject is right, and only the audience is wrong: that of Pulumi Deployments is the organization alone, "
+        f"{got!r}.",
+        f"Write {got!r}, in the policy and in the provider's client IDs.",
+    )
 
 
 def _with_what_lacks(advice: _Advice, difference: Difference, statement: CompiledStatement, issuer: str) -> _Advice:
@@ -466,6 +488,10 @@ def _value_advice(claim: str, difference: Difference, got: str, subject: object)
 def _audience_advice(wanted: str, got: str, subject: object) -> _Advice | None:  # noqa: PLR0911 - one for each mistake
     """When the token has another audience than the one wanted."""
     wants, has = read_audience(wanted), read_audience(got)
+    if wanted == GITHUB_AUDIENCE:
+        return _Advice(
+            f"{wanted!r} is the audience of GitHub Actions' tokens.", f"Write {got!r}, this token's audience."
+        )
     if "/" in wanted or ".amazonaws.com" in wanted:
         # AWS's own audience, or the issuer's URL: what other issuers' guides say to write.
         return _Advice(f"{wanted!r} is no audience of Pulumi Cloud.", f"This token's audience is {got!r}.")
@@ -522,6 +548,8 @@ def _subject_advice(difference: Difference, got: str) -> _Advice | None:  # noqa
         fix = " ".join(filter(None, ["Leave that out.", further.mistake, further.fix]))
         return _Advice(mistake, fix, is_telling=further.is_telling)
     wants, has = read_subject(wanted), read_subject(got)
+    if isinstance(has, DeploymentSubject) and (advice := _misspelled(wanted, wants, has)):
+        return advice
     if wants is None:
         return _Advice(
             "Pulumi Cloud doesn't mint the policy's subject: its subjects begin with `pulumi:environments:`, "
@@ -541,6 +569,23 @@ def _subject_advice(difference: Difference, got: str) -> _Advice | None:  # noqa
         or _other_order(wants, has)
         or _other_values(wanted, got, has.organization)
     )
+
+
+def _misspelled(wanted: str, wants: Subject | None, has: DeploymentSubject) -> _Advice | None:
+    """When the policy's subject is one of Pulumi Deployments, but not as they write it."""
+    is_short = isinstance(wants, DeploymentSubject) and not {"scope", "*"} & {name for name, _ in wants.fields}
+    if product_of(wanted) != "deploy" or not (wants is None or is_short) or re.search(r"[*?]", wanted):
+        return None
+    written = meant(wanted)
+    said = read_subject(written.subject)
+    if said is None or said.organization != has.organization:
+        return None
+    mistake = f"Pulumi Deployments writes its subjects like this: {meant('pulumi:deploy').subject}."
+    if f"{wanted}:scope:write" == written.subject:
+        mistake = "`:scope:write` is missing at the end of the policy's subject."
+    if written.subject == str(has):
+        return _Advice(mistake, f"Write {written.subject!r}.")
+    return _Advice(mistake, f"If {has} may assume this role, write it like this.")
 
 
 def _kind_of(subject: Subject) -> str:
@@ -772,6 +817,12 @@ def _action_advice(actions: Sequence[str]) -> _Advice:
 def explain_issuer(issuer: str, iss: str) -> Explanation:
     """The token's `iss` is not the provider's URL."""
     advice = _issuer_advice(issuer, iss)
+    if issuer_path(issuer) in OTHERS:
+        advice = _Advice(
+            f"The role trusts the provider of {OTHERS[issuer_path(issuer)]}, which signs other tokens.",
+            "Leave it. Give this token's issuer a statement of its own, with its own provider in `Principal` and with "
+            "StringEquals on `aud` and `sub`.",
+        )
     return _differs("iss", [issuer], iss, advice.mistake, advice.fix)
 
 

@@ -18,6 +18,9 @@ OTHERS: Final = {
 }
 """Whose the other providers are that roles trust most often, by their issuer without its scheme."""
 
+GITHUB_AUDIENCE: Final = "sts.amazonaws.com"
+"""What tokens of GitHub Actions have as their audience when they are for AWS."""
+
 # A self-hosted Pulumi Cloud signs as https://HOST/oidc; others may use that form too.
 _SELF_HOSTED: Final = re.compile(r"(?!api\.pulumi\.com)[a-z0-9.-]+/oidc")
 

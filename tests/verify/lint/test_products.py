@@ -294,3 +294,10 @@ def test_a_forgotten_project_is_not_taken_for_the_legacy_one():
     """Its audience is also that of Deployments: the project comes first in the advice."""
     subject = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:dev"
     assert fixes(conditions(subject))["audience-kind"].startswith("Name the environment with its project, PROJECT/ENV")
+
+
+def test_githubs_provider_is_named_as_such():
+    """A statement about Pulumi Cloud's tokens that trusts it is about other tokens."""
+    principal = {"Federated": PROVIDER.replace("api.pulumi.com/oidc", "token.actions.githubusercontent.com")}
+    (finding,) = lint(example({"Principal": principal}))
+    assert finding.message.endswith("is the provider of GitHub Actions.")

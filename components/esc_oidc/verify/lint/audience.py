@@ -3,8 +3,9 @@
 from typing import Final
 
 from ...claims import AttributeSubject, DefaultSubject
+from ..providers import GITHUB_AUDIENCE
 from .condition import is_misplaced
-from .reading import AWS_AUDIENCE, ClaimValue, PulumiStatement, SubjectValue
+from .reading import ClaimValue, PulumiStatement, SubjectValue
 from .rules import AUD, DEV, LOGIN, SUB, Breach, Problems, bad, equals, error, warning
 
 
@@ -40,7 +41,7 @@ def audience_wildcard(value: ClaimValue) -> Problems:
 @bad(equals(aud="aws:"))
 def audience_form(value: ClaimValue) -> Problems:
     """Nobody gets in; the audience is aws:ORGANIZATION, or the organization alone in the legacy project `default`."""
-    if value.text == AWS_AUDIENCE:
+    if value.text == GITHUB_AUDIENCE:
         message = f"{value.text!r} is the audience of GitHub Actions' tokens, not one that Pulumi Cloud writes."
         yield Breach(message, _of_the_subjects(value.statement))
     elif value.form == "exact" and not value.audience:

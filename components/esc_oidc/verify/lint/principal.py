@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ..providers import PULUMI_PATH, can_be_pulumi
+from ..providers import OTHERS, PULUMI_PATH, can_be_pulumi, providers_of
 from .reading import CUSTOM_AUDIENCES, PulumiStatement
 from .rules import AUD, DEV, GUIDE, IAM, PROVIDER, SUB, Problems, bad, error, warning
 
@@ -46,8 +46,10 @@ def principal_not_provider(statement: PulumiStatement) -> Problems:
         federated = statement.written.principals.get("Federated", ())
         named = statement.others if statement.allows else federated
         wrong = [", ".join(named) or "(nobody)"] if statement.allows or federated else []
+    named = {str(provider): OTHERS.get(provider.name) for provider in providers_of(statement.written)}
     for principal in wrong:
-        yield f"the statement is about Pulumi Cloud's tokens, but its Principal {principal} is not its provider's ARN."
+        what = f"the provider of {owner}" if (owner := named.get(principal)) else "not its provider's ARN"
+        yield f"the statement is about Pulumi Cloud's tokens, but its Principal {principal} is {what}."
 
 
 @warning("self-hosted", "A self-hosted issuer", fix="Nothing to do if this is your own Pulumi Cloud.")

@@ -24,7 +24,7 @@ from ...claims import (
 )
 from ...trust import IamArn, size
 from ..policy import Block, Document, Operator, Statement, covers_login, matches, operator_of, read
-from ..providers import PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
+from ..providers import GITHUB_AUDIENCE, PULUMI_PATH, can_be_pulumi, providers_of, says_pulumi
 from ..undefined import UndefinedBehaviour
 
 ClaimName = Literal["aud", "sub"]
@@ -33,9 +33,6 @@ CLAIMS: Final[tuple[ClaimName, ...]] = ("aud", "sub")
 
 CUSTOM_AUDIENCES: Final = "/oidc/v2"
 """How the issuer of tokens with custom audiences ends."""
-
-AWS_AUDIENCE: Final = "sts.amazonaws.com"
-"""What tokens of GitHub Actions have as their audience when they are for AWS."""
 
 _FIXED: Final = re.compile(ORGANIZATION)
 _WILDCARD: Final = re.compile(r"[*?]")
@@ -73,7 +70,7 @@ class ClaimValue:
     @cached_property
     def audience(self) -> Audience | None:
         """Its parts as a value of `aud`; None when Pulumi Cloud writes no such audience."""
-        return None if self.text == AWS_AUDIENCE else read_audience(self.text)
+        return None if self.text == GITHUB_AUDIENCE else read_audience(self.text)
 
 
 class SubjectValue(ClaimValue):
