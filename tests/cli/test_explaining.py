@@ -209,7 +209,7 @@ def test_a_role_is_read_from_aws(file, monkeypatch):
         (["POLICY", "--token", "EVENTS"], "2 events of AssumeRoleWithWebIdentity: give one"),
         (["POLICY", "--token", "BARE"], "says nothing of the token"),
         (["EMPTY", "--token", "TOKEN"], "there is no trust policy"),
-        (["NONE", "--token", "TOKEN"], "there are 0 trust policies"),
+        (["NONE", "--token", "TOKEN"], "there is no role's trust policy in it"),
         (["POLICY", "--token", "TOKEN", "--duration", "1d"], "--duration: '1d'"),
         (["POLICY", "--token", "TOKEN", "--context", "SourceIp"], "write KEY=VALUE"),
         (["ODD", "--token", "TOKEN"], "cannot be decided"),
@@ -290,7 +290,7 @@ def test_what_the_call_does_not_say_is_asked_for(file):
         ({"exp": 1}, [], "The token expired at 1970-01-01 00:00:01 UTC"),
         ({"nbf": 32503680000}, [], "The token is not valid before 3000-01-01 00:00:00 UTC"),
         ({"iat": 32503680000}, [], "issued at 3000-01-01 00:00:00 UTC, which is to come"),
-        ({"nbf": 1e30}, [], "The token is not valid before 1e+30 seconds after the beginning of 1970"),
+        ({"nbf": 1e30}, [], "The token is not valid before 1.00e+30 seconds after the beginning of 1970"),
         ({}, ["--duration", "2h"], "so 2h was not judged against it; --max-session-duration names it"),
         ({}, [], "client IDs are not known"),
     ],
@@ -314,3 +314,18 @@ def test_a_time_that_is_none_is_refused(file, claims):
     assert result.stdout.startswith("refused   InvalidIdentityToken")
     assert "a number of seconds since 1970" in result.stdout
     assert esc_oidc("explain", file(POLICY), "--token", file({**ALICE, "nbf": None}, "token")).exit_code == 0
+
+
+def test_a_time_of_any_size_is_judged(file):
+    """A claim may be a number that no float holds."""
+    for exp, said in ((10**400, []), (-(10**400), ["The token expired at -1.00e+400"])):
+        result = esc_oidc("explain", file(POLICY), "--token", file({**ALICE, "exp": exp}, "token"))
+        assert result.exit_code == 0, result.output
+        assert all(each in result.stdout for each in said)
+
+
+def test_a_binary_token_is_named_as_such(file, tmp_path):
+    """The error says what the file is, not how decoding it failed."""
+    (tmp_path / "binary").write_bytes(bytes(range(128, 256)))
+    result = esc_oidc("explain", file(POLICY), "--token", str(tmp_path / "binary"))
+    assert (result.exit_code, result.stderr) == (2, f"esc-oidc: {tmp_path / 'binary'}: this is not text in UTF-8.\n")

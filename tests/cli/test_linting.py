@@ -176,3 +176,8 @@ def test_a_policy_with_open_values_is_not_green(file):
     assert "1 trust policy: 0 errors, 0 warnings, 1 unknown." in result.stdout
     assert result.exit_code == 0
     assert esc_oidc("lint", source, "--fail-on-unknown").exit_code == 1
+
+
+def test_quiet_still_says_that_nothing_was_judged(tmp_path):
+    """Silence means that all is well."""
+    assert esc_oidc("lint", "-q", str(tmp_path)).stdout == "Nothing was judged.\n"

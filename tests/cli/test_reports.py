@@ -22,7 +22,7 @@ Resources:
     Type: AWS::IAM::Role
     Properties:
       AssumeRolePolicyDocument: POLICY
-  # esc-oidc: ignore middle-wildcard: between two roles it belongs to neither
+  # a comment about something else
   Deployer:
     Type: AWS::IAM::Role
     COMMENT
@@ -73,6 +73,7 @@ def test_a_comment_inside_the_role_accepts_a_finding(file, where):
         ("# esc-oidc: ignore", "it does not have the form of one."),
         ("# esc-oidc: ignore organization-wide because it is ours", "it does not have the form of one."),
         ("# esc-oidc ignore organization-wide: ours", "it does not have the form of one."),
+        ("# ESC-OIDC: IGNORE organization-wide: ours", "it does not have the form of one."),
     ],
 )  # fmt: skip
 def test_a_comment_that_accepts_nothing_says_so(file, comment, said):
@@ -83,6 +84,47 @@ def test_a_comment_that_accepts_nothing_says_so(file, comment, said):
     assert finding["message"].startswith(f"the comment in line 9 suppresses nothing: {said}")
     assert (finding["line"], finding["severity"]) == (9, "error")
     assert esc_oidc("lint", file(TEMPLATE.replace("COMMENT", comment), "t.yaml"), "--ignore", "suppression").stdout
+
+
+@pytest.mark.parametrize("metadata", ["ignore", None, {}, [], {"ignored": {"organization-wide": "ours"}}])
+def test_metadata_of_another_form_says_so(file, metadata):
+    """Whoever wrote it expected something of it."""
+    role = {"Type": "AWS::IAM::Role", "Metadata": {"esc-oidc": metadata}}
+    role["Properties"] = {"AssumeRolePolicyDocument": POLICY}
+    (finding,) = lint(file({"Resources": {"R": role}}, "a.json"))["findings"]
+    assert finding["message"] == "the metadata suppresses nothing: it does not have the form of one."
+
+
+ACCEPTS = "# esc-oidc: ignore organization-wide, middle-wildcard: ours"
+
+
+@pytest.mark.parametrize("place", ["Resources:", "  Deployer:", "  Before:", "\nOutputs: {}"])
+def test_a_comment_outside_every_role_says_so(file, place):
+    """Above a role, or above all of them, it belongs to none, and suppresses nothing."""
+    text = TEMPLATE.replace("    COMMENT\n", "").replace("  # a comment about something else\n", "") + "\nOutputs: {}\n"
+    indented = " " * (len(place) - len(place.lstrip(" ")))
+    document = lint(file(text.replace(place, f"{indented}{ACCEPTS}\n{place}", 1), "t.yaml"))
+    assert document["suppressed"] == []
+    (finding,) = [each for each in document["findings"] if each["rule"] == "suppression"]
+    assert "suppresses nothing: it stands inside no role" in finding["message"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Description: |\n      {}", "Description: >-\n      a\n      {}\n      b", "Description: 'a\n      {}\n      b'",
+     'Description: "a {}"', "Description: a{}"],
+)  # fmt: skip
+def test_what_is_no_comment_accepts_nothing(file, text):
+    """In a block scalar or between quotes the same words are text, and nothing is said of them."""
+    document = lint(file(TEMPLATE.replace("COMMENT", text.format(ACCEPTS)), "t.yaml"))
+    assert document["suppressed"] == []
+    assert "suppression" not in {each["rule"] for each in document["findings"]}
+
+
+def test_a_comment_behind_the_sign_of_a_block_scalar_is_one(file):
+    """The text begins in the next line."""
+    document = lint(file(TEMPLATE.replace("COMMENT", f"Description: | {ACCEPTS}\n      text"), "t.yaml"))
+    assert {each["place"] for each in document["suppressed"]} == {"Deployer"}
 
 
 def test_of_several_rules_the_unknown_one_is_named(file):
@@ -101,6 +143,8 @@ def test_of_several_rules_the_unknown_one_is_named(file):
         ({"organization-wide": True}, "it gives no reason to ignore organization-wide."),
         (["organization-wide"], "it gives no reason to ignore organization-wide."),
         ("organization-wide", "it gives no reason to ignore organization-wide."),
+        (None, "it does not have the form of one."),
+        (True, "it does not have the form of one."),
         ({"organization-wd": "ours"}, "there is no rule 'organization-wd': did you mean organization-wide?"),
     ],
 )

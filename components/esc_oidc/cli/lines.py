@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, Final
 
 from ..verify import Path
 
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 _COMMENT: Final = re.compile(r"#\s*esc-oidc:\s*ignore\s+([\w-]+(?:\s*,\s*[\w-]+)*)\s*(?::\s*(.*?))?\s*$")
-_MEANT: Final = re.compile(r"#\s*esc-oidc\W+ignore\b")
+_MEANT: Final = re.compile(r"#\s*esc-oidc\W+ignore\b", re.IGNORECASE)
 """What somebody means for such a comment, even if it is none."""
 
 
@@ -63,8 +62,8 @@ def _yaml_lines(text: str, wanted: set[Path]) -> dict[Path, int]:
     return {path: node[0] + 1 for path, node in nodes if node}
 
 
-def comments_at(text: str, path: Path) -> Mapping[str, str]:
-    """The rules that comments inside the role at this path say to ignore, each with the reason.
+def comments_at(text: str, path: Path) -> Mapping[int, tuple[Sequence[str], str]]:
+    """The comments inside the role at this path: by its line, from 1, the rules that each says to ignore, and why.
 
     A comment is `# esc-oidc: ignore RULE[, RULE]: REASON`, in a line of its own or behind another value.
     """
@@ -74,21 +73,44 @@ def comments_at(text: str, path: Path) -> Mapping[str, str]:
     if not found:
         return {}
     start, node = found
-    said: dict[str, str] = {}
-    for line in islice(text.splitlines(), start, node.end_mark.line + 1):
-        match = _COMMENT.search(line)
+    return {
+        line + 1: (_rules(match), match[2])
+        for line, column, comment in _comments(text)
         # What is indented less belongs to the next block.
-        if match and match[2] and match.start() >= node.start_mark.column:
-            said.update(dict.fromkeys(_rules(match), match[2]))
-    return said
+        if start <= line <= node.end_mark.line and column >= node.start_mark.column
+        if (match := _COMMENT.fullmatch(comment)) and match[2]
+    }
 
 
 def comments_in(text: str) -> Iterator[tuple[int, Sequence[str], str]]:
     """Every such comment: its line, from 1, the rules, and the reason, which may be empty. No rules: it has no form."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if _MEANT.search(line):
-            match = _COMMENT.search(line)
-            yield number, _rules(match) if match else (), (match[2] if match else "") or ""
+    for line, _, comment in _comments(text):
+        match = _COMMENT.fullmatch(comment)
+        yield line + 1, _rules(match) if match else (), (match[2] if match else "") or ""
+
+
+def _comments(text: str) -> Iterator[tuple[int, int, str]]:
+    """What is meant for such a comment, with its line and column, from 0; text in a scalar is none."""
+    import yaml  # noqa: PLC0415 - most sources are JSON
+
+    scalars: list[tuple[int, int]] = []
+    try:
+        for token in yaml.scan(text):
+            if isinstance(token, yaml.ScalarToken):
+                begin = token.start_mark.index
+                # Behind the sign of a block scalar there may be a comment.
+                first = text.find("\n", begin) if token.style in {"|", ">"} else begin
+                scalars.append((first, token.end_mark.index))
+    except yaml.YAMLError:
+        return
+    position = place = 0
+    for number, line in enumerate(text.splitlines(keepends=True)):
+        match = _MEANT.search(line)
+        while match and place < len(scalars) and scalars[place][1] <= position + match.start():
+            place += 1
+        if match and not (place < len(scalars) and scalars[place][0] <= position + match.start()):
+            yield number, match.start(), line[match.start() :].rstrip("\r\n")
+        position += len(line)
 
 
 def _rules(comment: re.Match[str]) -> Sequence[str]:

@@ -76,7 +76,7 @@ def lint_files(
     elif style.format is LintFormat.JSON:
         print_json(_as_json(results))
     else:
-        _print(results, style, texts, fails_on_nothing=settings.fail_on_nothing)
+        _print(results, style, texts)
     if named := [each for each in reading.unread if each.named]:
         fail("\n".join(f"{each.source}: {each.problem}" for each in named))
     if baseline_to_write is not None:
@@ -99,7 +99,7 @@ def _why_unknown(found: Found, judged: Judged) -> str:
     return f"depends on {names}: only what is wrong for any value was found"
 
 
-def _print(results: _Results, style: LintStyle, texts: Texts, *, fails_on_nothing: bool) -> None:
+def _print(results: _Results, style: LintStyle, texts: Texts) -> None:
     verdicts, github = Verdicts(console()), style.format is LintFormat.GITHUB
     colours = {"error": "bold red", "warning": "yellow", NOTE: "dim"}
     for found, why in results.unknown if not style.quiet else ():
@@ -124,7 +124,7 @@ def _print(results: _Results, style: LintStyle, texts: Texts, *, fails_on_nothin
             verdicts.line(_plain(f"{path}: passed over: {reason}"), "dim", 4)
     for line in _summary(results, verbose=style.verbose) if not style.quiet else ():
         verdicts.line(line, "bold")
-    if results.nothing and style.quiet and fails_on_nothing:
+    if results.nothing and style.quiet:
         verdicts.line(_NOTHING, "bold")
 
 

@@ -14,8 +14,7 @@ def one_policy(source: str) -> Found:
         fail(f"{reading.unread[0].source}: {reading.unread[0].problem}")
     found = reading.found
     if not found:
-        why = next((f": {reason}" for _, reason in reading.passed_over), "")
-        fail(f"{source}: there is no trust policy in it{why}.")
+        fail(f"{source}: {next((why for _, why in reading.passed_over), 'there is no trust policy in it')}.")
     if len(found) != 1:
         fail(f"{source}: there are {len(found)} trust policies; give one: {', '.join(str(each) for each in found)}.")
     if found[0].located.placeholders:

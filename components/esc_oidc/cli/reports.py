@@ -18,7 +18,7 @@ NOTE: Final = "note"
 OTHER_ISSUER: Final = "other-issuer"
 """The one finding with nothing to do."""
 
-_COMMENT: Final = r"#\s*esc-oidc\W+ignore"
+_COMMENT: Final = r"(?i)#\s*esc-oidc\W+ignore"
 
 
 class Report(NamedTuple):
@@ -128,15 +128,18 @@ def _all(
         yield unread.source, None, _about_a_file(UNREADABLE_FILE, unread.problem)
     for source in dict.fromkeys(found.source for found, _ in judged if _may_have_comments(found.source)):
         if re.search(_COMMENT, texts[source]):
-            from .lines import comments_in  # noqa: PLC0415 - few files have such comments
+            from .lines import comments_at, comments_in  # noqa: PLC0415 - few files have such comments
 
+            paths = [found.located.path for found, _ in judged if found.source == source]
+            inside = {line for path in paths for line in comments_at(texts[source], path)}
             for line, rules, reason in comments_in(texts[source]):
-                for problem in _wrong_in(rules, reason):
+                stray = [] if line in inside else ["it stands inside no role: write it below the role's name."]
+                for problem in list(_wrong_in(rules, reason)) or stray:
                     message = f"the comment in line {line} suppresses nothing: {problem}"
                     yield source, None, _about_a_file(SUPPRESSION, message)
     for found, each in judged:
         for rule, reason in found.located.ignored.items():
-            for problem in _wrong_in([rule], reason):
+            for problem in _wrong_in([rule] if rule else [], reason):
                 yield found.source, found, _about_a_file(SUPPRESSION, f"the metadata suppresses nothing: {problem}")
         for finding in each.findings:
             yield found.source, found, finding
@@ -181,7 +184,8 @@ def _comments(found: Found, texts: Texts) -> Mapping[str, str]:
         return {}
     from .lines import comments_at  # noqa: PLC0415 - few files have such comments
 
-    return comments_at(texts[found.source], found.located.path)
+    said = comments_at(texts[found.source], found.located.path)
+    return {rule: reason for rules, reason in said.values() for rule in rules}
 
 
 def _with_fingerprints(reports: Sequence[Report]) -> list[Report]:

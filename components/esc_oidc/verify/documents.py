@@ -54,7 +54,7 @@ class Located:
         path: Where, as keys and indexes inside the document.
         placeholders: What its values depend on, where the document does not say them: `lint_located` judges it.
         ignored: The rules that the document itself says to ignore for this role, each with the reason; without one,
-            which is empty then, nothing is to be ignored.
+            which is empty then, nothing is to be ignored. What has no form of it is a rule without a name.
     """
 
     place: str
@@ -188,8 +188,15 @@ def _template(document: Mapping[str, object], path: Path) -> Iterator[Located]:
 
 
 def _ignored(metadata: object) -> Mapping[str, str]:
-    """What `{"esc-oidc": {"ignore": {RULE: REASON}}}` says; the reason is empty where there is none."""
-    said = _mapping(_mapping(metadata).get("esc-oidc")).get("ignore", {})
+    """What `{"esc-oidc": {"ignore": {RULE: REASON}}}` says; the reason is empty where there is none.
+
+    What has another form is a rule without a name.
+    """
+    if "esc-oidc" not in _mapping(metadata):
+        return {}
+    said = _mapping(_mapping(metadata)["esc-oidc"]).get("ignore")
+    if said is None or isinstance(said, bool):
+        return {"": ""}
     rules = said if isinstance(said, Mapping) else dict.fromkeys(map(str, _listed(said)))
     return {str(rule): reason.strip() if isinstance(reason, str) else "" for rule, reason in rules.items()}
 

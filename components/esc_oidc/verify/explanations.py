@@ -489,9 +489,8 @@ def _audience_advice(wanted: str, got: str, subject: object) -> _Advice | None: 
     """When the token has another audience than the one wanted."""
     wants, has = read_audience(wanted), read_audience(got)
     if wanted == GITHUB_AUDIENCE:
-        return _Advice(
-            f"{wanted!r} is the audience of GitHub Actions' tokens.", f"Write {got!r}, this token's audience."
-        )
+        mistake = f"{wanted!r} is the audience of GitHub Actions' tokens; it is no audience of Pulumi Cloud."
+        return _Advice(mistake, f"This token's audience is {got!r}.")
     if "/" in wanted or ".amazonaws.com" in wanted:
         # AWS's own audience, or the issuer's URL: what other issuers' guides say to write.
         return _Advice(f"{wanted!r} is no audience of Pulumi Cloud.", f"This token's audience is {got!r}.")

@@ -46,9 +46,9 @@ def principal_not_provider(statement: PulumiStatement) -> Problems:
         federated = statement.written.principals.get("Federated", ())
         named = statement.others if statement.allows else federated
         wrong = [", ".join(named) or "(nobody)"] if statement.allows or federated else []
-    named = {str(provider): OTHERS.get(provider.name) for provider in providers_of(statement.written)}
+    owners = {str(provider): OTHERS.get(provider.name) for provider in providers_of(statement.written)}
     for principal in wrong:
-        what = f"the provider of {owner}" if (owner := named.get(principal)) else "not its provider's ARN"
+        what = f"the provider of {owner}" if (owner := owners.get(principal)) else "not its provider's ARN"
         yield f"the statement is about Pulumi Cloud's tokens, but its Principal {principal} is {what}."
 
 
