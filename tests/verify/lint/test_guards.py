@@ -2,8 +2,9 @@
 
 import pytest
 
-from esc_oidc.verify import UndefinedBehaviour, compile_policy, lint
-from tests.support.policies import AUD, DEV, PROVIDER, STATEMENT, SUB, conditions, example
+from esc_oidc.trust import Trust
+from esc_oidc.verify import UndefinedBehaviour, compile_policy, lint, prove
+from tests.support.policies import AUD, DEV, LOGIN, PROVIDER, STATEMENT, SUB, conditions, example
 
 ROLE = "arn:aws:iam::123456789012:role/esc"
 DENY = {**STATEMENT, "Effect": "Deny", "Condition": {"StringNotEquals": {SUB: DEV}}}
@@ -139,3 +140,56 @@ def test_conditions_on_the_call_narrow_and_excuse_nothing(operator, condition):
     wide = {"StringEquals": {AUD: "aws:contoso"}, "StringLike": {SUB: "pulumi:*"}}
     wide = {**wide, operator: {**wide.get(operator, {}), **condition}}
     assert ("admits-strangers", None) in found({**STATEMENT, "Condition": wide})
+
+
+WIDE = f"{LOGIN}:currentEnvironment.name:aws/*"
+ONLY = {**DENY, "Principal": "*"}
+STRICT = Trust("https://api.pulumi.com/oidc", "aws:contoso", (DEV,))
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ([{"StringEquals": {AUD: "aws:contoso", SUB: DEV}, "StringNotLike": {SUB: "*prod*"}}], set()),
+        ([{"StringEquals": {AUD: "aws:contoso", SUB: DEV}, "StringLike": {SUB: WIDE}}], {"two-operators"}),
+        ([{"StringEquals": {AUD: "aws:contoso", SUB: DEV}, "StringLike": {AUD: "aws:*"}}], {"two-operators"}),
+        ([{"StringEquals": {AUD: "aws:contoso"}, "StringLike": {SUB: WIDE}}, DENY], set()),
+        ([{"StringEquals": {AUD: "aws:contoso"}, "StringLike": {SUB: "*"}}, ONLY], set()),
+        ([{"StringEquals": {AUD: "aws:contoso"}}, ONLY], set()),
+        ([{"StringLike": {AUD: "aws:*"}, "StringEquals": {SUB: DEV}},
+          {**DENY, "Condition": {"StringNotEquals": {AUD: "aws:contoso"}}}], set()),
+        ([{"StringEquals": {SUB: DEV}},
+          {**DENY, "Condition": {"StringNotEqualsIfExists": {AUD: "aws:contoso"}}}], set()),
+    ],
+)  # fmt: skip
+def test_what_another_operator_or_a_deny_narrows_is_not_wide(statements, expected):
+    """Only the named environment gets in, as `prove` confirms, so no rule says that more do."""
+    allow, *denies = statements
+    policy = example({"Statement": [{**STATEMENT, "Condition": allow}, *denies]})
+    assert prove(policy, STRICT).holds
+    assert {finding.rule for finding in lint(policy)} == expected
+
+
+@pytest.mark.parametrize(
+    "deny",
+    [
+        {"Condition": {"StringNotEquals": {SUB: DEV}, "StringEquals": {AUD: "contoso"}}},
+        {"Condition": {"StringNotLike": {SUB: WIDE}}},
+        {"Condition": {"StringEquals": {SUB: DEV}}},
+        {"Action": "sts:TagSession"},
+        {"Principal": {"Federated": GITHUB}},
+        {"Condition": {"StringNotEquals": {SUB: f"{DEV}${{aws:username}}"}}},
+        {"Condition": {"StringNotEquals": {AUD: "aws:contoso"}}},
+    ],
+    ids=str,
+)
+def test_another_deny_leaves_it_wide(deny):
+    """If the Deny is about other calls, other tokens or other values, the pattern lets in what it did."""
+    allow = {**STATEMENT, **conditions(like=WIDE)}
+    assert ("project-wide", 0) in found(allow, {**DENY, **deny})
+
+
+def test_what_a_deny_leaves_is_judged():
+    """As if the Allow listed it."""
+    left = {**DENY, "Condition": {"StringNotEquals": {SUB: f"{LOGIN}:pulumi.user.login:alice"}}}
+    assert ("current-environment-missing", 0) in found({**STATEMENT, **conditions(like=f"{LOGIN}:*")}, left)

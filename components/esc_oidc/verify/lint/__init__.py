@@ -116,8 +116,19 @@ def _findings_in(statement: PulumiStatement, index: int) -> Iterator[Finding]:
             if each.block.operator not in {"StringEquals", "StringLike"}:
                 yield from judge(condition.OPERATORS, each, index)
     yield from judge([condition.two_operators], statement, index)
-    for named in statement.audiences:
-        yield from judge(_OF_AUDIENCES, named, index)
-    for value in statement.subjects:
-        yield from judge(_OF_SUBJECTS[value.form], value, index)
+    yield from _findings_in_values(statement, index)
     yield from judge((audience.audience_organization, audience.audience_mixed, reach.never_matches), statement, index)
+
+
+def _findings_in_values(statement: PulumiStatement, index: int) -> Iterator[Finding]:
+    """What is wrong with the values that it names itself, and with those that a Deny of all others leaves it."""
+    for named in statement.audiences:
+        if not statement.is_named_otherwise(named):
+            yield from judge(_OF_AUDIENCES, named, index)
+    for value in statement.subjects:
+        if not statement.is_named_otherwise(value):
+            yield from judge(_OF_SUBJECTS[value.form], value, index)
+    for left in statement.left_by_denies("sub") or ():
+        yield from judge(_OF_SUBJECTS["exact"], SubjectValue(statement, "sub", left, "exact"), index)
+    for left in statement.left_by_denies("aud") or ():
+        yield from judge(_OF_AUDIENCES, ClaimValue(statement, "aud", left, "exact"), index)

@@ -225,8 +225,32 @@ class PulumiStatement:
         self.minted_audiences = [audience for audience in read if audience and audience.cloud in {None, "aws"}]
 
     def limits(self, claim: ClaimName) -> bool:
-        """Whether a condition says what the claim may be."""
-        return any(condition.compares for condition in self.asked[claim])
+        """Whether a condition, or a Deny of everything else, says what the claim may be."""
+        return any(condition.compares for condition in self.asked[claim]) or self.left_by_denies(claim) is not None
+
+    def left_by_denies(self, claim: ClaimName) -> tuple[str, ...] | None:
+        """The values of a claim that a Deny of all others leaves to this Allow; None if there is no such Deny."""
+        for deny in self.document.statements if self.allows else ():
+            if deny.effect != "Deny" or len(deny.conditions) != 1 or not covers_login(deny):
+                continue
+            (block,) = deny.conditions
+            covered = {str(provider) for provider in self.providers} <= {*deny.principals.get("Federated", ())}
+            if (
+                block.operator in {"StringNotEquals", "StringNotEqualsIfExists"}
+                and block.key.lower() == f"{self.path}:{claim}".lower()
+                and block.values
+                and not any("${" in value for value in block.values)
+                and (trusts_everybody(deny) or (covered and self.providers and not self.is_wide))
+            ):
+                return tuple(value for value in block.values if all(each.admits(value) for each in self.asked[claim]))
+        return None
+
+    def is_named_otherwise(self, value: ClaimValue) -> bool:
+        """Whether a pattern only narrows values that are named beside it, or that a Deny leaves."""
+        if value.form != "pattern":
+            return False
+        is_beside = any(condition.block.operator == "StringEquals" for condition in self.asked[value.claim])
+        return is_beside or self.left_by_denies(value.claim) is not None
 
     @property
     def mixes_audiences_of(self) -> str | None:
