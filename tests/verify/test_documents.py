@@ -247,3 +247,22 @@ def test_a_document_without_roles_is_recognised(key):
 def test_a_role_alone_is_read_and_other_resources_are_not(document, places):
     """A role needs no envelope of `get-role`; a bucket has no trust policy."""
     assert [located.place for located in find_trust_policies(document)] == places
+
+
+@pytest.mark.parametrize(
+    ("metadata", "ignored"),
+    [
+        ({}, {}),
+        ({"esc-oidc": {"ignore": {"open-end": " ours "}}}, {"open-end": "ours"}),
+        ({"esc-oidc": {"ignore": ["open-end"]}}, {"open-end": ""}),
+        ({"esc-oidc": "ignore"}, {"": ""}),
+        ({"esc-oidc": {"ignore": True}}, {"": ""}),
+        ({"esc-oidc": None}, {"": ""}),
+    ],
+)
+def test_metadata_says_what_to_ignore(metadata, ignored):
+    """What has another form is a rule without a name, so that somebody can say so."""
+    role = {"Type": "AWS::IAM::Role", "Metadata": metadata}
+    role["Properties"] = {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}
+    (located,) = find_trust_policies({"Resources": {"R": role}})
+    assert located.ignored == ignored

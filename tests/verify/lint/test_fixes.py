@@ -141,6 +141,14 @@ def test_two_operators_on_the_audience_become_what_satisfies_both():
     assert RULES["two-operators"].fix in fixes(patterns)
 
 
+def test_letters_of_either_case_satisfy_both_if_the_operator_says_so():
+    """What StringEqualsIgnoreCase admits beside StringEquals is compared as AWS does."""
+    for wanted, fix in ((DEV.upper(), "Leave out"), (OTHER, "No value satisfies both")):
+        both = {"Condition": {"StringEquals": {AUD: "aws:contoso", SUB: DEV}, "StringEqualsIgnoreCase": {SUB: wanted}}}
+        assert any(each.startswith(fix) for each in fixes(both))
+        assert admits(both, DEV) is (fix == "Leave out")
+
+
 @pytest.mark.parametrize(
     "operator",
     ["StringNotEquals", "StringNotLike", "StringNotEqualsIfExists", "ForAllValues:StringNotEquals", "StringNotEqual",

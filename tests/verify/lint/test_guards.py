@@ -160,6 +160,7 @@ STRICT = Trust("https://api.pulumi.com/oidc", "aws:contoso", (DEV,))
           {**DENY, "Condition": {"StringNotEquals": {AUD: "aws:contoso"}}}], set()),
         ([{"StringEquals": {SUB: DEV}},
           {**DENY, "Condition": {"StringNotEqualsIfExists": {AUD: "aws:contoso"}}}], set()),
+        ([{"StringEquals": {AUD: "aws:contoso"}, "Null": {SUB: "false"}}, ONLY], {"null-operator"}),
     ],
 )  # fmt: skip
 def test_what_another_operator_or_a_deny_narrows_is_not_wide(statements, expected):
