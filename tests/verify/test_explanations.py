@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -229,3 +230,44 @@ def test_another_products_provider_is_named():
     (difference,) = decide(OURS, request).differences
     assert difference.mistake.startswith("The role trusts the provider of GitHub Actions")
     assert difference.fix.startswith("Leave it.")
+
+
+ASKED = [
+    *(f"{head}{end}" for head in (LOGIN, LOGIN.upper(), f"{LOGIN}:currentEnvironment.name:aws/*", f"{DEV}*", DEV)
+      for end in (":pulumi.user.login:alice", ":pulumi.token.team:ops", ":pulumi.user.login:Bob", ":", "")),
+    *(f"pulumi:deploy:org{sign}contoso:project:Core:stack:{stack}:operation:{operation}{end}"
+      for sign in ":=" for stack in ("dev", "*") for operation in ("up", "preview", "re*")
+      for end in ("", ":scope:write")),
+]  # fmt: skip
+OFFERED = [
+    DEV,
+    *(f"{DEV}:{more}" for more in ("pulumi.user.login:alice", "pulumi.user.login:bob", "pulumi.token.team:ops")),
+    *(
+        f"pulumi:deploy:org:contoso:project:Core:stack:dev:operation:{each}:scope:write"
+        for each in ("update", "preview")
+    ),
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("aud", ["aws:contoso", "contoso", "sts.amazonaws.com"])
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike"])
+def test_a_fix_of_any_shape_admits_this_caller_alone(asked, aud, operator):
+    """Whatever the policy names, putting right the one thing that differs admits no token but the refused one."""
+    condition = {"StringEquals": {CLAIMS["aud"]: aud}}
+    condition[operator] = condition.get(operator, {}) | {CLAIMS["sub"]: asked}
+    policy = {**OURS, "Statement": [{**STATEMENT, "Condition": condition}]}
+    tokens = [{**TOKEN, "aud": each, "sub": sub} for each in ("aws:contoso", "contoso") for sub in OFFERED]
+    for refused_token in tokens:
+        case = SimpleNamespace(policy=policy, request={"claims": refused_token, "issuer": ISSUER})
+        # Of two differences the fixes belong together.
+        is_one = len(decide(policy, Request(**case.request)).differences) == 1
+        for changed, fix in corrected(case) if is_one else ():
+            for claims in (*STRANGERS, *tokens):
+                request = Request({"iss": ISSUER, **claims}, ISSUER)
+                if (claims["aud"], claims["sub"]) == (refused_token["aud"], refused_token["sub"]):
+                    continue
+                before, after = (decide(each, request).allowed for each in (policy, changed))
+                # The audience of a pattern is that of every subject that it matches.
+                is_a_patterns = operator == "StringLike" and "*" in asked
+                assert before or not after or is_a_patterns, (fix, claims)
