@@ -9,7 +9,7 @@ import pulumi
 import pulumi_pulumiservice as pulumiservice
 
 from .environment import environment_definition
-from .inputs import EnvironmentPlan, Violation, parse_environment
+from .inputs import ChildNames, EnvironmentPlan, Violation, parse_environment
 from .planning import OutputsOnDemand, Planned, PolicyDocument, StrictOutput, planned
 from .role import declare_role
 
@@ -255,7 +255,7 @@ class PulumiEscOidc(OutputsOnDemand):
         if not plan.now.create_environment:
             return pulumi.Output.from_input(plan.seen.environment_ref)
         environment = pulumiservice.Environment(
-            f"{name}-environment",
+            ChildNames(name).environment,
             organization=plan.seen.organization,
             project=plan.seen.project,
             name=plan.seen.environment,

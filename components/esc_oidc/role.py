@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from pulumi.runtime.proto.resource_pb2_grpc import ResourceMonitorStub
 from pulumi.runtime.settings import get_monitor
 
-from .inputs import CREATED_BY, RolePlan, Violation, attachment_name
+from .inputs import CREATED_BY, ChildNames, RolePlan, Violation, attachment_name
 from .planning import Planned, StrictOutput
 from .trust import read_iam_arn
 
@@ -38,7 +38,7 @@ def declare_role(owner: pulumi.ComponentResource, name: str, plan: Planned[P]) -
         plan: What its inputs come to. Every resource takes at least one of its inputs from it, so that none is sent to
             a cloud before the check.
     """
-    return _Declaration(owner, name, plan, pulumi.ResourceOptions(parent=owner)).declared()
+    return _Declaration(owner, ChildNames(name), plan, pulumi.ResourceOptions(parent=owner)).declared()
 
 
 _CREATING: Final[WeakKeyDictionary[object, set[str]]] = WeakKeyDictionary()
@@ -75,7 +75,7 @@ def _found_provider(arn: pulumi.Input[str], owner: pulumi.ComponentResource) -> 
 @dataclass(frozen=True)
 class _Declaration(Generic[P]):
     owner: pulumi.ComponentResource
-    name: str
+    names: ChildNames
     plan: Planned[P]
     child: pulumi.ResourceOptions
 
@@ -97,7 +97,7 @@ class _Declaration(Generic[P]):
         keep = True if plan.retain_oidc_provider else None
         _CREATING.setdefault(get_monitor(), set()).add(self._creator)
         provider = aws.iam.OpenIdConnectProvider(
-            f"{self.name}-provider",
+            self.names.provider,
             url=plan.issuer,
             client_id_lists=[plan.audience, *plan.additional_audiences],
             thumbprint_lists=self.plan.given.get("thumbprints") or None,
@@ -122,12 +122,12 @@ class _Declaration(Generic[P]):
                     "provider here, pass its ARN in `oidc_provider_arn`; `aws iam list-open-id-connect-providers` "
                     "shows it. To make it this stack's own, list its other client IDs in `additional_audiences`, "
                     "because all others are removed, and run "
-                    f"`pulumi import {failed.type} {failed.name} ARN --parent {self.name}={urn}`.",
+                    f"`pulumi import {failed.type} {failed.name} ARN --parent {self.names.component}={urn}`.",
                 )
             return False
 
         # The engine wants a name that no other hook has, in this process or in the plugin's.
-        hook = pulumi.ErrorHook(f"{self.name}-provider-exists-{uuid4().hex}", explain)
+        hook = pulumi.ErrorHook(f"{self.names.provider}-exists-{uuid4().hex}", explain)
         return pulumi.ResourceHookBinding(on_error=[hook])
 
     @property
@@ -143,7 +143,7 @@ class _Declaration(Generic[P]):
     @property
     def _creator(self) -> str:
         """Which component this is, as the value of a tag."""
-        creator = f"{_stack()}{type(self.owner).__name__}/{self.name}"
+        creator = f"{_stack()}{type(self.owner).__name__}/{self.names.component}"
         if re.fullmatch(r"[\w .:/=+@-]{1,256}", creator, re.ASCII):
             return creator
         return f"{_stack()}{hashlib.sha256(creator.encode()).hexdigest()[:32]}"
@@ -194,7 +194,7 @@ class _Declaration(Generic[P]):
     def _role(self, trust_policy: pulumi.Output[str]) -> aws.iam.Role:
         plan = self.plan.seen
         return aws.iam.Role(
-            f"{self.name}-role",
+            self.names.role,
             name=plan.role_name,
             path=plan.role_path,
             description=plan.role_description,
@@ -217,7 +217,7 @@ class _Declaration(Generic[P]):
             self._attachment(role, key, named, opts)
         for key in self.plan.given.get("inline_policies") or ():
             aws.iam.RolePolicy(
-                f"{self.name}-inline-{key}",
+                self.names.inline(key),
                 role=role.name,
                 name=key,
                 policy=self.plan.item("inline_policies", key),
@@ -227,10 +227,10 @@ class _Declaration(Generic[P]):
     def _attachment(
         self, role: aws.iam.Role, key: str, arn: pulumi.Input[str], opts: pulumi.ResourceOptions
     ) -> aws.iam.RolePolicyAttachment:
-        return aws.iam.RolePolicyAttachment(f"{self.name}-policy-{key}", role=role.name, policy_arn=arn, opts=opts)
+        return aws.iam.RolePolicyAttachment(self.names.attachment(key), role=role.name, policy_arn=arn, opts=opts)
 
     def _attachment_alias(self, arn: str) -> pulumi.Alias:
-        return pulumi.Alias(name=f"{self.name}-policy-{attachment_name(arn)}")
+        return pulumi.Alias(name=self.names.attachment(attachment_name(arn)))
 
     def _same_account(self, _: P, role: object, provider: object) -> None:
         # Mocks may answer with anything; then there is nothing to judge.

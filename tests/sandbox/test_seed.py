@@ -52,6 +52,67 @@ def test_a_seed_exists_before_the_program_runs(tmp_path):
     }
 
 
+RICH = """
+providers:
+- url: https://api.pulumi.com/oidc
+  clientIds: [aws:contoso]
+  thumbprints: [9e99a48a9960b14926bb7f3b02e22da2b0ab7280]
+  tags: {owner: platform}
+roles:
+- name: rich
+  path: /team/
+  description: Has everything.
+  permissionsBoundary: arn:aws:iam::aws:policy/PowerUserAccess
+  policyArns: [arn:aws:iam::aws:policy/ReadOnlyAccess]
+  inlinePolicies:
+    logs: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "logs:*", Resource: "*"}]}
+  tags: {owner: platform}
+  trustPolicy: {Version: "2012-10-17", Statement: [{Effect: Deny, Action: "sts:AssumeRole", Principal: {AWS: "*"}}]}
+environments:
+  contoso/aws/text: |
+    values: # as it is
+        a:   1
+  contoso/aws/folded: >
+    values: {}
+"""
+
+
+def test_all_that_a_role_can_have_is_seeded(tmp_path):
+    """Policies, path, description, boundary and tags of a role, thumbprints and tags of a provider."""
+    path = tmp_path / "seed.yaml"
+    path.write_text(RICH)
+    with Sandbox() as sandbox:
+        sandbox.sow(path)
+        iam = client("iam", sandbox.aws_url)
+        role = iam.get_role(RoleName="rich")["Role"]
+        arn = f"arn:aws:iam::{sandbox.account}:oidc-provider/api.pulumi.com/oidc"
+        provider = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        attached = iam.list_attached_role_policies(RoleName="rich")["AttachedPolicies"]
+        inline = iam.get_role_policy(RoleName="rich", PolicyName="logs")["PolicyDocument"]
+    assert (role["Path"], role["Description"], role["Tags"]) == (
+        "/team/",
+        "Has everything.",
+        [{"Key": "owner", "Value": "platform"}],
+    )
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == "arn:aws:iam::aws:policy/PowerUserAccess"
+    assert [each["PolicyArn"] for each in attached] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+    assert inline["Statement"][0]["Action"] == "logs:*"
+    assert provider["ThumbprintList"] == ["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"]
+    assert provider["Tags"] == role["Tags"]
+
+
+def test_a_definition_may_be_a_block_of_text(tmp_path):
+    """It is stored letter by letter, comments and layout included; other texts are no block."""
+    path = tmp_path / "seed.yaml"
+    path.write_text(RICH)
+    with Sandbox() as sandbox:
+        sandbox.sow(path)
+        assert sandbox.store.revision(EnvironmentRef("contoso", "aws", "text")).yaml == (
+            "values: # as it is\n    a:   1\n"
+        )
+        assert sandbox.store.revision(EnvironmentRef("contoso", "aws", "folded")).yaml.lstrip().startswith(">")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

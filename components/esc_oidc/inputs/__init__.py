@@ -4,7 +4,7 @@ from .deployments import DeploymentPlan, parse_deployments
 from .environment import EnvironmentPlan, parse_environment
 from .parsing import Argument, Kind, NotKnownYetError, Parsed, arguments_of, recorded
 from .policies import written
-from .role import CREATED_BY, RolePlan, attachment_name
+from .role import CREATED_BY, ChildNames, RolePlan, attachment_name
 from .values import Form, environment_part, iac_project, issuer, organization, project, stack
 from .violations import (
     LATER,
@@ -27,6 +27,7 @@ __all__ = [
     "TOO_DEEP",
     "UNREADABLE",
     "Argument",
+    "ChildNames",
     "DeploymentPlan",
     "EnvironmentPlan",
     "Form",

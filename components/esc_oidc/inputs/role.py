@@ -375,6 +375,40 @@ def attachment_name(arn: str) -> str:
     return f"{arn.rpartition('/')[2]}-{hashlib.sha256(arn.encode()).hexdigest()[:8]}"
 
 
+@dataclass(frozen=True)
+class ChildNames:
+    """What a component's resources are called: they begin with its own name.
+
+    Attributes:
+        component: Its name.
+    """
+
+    component: str
+
+    @property
+    def provider(self) -> str:
+        """The OIDC provider."""
+        return f"{self.component}-provider"
+
+    @property
+    def role(self) -> str:
+        """The role."""
+        return f"{self.component}-role"
+
+    @property
+    def environment(self) -> str:
+        """The ESC environment."""
+        return f"{self.component}-environment"
+
+    def attachment(self, key: str) -> str:
+        """The attachment of a managed policy: the key is `attachment_name` of its ARN, or one that the user chose."""
+        return f"{self.component}-policy-{key}"
+
+    def inline(self, policy: str) -> str:
+        """The inline policy of this name."""
+        return f"{self.component}-inline-{policy}"
+
+
 def _policies_differ(plan: RolePlan) -> Iterator[Violation]:
     names = {attachment_name(arn) for arn in plan.policy_arns}
     for key in plan.named_policy_arns:

@@ -26,6 +26,7 @@ from .stacks import Stacks
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+    from mypy_boto3_iam.type_defs import TagTypeDef
 
 HOST: Final = "127.0.0.1"
 
@@ -33,6 +34,9 @@ SEED_FILE: Final = "sandbox.yaml"
 """The seed that `esc-oidc try` finds in a program's folder by itself."""
 
 _SEED_KEYS: Final = {"providers", "roles", "environments"}
+
+_ROLE_KEYS: Final = {"path": "Path", "description": "Description", "permissionsBoundary": "PermissionsBoundary"}
+"""What else AWS takes of a role, by its key in a seed."""
 
 _POLL: Final = 0.02
 """Seconds until a server notices that it shall stop; half a second by default."""
@@ -128,9 +132,10 @@ class Sandbox:
     def sow(self, path: Path) -> None:
         """Create what a seed file lists.
 
-        `providers` are a list of `url` and `clientIds`, `roles` a list of `name`, `trustPolicy` and perhaps
-        `maxSessionDuration` in seconds, `environments` a map from ORG/PROJECT/ENV to a definition, which is read
-        as ESC reads it.
+        `providers` are a list of `url`, `clientIds` and perhaps `thumbprints` and `tags`; `roles` a list of `name`,
+        `trustPolicy` and perhaps `path`, `description`, `permissionsBoundary`, `maxSessionDuration` in seconds,
+        `policyArns`, `inlinePolicies` and `tags`; `environments` a map from ORG/PROJECT/ENV to a definition, which is
+        read as ESC reads it. A definition that is a block of text, ``|``, is stored letter by letter.
 
         Raises:
             SeedError: The file can't be read or lists something else.
@@ -150,13 +155,26 @@ class Sandbox:
     def _sow(self, seed: Mapping[str, Any], definitions: Iterable[tuple[str, str]]) -> None:
         iam = client("iam", self.aws_url)
         for provider in seed.get("providers", ()):
-            iam.create_open_id_connect_provider(Url=provider["url"], ClientIDList=provider["clientIds"])
+            iam.create_open_id_connect_provider(
+                Url=provider["url"],
+                ClientIDList=provider["clientIds"],
+                ThumbprintList=provider.get("thumbprints", []),
+                Tags=_tags(provider),
+            )
         for role in seed.get("roles", ()):
+            name = role["name"]
+            further = {key: role[word] for word, key in _ROLE_KEYS.items() if word in role}
             iam.create_role(
-                RoleName=role["name"],
+                RoleName=name,
                 AssumeRolePolicyDocument=json.dumps(role["trustPolicy"]),
                 MaxSessionDuration=role.get("maxSessionDuration", HOUR),
+                Tags=_tags(role),
+                **further,
             )
+            for arn in role.get("policyArns", ()):
+                iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+            for policy, document in role.get("inlinePolicies", {}).items():
+                iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
         for name, definition in definitions:
             ref = EnvironmentRef(*name.split("/"))
             self.store.create(ref, "seed")
@@ -169,8 +187,15 @@ def _definitions(seed: str) -> Iterator[tuple[str, str]]:
     for section, environments in root.value if root else ():
         if section.value == "environments":
             for name, definition in environments.value:
+                if isinstance(definition, yaml.ScalarNode) and definition.style == "|":
+                    yield name.value, definition.value
+                    continue
                 begin, end = definition.start_mark, definition.end_mark
                 yield name.value, (" " * begin.column + seed[begin.index : end.index]).rstrip(" ")
+
+
+def _tags(seed: Mapping[str, Any]) -> "list[TagTypeDef]":
+    return [{"Key": key, "Value": value} for key, value in seed.get("tags", {}).items()]
 
 
 class _Silent(MotoRequestHandler):
