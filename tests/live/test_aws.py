@@ -3,6 +3,7 @@
 import ast
 import inspect
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
@@ -10,7 +11,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from esc_oidc.live import AwsAccounts, LiveProvider, Unreadable
+from esc_oidc.live import AwsAccounts, LiveProvider, RoleDetails, Unreadable
 from esc_oidc.live import aws as room
 from esc_oidc.sandbox import Sandbox, client, surroundings
 from esc_oidc.tokens import Opener
@@ -118,6 +119,37 @@ def test_a_refusal_names_the_missing_permission(error, said, permission):
     assert raised.value.permission == permission
 
 
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+NOTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}
+
+
+def test_all_that_a_role_has_is_read(sandbox):
+    """Description, boundary, tags and all of its policies, each of which is asked for once."""
+    iam = client("iam", sandbox.aws_url)
+    assert AwsAccounts().details(ROLE) == RoleDetails("", "", {}, (), {})
+    iam.update_role(RoleName="esc", Description="ours", MaxSessionDuration=7200)
+    iam.put_role_permissions_boundary(RoleName="esc", PermissionsBoundary=READ_ONLY)
+    iam.tag_role(RoleName="esc", Tags=[{"Key": "a", "Value": "b"}])
+    iam.attach_role_policy(RoleName="esc", PolicyArn=READ_ONLY)
+    iam.put_role_policy(RoleName="esc", PolicyName="none", PolicyDocument=json.dumps(NOTHING))
+    accounts = AwsAccounts()
+    found = accounts.details(ROLE)
+    assert found == RoleDetails("ours", READ_ONLY, {"a": "b"}, (READ_ONLY,), {"none": json.dumps(NOTHING)})
+    assert accounts.details(ROLE) is not None
+    assert accounts.role_arn("esc") == ROLE
+    assert accounts.details(ROLE.replace("esc", "other")) is None
+    assert accounts.role_arn("other") is None
+
+
+def test_a_provider_has_tags(sandbox):
+    """None are none."""
+    iam = client("iam", sandbox.aws_url)
+    assert AwsAccounts().provider_tags(PROVIDER) == {}
+    iam.tag_open_id_connect_provider(OpenIDConnectProviderArn=PROVIDER, Tags=[{"Key": "a", "Value": "b"}])
+    assert AwsAccounts().provider_tags(PROVIDER) == {"a": "b"}
+    assert AwsAccounts().provider_tags(PROVIDER.replace("api", "app")) == {}
+
+
 @pytest.mark.parametrize("arn", ["esc", "arn:aws:iam::123456789012:user/x", "arn:aws:iam::12:role/x"])
 def test_what_is_no_role_is_not_asked_for(arn):
     """The message says what an ARN looks like."""
@@ -133,8 +165,12 @@ def test_the_room_has_no_call_that_changes_anything():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if isinstance(node.func.value, ast.Name) and node.func.value.id in {"iam", "sts"}
     }
+    pages = set(re.findall(r'get_paginator\("(\w+)"\)', inspect.getsource(room)))
+    assert pages == {"list_attached_role_policies", "list_role_policies"}
     assert calls == {
         "get_role",
+        "get_role_policy",
+        "get_paginator",
         "get_open_id_connect_provider",
         "list_open_id_connect_providers",
         "get_caller_identity",

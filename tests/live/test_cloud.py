@@ -70,6 +70,18 @@ def test_a_definition_comes_as_it_is_stored(cloud):
     assert cloud.definition("contoso", "aws/dev", "1") == ""
 
 
+def test_a_revision_has_a_number(cloud):
+    """Its definition is read by that number."""
+    assert cloud.definition("contoso", "aws/dev", cloud.revision("contoso", "aws/dev")) == DEFINITION
+
+
+@pytest.mark.parametrize("body", [b"[]", b"no JSON", {"number": 1}])
+def test_a_list_of_revisions_that_is_none_is_an_error(body):
+    """A proxy's page, say."""
+    with answering((200, body)) as (url, _), pytest.raises(CloudError, match="not a list of revisions"):
+        PulumiCloud(url, TOKEN).revision("contoso", "aws/dev")
+
+
 def test_all_environments_are_listed(cloud):
     """By project and name."""
     assert cloud.environments("contoso") == ["aws/dev", "default/old"]

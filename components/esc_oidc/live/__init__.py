@@ -1,6 +1,6 @@
 """Live accounts, read only: Pulumi Cloud's environments, and the roles and providers in AWS that they name."""
 
-from .aws import AwsAccounts, LiveProvider, LiveRole, Unreadable
+from .aws import AwsAccounts, LiveProvider, LiveRole, RoleDetails, Unreadable
 from .cloud import Account, CloudError, Grant, PulumiCloud, access_of
 from .diagnosis import Diagnosis, Doctor, Target, Way
 from .environments import Environments, HeldLogin, Obstacle
@@ -23,6 +23,7 @@ __all__ = [
     "PulumiCloud",
     "Reach",
     "Repair",
+    "RoleDetails",
     "RoleExamination",
     "RoleFindings",
     "Target",

@@ -1,7 +1,7 @@
 """AWS accounts, read only: roles and OIDC providers, each read once, with the user's own credentials."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -65,6 +65,25 @@ class LiveProvider:
     thumbprints: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class RoleDetails:
+    """What a role has besides what decides who gets in.
+
+    Attributes:
+        description: Empty if it has none.
+        boundary: The ARN of its permissions boundary; empty if it has none.
+        tags: By key, AWS's own (``aws:...``) among them.
+        attached: The ARNs of its managed policies.
+        inline: Its inline policies, by name, as JSON.
+    """
+
+    description: str
+    boundary: str
+    tags: Mapping[str, str]
+    attached: tuple[str, ...]
+    inline: Mapping[str, str]
+
+
 class AwsAccounts:
     """Reads the accounts that the user has credentials for. May be used from any thread; nothing is read twice.
 
@@ -97,6 +116,55 @@ class AwsAccounts:
         parsed = _arn(arn, "role")
         return self._ask(parsed, "iam:GetRole", read)
 
+    def details(self, arn: str) -> RoleDetails | None:
+        """What else a role has; None if there is no such role. Raises Unreadable."""
+        parsed = _arn(arn, "role")
+        name = parsed.name.rpartition("/")[2]
+
+        def read(iam: "IAMClient") -> tuple[str, str, dict[str, str]]:
+            found = iam.get_role(RoleName=name)["Role"]
+            boundary = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+            return found.get("Description", ""), boundary, {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+
+        def attached(iam: "IAMClient") -> tuple[str, ...]:
+            pages = iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+            return tuple(each["PolicyArn"] for page in pages for each in page["AttachedPolicies"])
+
+        def listed(iam: "IAMClient") -> tuple[str, ...]:
+            pages = iam.get_paginator("list_role_policies").paginate(RoleName=name)
+            return tuple(each for page in pages for each in page["PolicyNames"])
+
+        def documents(names: Sequence[str], iam: "IAMClient") -> dict[str, str]:
+            answers = [(each, iam.get_role_policy(RoleName=name, PolicyName=each)) for each in names]
+            return {each: json.dumps(answer["PolicyDocument"], ensure_ascii=False) for each, answer in answers}
+
+        role = self._ask(parsed, "iam:GetRole", read, "details")
+        arns = self._ask(parsed, "iam:ListAttachedRolePolicies", attached)
+        names = self._ask(parsed, "iam:ListRolePolicies", listed)
+        inline = self._ask(parsed, "iam:GetRolePolicy", partial(documents, names or ()))
+        if role is None or arns is None or inline is None:
+            return None
+        return RoleDetails(*role, arns, inline)
+
+    def role_arn(self, name: str) -> str | None:
+        """The ARN of the role of this name in the account of the first credentials; None if there is none.
+
+        Raises:
+            Unreadable: They can't be used, or may not read it.
+        """
+        account, _ = self._answers.once(("profile", self._profiles[0] or ""), partial(_identified, self._profiles[0]))
+        here = IamArn("aws", account, "role", name)
+        return self._ask(here, "iam:GetRole", lambda iam: iam.get_role(RoleName=name)["Role"]["Arn"], "ARN")
+
+    def provider_tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of an OIDC provider. Raises Unreadable."""
+
+        def read(iam: "IAMClient") -> dict[str, str]:
+            found = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+            return {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+
+        return self._ask(_arn(arn, "oidc-provider"), "iam:GetOpenIDConnectProvider", read, "tags") or {}
+
     def provider(self, arn: str) -> LiveProvider | None:
         """An OIDC provider; None if there is none. Raises Unreadable."""
 
@@ -115,8 +183,8 @@ class AwsAccounts:
         everything = IamArn("aws", account, "oidc-provider", "*")
         return self._ask(everything, "iam:ListOpenIDConnectProviders", read) or ()
 
-    def _ask(self, arn: IamArn, permission: str, read: Callable[["IAMClient"], T]) -> T | None:
-        """The answer about one thing in an account, asked for once; None if there is no such thing."""
+    def _ask(self, arn: IamArn, permission: str, read: Callable[["IAMClient"], T], part: str = "") -> T | None:
+        """The answer about one thing in an account, or a part of it, asked for once; None if there is no such thing."""
 
         def ask() -> T | None:
             client = self._client(arn.account)
@@ -133,7 +201,7 @@ class AwsAccounts:
             except BotoCoreError as error:
                 raise Unreadable(f"{arn} can't be read: {error}") from error
 
-        return self._answers.once((permission, str(arn)), ask)
+        return self._answers.once((permission, str(arn), part), ask)
 
     def _client(self, account: str) -> "IAMClient":
         """A client with credentials for this account."""

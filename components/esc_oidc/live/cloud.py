@@ -185,6 +185,19 @@ class PulumiCloud:
         except UnicodeDecodeError as error:
             raise CloudError(f"the definition of {organization}/{environment} is not UTF-8.") from error
 
+    def revision(self, organization: str, environment: str) -> str:
+        """The number of an environment's latest revision, for `definition`.
+
+        Args:
+            organization: Whose it is.
+            environment: ``PROJECT/ENV``.
+        """
+        path = f"/api/esc/environments/{quote(organization)}/{quote(environment)}/versions"
+        try:
+            return str(json.loads(self._get(path, {"count": "1"}))[0]["number"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise CloudError(f"{self._url}{path} answers with something that is not a list of revisions.") from error
+
     def grants(self, organization: str) -> list[Grant]:
         """What teams may do with environments, as far as the token may see it."""
         root = f"/api/orgs/{quote(organization)}/teams"
