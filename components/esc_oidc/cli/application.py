@@ -251,3 +251,40 @@ def _doctor(
         environment, every, imports_of, role, as_user, as_team, as_organization_token, profile or [], api_url, at_once
     )
     raise typer.Exit(doctor(asked, Style(output, quiet, verbose)))
+
+
+@app.command("adopt")
+def _adopt(
+    reference: Annotated[str, typer.Argument(metavar="ORG/PROJECT/ENV", help="The environment that has the login.")],
+    out: Annotated[Path | None, typer.Option(help="The new folder (default: PROJECT-ENV).")] = None,
+    name: Annotated[str, typer.Option(help="The component's name.")] = "login",
+    role: Annotated[str | None, typer.Option(help="The role's name or ARN, if the login refers to it.")] = None,
+    login: Annotated[str | None, typer.Option(help="The login's path, if there are several: aws.login.")] = None,
+    import_file: Annotated[
+        Path | None, typer.Option(help="Fill in a file of `pulumi preview --import-file` instead.")
+    ] = None,
+    import_provider: Annotated[bool, typer.Option("--import-provider", help="Import the provider, too.")] = False,
+    narrow: Annotated[bool, typer.Option("--narrow", help="Leave out whatever lets too many in.")] = False,
+    accept_widening: Annotated[
+        bool, typer.Option("--accept-widening", help="Write it even if others get in than today.")
+    ] = False,
+    definition: Annotated[str | None, typer.Option(help="Offline: a file with the definition.")] = None,
+    role_json: Annotated[str | None, typer.Option(help="Offline: a file with what the AWS CLI says.")] = None,
+    profile: Annotated[list[str] | None, typer.Option(help="A profile of the AWS configuration; repeatable.")] = None,
+    api_url: Annotated[str | None, typer.Option(help="Where Pulumi Cloud is (default: as for `pulumi`).")] = None,
+    output: FormatOption = Format.TEXT,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Bring an existing role and environment under a PulumiEscOidc: write the program, and what `pulumi import` needs.
+
+    It reads only: nothing changes in AWS and in Pulumi Cloud.
+    """
+    from ..live import Wishes  # noqa: PLC0415 - as above
+    from .adopting import Request, adopt_environment  # noqa: PLC0415 - as above
+
+    wishes = Wishes(import_provider, narrow, accept_widening)
+    request = Request(
+        reference, role, login, name, out, import_file, wishes, definition, role_json, profile or [], api_url
+    )
+    raise typer.Exit(adopt_environment(request, Style(output, quiet, verbose)))
