@@ -1,11 +1,33 @@
 """What can be recovered from what exists, and why the rest can't."""
 
+import json
+import os
+import random
 import re
+from dataclasses import replace
 
 import pytest
 
-from esc_oidc.live import NotAdoptable
-from tests.support.adopting import CASES, PROVIDER_ARN, adopted
+from esc_oidc.environment import environment_definition
+from esc_oidc.live import (
+    Existing,
+    LiveProvider,
+    LiveRole,
+    NotAdoptable,
+    RoleDetails,
+    Wishes,
+    adopt,
+    find_login,
+    provider_arn_of,
+    role_arn_of,
+)
+from esc_oidc.live import adoption as room
+from esc_oidc.verify import UndefinedBehaviour
+from tests.support.adopting import CASES, PROVIDER_ARN, ROLE_ARN, adopted, case_of, existing, parse
+from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, USER, shapes
+
+# tests/conftest.py chooses a new seed for each run, and prints it when a test fails; set it to repeat that run.
+SEED = int(os.environ["ESC_OIDC_SEED"])
 
 ADOPTED = [case for case in CASES if "inputs" in case]
 REFUSED = [case for case in CASES if "refused" in case]
@@ -56,3 +78,157 @@ def test_the_table_is_long_enough():
     """Twenty set-ups and more, each with where it comes from."""
     assert len(CASES) >= 20
     assert all(case["source"] for case in CASES)
+
+
+def made_by(inputs):
+    """What exists once a component with these inputs is deployed."""
+    plan = parse({**inputs, "role_name": "esc"}).plan
+    text = environment_definition(plan.login, ROLE_ARN)
+    details = RoleDetails(
+        plan.role_description or "",
+        plan.permissions_boundary_arn or "",
+        plan.tags,
+        plan.policy_arns,
+        plan.inline_policies,
+    )
+    return Existing(
+        plan.organization,
+        plan.project,
+        plan.environment,
+        text,
+        find_login(text),
+        LiveRole(ROLE_ARN, plan.policy(PROVIDER_ARN).text, plan.max_session_seconds),
+        details,
+        LiveProvider(PROVIDER_ARN, (plan.audience,), ()),
+    )
+
+
+BASE = {"organization": "contoso", "project": "aws", "environment": "dev"}
+DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:*","Resource":"*"}]}'
+MORE = [
+    {**BASE, ANY: True},
+    {**BASE, ANY_IN_PROJECT: True, "allowed_environments": ["gcp/dev"], "allowed_users": ["alice"]},
+    {**BASE, "subject_attributes": [], OMIT: True, "allowed_environments": ["aws/qa", "gcp/x"]},
+    {**BASE, "subject_attributes": [], OMIT: True, ANY_STACK: True},
+    {**BASE, "subject_attributes": [USER], OMIT: True, "allowed_users": ["alice", "bob"]},
+    {**BASE, "subject_attributes": [USER, CURRENT], "allowed_users": ["alice"]},
+    {
+        **BASE,
+        "role_description": "x",
+        "permissions_boundary_arn": "arn:aws:iam::aws:policy/ReadOnlyAccess",
+        "policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        "max_session_duration": "8h",
+        "duration": "90m",
+        "session_name": "${context.pulumi.user.login}",
+        "session_policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        "tags": {"a": "b", "c": ""},
+        "inline_policies": {"x": json.loads(DOCUMENT)},
+    },
+    {
+        **BASE,
+        "export_environment_variables": False,
+        "region": "eu-west-1",
+        "environment_variables": {
+            "A": "$$ ${aws.login.accessKeyId}",
+            "AWS_ACCESS_KEY_ID": "x${context.rootEnvironment.name}",
+        },
+        "pulumi_config": {"app:a": "1", 'app:m["x.\\"y"].z': "yes", "app:l[0]": "a", "app:l[1].b": "c"},
+        "imports": ["aws/base@3", "aws/more"],
+    },
+    {**BASE, "environment_variables": {"AWS_REGION": "eu-west-1"}, "pulumi_config": {"aws:region": "us-east-1"}},
+]
+
+
+SAMPLE = [each for each in random.Random(SEED).sample(list(shapes()), 120) if not parse(each).violations]
+
+
+@pytest.mark.parametrize("given", [*MORE, *SAMPLE], ids=lambda _: "")
+def test_what_the_component_made_is_recovered(given):
+    """Its inputs come back, the policy and the definition stay as they are, letter by letter."""
+    found = made_by(given)
+    back = adopt(found, Wishes(), parse)
+    described = dict(back.inputs)
+    assert described.pop("oidc_provider_arn") == PROVIDER_ARN
+    assert described.pop("role_name") == "esc"
+    assert described == given
+    assert (back.rewrites_policy, back.gained, back.respelled, back.lost) == (False, (), (), ())
+    assert back.environment.is_imported
+    assert not back.environment.new_layout
+
+
+def test_a_policy_that_can_not_be_proved_is_refused(monkeypatch):
+    """A guess alone is never written."""
+
+    def unproved(*_):
+        raise UndefinedBehaviour("AWS does not define it.")
+
+    monkeypatch.setattr(room, "prove", unproved)
+    with pytest.raises(NotAdoptable, match=r"who gets in can't be proved: AWS does not define it\."):
+        adopted(CASES[0])
+
+
+def test_a_provider_that_was_not_read_is_not_imported():
+    """Otherwise it is said, and no more."""
+    found = replace(existing(CASES[0]), provider=None)
+    assert adopt(found, Wishes(), parse).notes
+    with pytest.raises(NotAdoptable, match="so it can't be imported"):
+        adopt(found, Wishes(import_provider=True), parse)
+
+
+def test_a_policy_that_narrows_nothing_is_written_as_it_is():
+    """With or without --narrow the exact lists stay."""
+    case = case_of("Pulumi's guide, the environment and the user")
+    narrow = adopt(existing(case), Wishes(narrow=True), parse)
+    assert narrow.inputs == adopted(case).inputs
+    assert (narrow.gained, narrow.lost) == ((), ())
+
+
+def test_narrowing_admits_nobody_who_is_kept_out_today():
+    """An environment that the policy lacks needs consent all the same."""
+    case = case_of("the policy lacks this environment")
+    with pytest.raises(NotAdoptable, match="lacks this environment"):
+        adopt(existing(case), Wishes(narrow=True), parse)
+    named = {**case, "login": [{"sessionName": "pulumi-esc"}, {"duration": "1h"}]}
+    with pytest.raises(NotAdoptable, match="lacks this environment"):
+        adopt(existing(named), Wishes(narrow=True), parse)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "said"),
+    [
+        ("", None, "holds no login of its own"),
+        ("imports: [aws/login, aws/x]", None, "holds no login of its own"),
+        ("values: {aws: {fn::open::aws-login: {static: {}}}}", None, "at aws has static credentials"),
+        (
+            "values: {a: {fn::open::aws-login: {oidc: {}}}, b: {fn::open::aws-login: {oidc: {}}}}",
+            None,
+            "the environment has 2 logins: a, b",
+        ),
+        ("values: {a: {fn::open::aws-login: {oidc: {}}}}", "b", "there is no login at b"),
+    ],
+)
+def test_an_environment_without_one_login_is_refused(text, path, said):
+    """The message says which there are, and where the login may be."""
+    with pytest.raises(NotAdoptable, match=said):
+        find_login(text, path)
+
+
+def test_a_login_is_found_by_its_path():
+    """Its role is known if the definition says it."""
+    text = "values: {a: {fn::open::aws-login: {oidc: {roleArn: x}}}, b: {fn::open::aws-login: {oidc: {}}}}"
+    assert role_arn_of(find_login(text, "a")) == "x"
+    assert role_arn_of(find_login(text, "b")) is None
+
+
+def test_the_provider_is_the_one_that_may_be_pulumis():
+    """None if there are none, or several."""
+    assert provider_arn_of(json.dumps(CASES[0]["policy"])) == PROVIDER_ARN
+    assert provider_arn_of("no policy") is None
+    assert provider_arn_of(json.dumps(case_of("several providers of Pulumi Cloud")["policy"])) is None
+
+
+def test_no_value_of_a_secret_is_said():
+    """Neither of one that Pulumi Cloud keeps, nor of one that only looks like it."""
+    for name in ("more than the login, with secrets", "a variable that looks like a credential"):
+        said = repr(adopted(case_of(name)))
+        assert not re.search("ciphertext|hunter2|AKIA", said)

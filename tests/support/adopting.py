@@ -10,6 +10,7 @@ import yaml
 from esc_oidc import PulumiEscOidcArgs
 from esc_oidc.inputs import EnvironmentPlan, Parsed, parse_environment
 from esc_oidc.live import Adoption, Existing, LiveProvider, LiveRole, RoleDetails, Wishes, adopt, find_login
+from esc_oidc.sandbox import EnvironmentRef, Sandbox, client
 from tests.support.deploying import PROVIDER_ARN
 
 ROLE_ARN = "arn:aws:iam::123456789012:role/esc"
@@ -70,3 +71,63 @@ def existing(case: Mapping[str, Any]) -> Existing:
 def adopted(case: Mapping[str, Any]) -> Adoption:
     """What becomes of a case."""
     return adopt(existing(case), Wishes(**case.get("wishes", {})), parse)
+
+
+def case_of(name: str) -> Mapping[str, Any]:
+    """The case of this name."""
+    (case,) = (case for case in CASES if case["name"] == name)
+    return case
+
+
+def sow(sandbox: Sandbox, found: Existing) -> None:
+    """Make all of it in a sandbox."""
+    iam = client("iam", sandbox.aws_url)
+    path, _, name = found.role.arn.partition(":role")[2].rpartition("/")
+    if found.provider:
+        iam.create_open_id_connect_provider(
+            Url=f"https://{found.provider.arn.partition('/')[2]}",
+            ClientIDList=list(found.provider.client_ids),
+            ThumbprintList=["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"],
+            Tags=[{"Key": key, "Value": value} for key, value in found.provider_tags.items()],
+        )
+    iam.create_role(
+        RoleName=name,
+        Path=f"{path}/",
+        AssumeRolePolicyDocument=found.role.policy,
+        MaxSessionDuration=found.role.max_session_duration,
+        Description=found.details.description,
+        Tags=[{"Key": key, "Value": value} for key, value in found.details.tags.items() if not key.startswith("aws:")],
+        **({"PermissionsBoundary": found.details.boundary} if found.details.boundary else {}),
+    )
+    for arn in found.details.attached:
+        if ":aws:policy/" not in arn:
+            nothing = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}
+            iam.create_policy(PolicyName=arn.rpartition("/")[2], PolicyDocument=json.dumps(nothing))
+        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    for policy, document in found.details.inline.items():
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
+    ref = EnvironmentRef(found.organization, found.project, found.environment)
+    sandbox.store.create(ref, "alice")
+    sandbox.store.update(ref, found.definition, "alice")
+
+
+def all_of(sandbox: Sandbox) -> dict[str, Any]:
+    """All that there is: what IAM says of roles and providers, and each environment's revisions."""
+    details = client("iam", sandbox.aws_url).get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
+    iam = client("iam", sandbox.aws_url)
+    providers = [each["Arn"] for each in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+    environments = [each.ref for each in sandbox.store.list(["contoso"])]
+    return {
+        "roles": [{**each, **iam.get_role(RoleName=each["RoleName"])["Role"]} for each in details],
+        "providers": [
+            {
+                key: value
+                for key, value in iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn).items()
+                if key != "ResponseMetadata"
+            }
+            for arn in providers
+        ],
+        "environments": {
+            str(ref): (sandbox.store.revision(ref).number, sandbox.store.revision(ref).yaml) for ref in environments
+        },
+    }

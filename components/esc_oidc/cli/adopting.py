@@ -364,8 +364,8 @@ class _Report:
         if self.adoption.rewrites_policy:
             same = not self.adoption.gained and not self.adoption.lost and not self.adoption.respelled
             yield f"{names.role}  the trust policy is {'rewritten, with the same meaning' if same else 'changed'}"
-        comments = f", and {environment.comments} comment{'s' * (environment.comments != 1)} go"
-        gone = comments if environment.comments else ""
+        comments = "one comment goes" if environment.comments == 1 else f"{environment.comments} comments go"
+        gone = f", and {comments}" if environment.comments else ""
         for change in environment.changes:
             before, after = change.before or "(nothing)", change.after or "(nothing)"
             yield f"{names.environment}  {change.name}: {before} becomes {after}"
@@ -383,7 +383,7 @@ class _Report:
 
     def _expected(self) -> list[str]:
         changed = int(self.adoption.rewrites_policy) + int(self.adoption.environment.new_layout)
-        return [f"{changed} to update" if changed else "nothing to change; that is what the preview shows"]
+        return [f"the preview shows {changed} to update" if changed else "the preview shows nothing to change"]
 
     def _next(self) -> Iterator[str]:
         """The commands."""
@@ -404,8 +404,7 @@ class _Report:
             return
         try:
             _adopted(existing, self.request, replace(self.request.wishes, narrow=False))
-            first = "Adopt it without --narrow first"
-            by_hand = False
+            first, by_hand = "Begin with what this command writes without --narrow, and import that", False
         except NotAdoptable:
             first, by_hand = "Today's policy can't be written with inputs. Change it by hand first", True
         new = list(adoption.gained)
@@ -420,7 +419,7 @@ class _Report:
         if not asks:
             own = default_subject(existing.organization, existing.project, existing.environment)
             old = list(dict.fromkeys([own, *(each for each in old if each.startswith(own.rpartition(":")[0]))]))
-        second = f"Wait a minute. Take this program, with transitional_subjects={old!r}"
+        second = f"Wait a minute. Then take this program, with transitional_subjects={old!r}"
         if asks and CURRENT_ENVIRONMENT not in asks:
             second += " and dangerously_omit_current_environment=True"
         second += ", and run `pulumi up`"
