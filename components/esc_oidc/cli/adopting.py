@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import inputs
-from ..claims import CURRENT_ENVIRONMENT, default_subject
+from ..claims import CURRENT_ENVIRONMENT, AttributeSubject, default_subject, read_subject
 from ..definitions import BadDefinition, LoginBlock
 from ..inputs import printable
 from ..live import (
@@ -43,6 +43,9 @@ from .reading import text_of
 from .verdicts import Verdicts
 
 _PARTS: Final = 3
+_CODE: Final = "     "
+"""What begins a line of a step that is to be pasted."""
+
 _SHOWN: Final = 3
 """How many subjects and places are named without --verbose."""
 
@@ -312,7 +315,10 @@ class _Report:
         out = Verdicts(console())
         for label, lines in self._sections(verbose=style.verbose):
             for index, line in enumerate(lines):
-                out.line(f"{'' if index else label:<10}{printable(line)}", hang=12)
+                if line.startswith(_CODE):
+                    out.out.print(f"{'':10}{printable(line)}", style="cyan")  # whole, to be pasted
+                else:
+                    out.line(f"{'' if index else label:<10}{printable(line)}", hang=12)
         for command in self._next():
             out.out.print(f"          {command}", style="cyan")
         out.line("Keep      Protect it until you are sure: opts=pulumi.ResourceOptions(protect=True)", "dim", 10)
@@ -407,26 +413,34 @@ class _Report:
             first, by_hand = "Begin with what this command writes without --narrow, and import that", False
         except NotAdoptable:
             first, by_hand = "Today's policy can't be written with inputs. Change it by hand first", True
-        new = list(adoption.gained)
-        if not new:
+        if not adoption.gained:
             first += "" if by_hand else ", and run `pulumi up`: today's policy admits what the login is to ask for"
         elif by_hand:
-            first += f": let the role admit {', '.join(new)}, too (`aws iam update-assume-role-policy`)"
+            first += ": let the role admit these subjects, too (`aws iam update-assume-role-policy`)"
         else:
-            first += f", add transitional_subjects={new!r}, and run `pulumi up`"
+            first += ", with these as well, and run `pulumi up`"
         yield f"1. {first}."
-        old = [each for each in adoption.lost if "*" not in each][:20]
-        if not asks:
-            own = default_subject(existing.organization, existing.project, existing.environment)
-            old = list(dict.fromkeys([own, *(each for each in old if each.startswith(own.rpartition(":")[0]))]))
-        second = f"Wait a minute. Then take this program, with transitional_subjects={old!r}"
+        if adoption.gained:
+            yield f"{_CODE}transitional_subjects={list(adoption.gained)!r},"
+        yield "2. Wait a minute. Then take this program, with these as well, and run `pulumi up`."
+        yield f"{_CODE}transitional_subjects={self._old_subjects(asks)!r},"
         if asks and CURRENT_ENVIRONMENT not in asks:
-            second += " and dangerously_omit_current_environment=True"
-        second += ", and run `pulumi up`"
+            yield f"{_CODE}dangerously_omit_current_environment=True,"
         if not adoption.environment.is_imported:
-            second += f"; then let the environment's owner write subjectAttributes: {list(adoption.plan.attributes)!r}"
-        yield f"2. {second}."
-        yield "3. Remove them once the environment opens for all who shall get in, and run `pulumi up`."
+            wanted = ", ".join(adoption.plan.attributes)
+            yield f"   Then let the environment's owner give the login these subjectAttributes: {wanted}."
+        yield "3. Remove them once the environment opens for all who are to get in, and run `pulumi up`."
+
+    def _old_subjects(self, asks: Sequence[str]) -> list[str]:
+        """The subjects that the login has today, as far as they are exact."""
+        if not asks:
+            return [default_subject(*self.existing.base.values())]
+        return [each for each in self.adoption.lost if "*" not in each and _attributes_of(each) == tuple(asks)]
+
+
+def _attributes_of(text: str) -> tuple[str, ...]:
+    subject = read_subject(text)
+    return subject.names if isinstance(subject, AttributeSubject) else ()
 
 
 def _named(word: str, subjects: Sequence[str], *, verbose: bool) -> Iterator[str]:
