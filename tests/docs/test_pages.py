@@ -43,12 +43,14 @@ PROGRAMS = [
     *[("PulumiEscOidc", program) for program in blocks(ROOT / "README.md", "python")],
     *[("PulumiEscOidc", program) for program in blocks(DOCS / "accounts.md", "python")],
     *[("PulumiEscOidc", program) for program in blocks(DOCS / "policies.md", "python")],
+    *[("PulumiEscOidc", program) for program in blocks(DOCS / "adopting.md", "python")],
     # The second block passes on an output of the first.
     ("PulumiDeploymentsOidc", "\n".join(blocks(DOCS / "deployments.md", "python"))),
 ]
 
 
-NAMES = ["README", "from created to adopted", "several environments", "two providers", "policies", "deployments"]
+NAMES = ["README", "from created to adopted", "several environments", "two providers", "policies"]
+NAMES += ["the split", "import by a transform", "alias by a transform", "deployments"]
 
 
 @pytest.mark.parametrize(("component", "program"), PROGRAMS, ids=NAMES)
@@ -103,9 +105,9 @@ def test_the_program_about_decisions_runs(monkeypatch, capsys):
     assert capsys.readouterr().out == "True ['admits-strangers', 'organization-wide']\n"
 
 
-def test_the_seed_is_accepted(tmp_path):
-    """The sandbox starts with the seed on its page and runs a command."""
-    (seed,) = blocks(DOCS / "sandbox.md", "yaml")
+@pytest.mark.parametrize("seed", blocks(DOCS / "sandbox.md", "yaml"))
+def test_the_seeds_are_accepted(tmp_path, seed):
+    """The sandbox starts with each seed on its page and runs a command."""
     file = tmp_path / "sandbox.yaml"
     file.write_text(seed, "utf-8")
     result = esc_oidc("sandbox", "--seed", file, "true")

@@ -26,6 +26,9 @@ SET_UPS = {
     "the provider comes, too": {},
 }
 
+NOT_OPENED = {"no duration, no session name, no variables", "more than the login, with secrets"}
+"""They export nothing, or hold a ciphertext that nobody made."""
+
 
 def imported(folder):
     """Import all that the file lists into the program's stack."""
@@ -58,7 +61,7 @@ def test_a_set_up_is_imported_and_previewed_as_announced(sandbox, tmp_path, name
     assert all_of(sandbox) == before
     assert changed(up(folder)) == SET_UPS[name]
     assert changed(preview(folder, expect_no_changes=True)) == {}
-    if "environmentVariables" in sandbox.store.list(["contoso"])[0].revisions[-1].yaml:
+    if name not in NOT_OPENED:
         assert opened(sandbox, "alice", "contoso/aws/dev")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from esc_oidc import PulumiEscOidcArgs
+from esc_oidc.definitions import read_definition
 from esc_oidc.inputs import EnvironmentPlan, Parsed, parse_environment
 from esc_oidc.live import Adoption, Existing, LiveProvider, LiveRole, RoleDetails, Wishes, adopt, find_login
 from esc_oidc.sandbox import EnvironmentRef, Sandbox, client
@@ -106,6 +107,8 @@ def sow(sandbox: Sandbox, found: Existing) -> None:
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     for policy, document in found.details.inline.items():
         iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=document)
+    for each in read_definition(found.definition).imports:
+        sandbox.store.create(EnvironmentRef(found.organization, *each.name.split("/")), "alice")
     ref = EnvironmentRef(found.organization, found.project, found.environment)
     sandbox.store.create(ref, "alice")
     sandbox.store.update(ref, found.definition, "alice")

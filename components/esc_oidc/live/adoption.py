@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ..claims import ISSUER, KeySubject, read_subject
 from ..definitions import LoginBlock, filled, read_definition
-from ..inputs import EnvironmentPlan, NotKnownYetError, Parsed, Violation, printable
+from ..inputs import EnvironmentPlan, Parsed, Violation, printable
 from ..sessions import HOUR, duration_text, seconds
 from ..trust import read_iam_arn, rendered
 from ..verify import UndefinedBehaviour, lint, prove
@@ -239,10 +239,7 @@ class _Adopting:
     def _without_default_attributes(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs, without `subject_attributes` where they follow from the others."""
         others = {name: value for name, value in inputs.items() if name != "subject_attributes"}
-        try:
-            default = list(self._parse(others).plan.attributes)
-        except NotKnownYetError:
-            return dict(inputs)
+        default = list(self._parse(others).plan.attributes)
         return others if inputs.get("subject_attributes") == default else dict(inputs)
 
     # What changes for whom

@@ -141,7 +141,7 @@ def _missing(found: Any, written: Any, path: tuple[str, ...]) -> Iterator[str]:
         for key, value in found.items():
             if key in written:
                 yield from _missing(value, written[key], (*path, key))
-            elif value not in (None, {}, []) and (*path, key) not in _MAY_DIFFER:
+            elif value not in (None, {}, []):
                 yield ".".join((*path, key))
     elif (type(found), found) != (type(written), written) and path not in _MAY_DIFFER:
         yield ".".join(path)
