@@ -17,6 +17,7 @@ from tests.support.command import esc_oidc
 CALL, GET = BaseClient._make_api_call, ApiClient.call_api  # noqa: SLF001 - the places where every call passes
 TODAY = "pulumi env setup aws, as it is today"
 BY_NAME = "Pulumi's guide, without subject attributes"
+PROVIDER_TYPE = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 SECRETS = "more than the login, with secrets"
 
 
@@ -122,8 +123,15 @@ def test_narrowing_names_the_steps(sandbox):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("pulumi env setup aws, first version", "today's policy admits what the login is to ask for"),
-        ("Pulumi's guide, every environment of the organization", "Change it by hand first: let the role admit"),
+        ("pulumi env setup aws, first version", "without --narrow: import that, and run `pulumi up`."),
+        (
+            "Pulumi's guide, every environment of the organization",
+            "2. Wait a minute. Then run `pulumi up --target '**lo",
+        ),
+        (
+            "Pulumi's guide, with <yaml> for pulumi up",
+            "               dangerously_allow_any_stack_configuration=True,\n",
+        ),
         ("only the user, whoever holds the login", "dangerously_omit_current_environment=True,"),
     ],
 )
@@ -135,12 +143,30 @@ def test_the_steps_begin_with_what_there_is(sandbox, name, said):
     assert said in result.stdout
 
 
+def test_long_lists_are_cut(sandbox):
+    """Unless --verbose names all of it; a role whose login changes elsewhere has no steps."""
+    case = case_of(TODAY)
+    policy = json.loads(json.dumps(case["policy"]))
+    claims = policy["Statement"][0]["Condition"]["StringEquals"]
+    sub = "api.pulumi.com/oidc:sub"
+    claims[sub] = [claims[sub], *(f"pulumi:environments:org:contoso:env:aws/{number}" for number in range(6))]
+    text = definition(ROLE_ARN, case["login"]) + "".join(f"    more{number}: 1\n" for number in range(6))
+    sow(sandbox, existing({**case, "policy": policy, "definition": text}))
+    result = adopt("--narrow")
+    assert "no more   and 3 more; --verbose names them" in result.stdout
+    assert "values.more0, values.more1, values.more2 and 3 more" in result.stdout
+    assert "Steps" not in result.stdout
+    result = adopt("--narrow", "--verbose", "--out", "more")
+    assert "no more   pulumi:environments:org:contoso:env:aws/5" in result.stdout
+    assert "values.more5" in result.stdout
+
+
 def test_the_owner_changes_a_login_that_is_not_imported(sandbox):
     """The steps say to what."""
     case = case_of(BY_NAME)
     found = existing({**case, "definition": definition(ROLE_ARN, case["login"]) + "    more: 1\n"})
     sow(sandbox, found)
-    assert "give the login these subjectAttributes: currentEnvironment.name." in adopt("--narrow").stdout
+    assert "   Then let the environment's owner give the login these" in adopt("--narrow").stdout
 
 
 def test_every_reason_is_said_at_once(sandbox, tmp_path):
@@ -184,18 +210,32 @@ def test_a_file_of_placeholders_is_filled_in(sandbox, tmp_path):
     path = tmp_path / "here" / "import.json"
     entry = {"type": "aws:iam/role:Role", "name": "dev-role", "id": "<PLACEHOLDER>"}
     missing = {"type": "aws:iam/rolePolicy:RolePolicy", "name": "dev-inline-x", "id": "<PLACEHOLDER>"}
-    path.write_text(json.dumps({"resources": [entry, missing]}))
+    provider = {"type": PROVIDER_TYPE, "name": "dev-provider", "id": "<PLACEHOLDER>"}
+    path.write_text(json.dumps({"resources": [entry, missing, provider]}))
     result = adopt("--import-file", path, "--name", "dev")
     assert result.exit_code == 0
-    assert json.loads(path.read_text())["resources"] == [{**entry, "id": "esc"}, missing]
+    assert json.loads(path.read_text())["resources"] == [{**entry, "id": "esc"}, missing, provider]
     assert "1 filled in: dev-role" in result.stdout
     assert "dev-inline-x does not exist here: take it out of the file" in result.stdout
+    assert "dev-provider exists: give its ARN in oidc_provider_arn, or run this with" in result.stdout
     assert list((tmp_path / "here").iterdir()) == [path]
     path.write_text("[]")
     result = adopt("--import-file", path)
     assert result.exit_code == 2
     assert "no file of `pulumi preview --import-file`" in result.stderr
     assert adopt("--import-file", tmp_path / "none.json").exit_code == 2
+
+
+def test_an_environment_with_more_gets_no_id(sandbox, tmp_path):
+    """The file keeps its placeholder, and the output says what to do."""
+    sow(sandbox, existing(case_of(SECRETS)))
+    path = tmp_path / "here" / "import.json"
+    entry = {"type": "pulumiservice:index:Environment", "name": "login-environment", "id": "<PLACEHOLDER>"}
+    path.write_text(json.dumps({"resources": [entry]}))
+    result = adopt("--import-file", path)
+    assert json.loads(path.read_text())["resources"] == [entry]
+    assert "0 filled in: none" in result.stdout
+    assert "login-environment holds more than the login: set create_environment=False" in result.stdout
 
 
 def test_quiet_says_nothing_of_what_is_good(sandbox):
@@ -239,6 +279,15 @@ def test_another_role_than_the_login_names_is_refused(sandbox):
     result = adopt("--role", "other")
     assert result.exit_code == 2
     assert f"--role other: the login aws.login assumes {ROLE_ARN}." in result.stderr
+
+
+def test_a_role_arn_that_is_none_is_not_taken_for_a_name(sandbox):
+    """What the login says must be an ARN."""
+    case = case_of(TODAY)
+    sow(sandbox, existing({**case, "definition": definition("esc", case["login"])}))
+    result = adopt()
+    assert result.exit_code == 2
+    assert "'esc' is not the ARN of an IAM role" in result.stderr
 
 
 def test_what_does_not_exist_is_said(sandbox):

@@ -1,11 +1,13 @@
 """What `esc-oidc adopt` writes, with the real engine: imported, then previewed as it was announced."""
 
 import json
+import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.support.adopting import all_of, case_of, existing, sow
+from tests.support.adopting import CASES, ROLE_ARN, all_of, case_of, definition, existing, sow
 from tests.support.command import esc_oidc
 from tests.support.workspaces import NEEDS_ENGINE, RUNTIME, edit, opened, preview, stack_of, up, written
 
@@ -26,8 +28,29 @@ SET_UPS = {
     "the provider comes, too": {},
 }
 
+LOGIN = [{"sessionName": "pulumi-esc"}, {"duration": "1h"}, {"subjectAttributes": ["currentEnvironment.name"]}]
+DEFINITION = definition(ROLE_ARN, LOGIN)
 NOT_OPENED = {"no duration, no session name, no variables", "more than the login, with secrets"}
 """They export nothing, or hold a ciphertext that nobody made."""
+
+DOCS = Path(__file__).parents[2] / "docs" / "adopting.md"
+BY_IMPORT, BY_ALIAS = re.findall(r"```python\n(import pulumi\n.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+RAW = f"""
+import json
+
+import pulumi_aws as aws
+import pulumi_pulumiservice as pulumiservice
+import pulumi
+
+role = aws.iam.Role("esc", assume_role_policy=json.dumps({CASES[0]["policy"]!r}), max_session_duration=3600)
+pulumiservice.Environment(
+    "dev",
+    organization="contoso",
+    project="aws",
+    name="dev",
+    yaml=role.arn.apply(lambda arn: pulumi.StringAsset({DEFINITION!r}.replace("{ROLE_ARN}", arn))),
+)
+"""
 
 
 def imported(folder):
@@ -77,4 +100,34 @@ def test_the_placeholders_of_a_program_are_filled_in(sandbox, tmp_path):
     assert said.exit_code == 0, said.output
     assert json.loads(said.stdout)["absent"] == []
     imported(folder)
+    assert changed(preview(folder, expect_no_changes=True)) == {}
+
+
+def test_a_transform_imports_in_one_update(sandbox, tmp_path):
+    """The page's program takes role and environment over, without any file."""
+    sow(sandbox, existing({**CASES[0], "role": {}, "login": LOGIN}))
+    before = all_of(sandbox)
+    folder = written(tmp_path / "login", BY_IMPORT.replace("esc-dev", "esc"))
+    done = up(folder)
+    assert {name: done[name] for name in ("login-role", "login-environment")} == {
+        "login-role": {"import"},
+        "login-environment": {"import"},
+    }
+    assert all_of(sandbox) == before
+    (folder / "__main__.py").write_text(BY_IMPORT.replace("esc-dev", "esc").replace("IDS.get(args.name)", "None"))
+    assert changed(preview(folder, expect_no_changes=True)) == {}
+
+
+def test_an_alias_takes_over_what_the_program_made(sandbox, tmp_path):
+    """Role and environment change hands, and nobody notices; afterwards the transform can go."""
+    sow(sandbox, existing(CASES[0]))
+    sandbox.store.delete(sandbox.store.list(["contoso"])[0].ref)
+    folder = written(tmp_path / "login", RAW)
+    up(folder)
+    before = all_of(sandbox)
+    (folder / "__main__.py").write_text(BY_ALIAS)
+    done = changed(up(folder))
+    assert done == {"login": {"create"}}
+    assert all_of(sandbox) == before
+    (folder / "__main__.py").write_text(BY_ALIAS.replace("OLD_NAMES.get(args.name)", "None"))
     assert changed(preview(folder, expect_no_changes=True)) == {}

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from .. import inputs
-from ..claims import CURRENT_ENVIRONMENT, AttributeSubject, default_subject, read_subject
 from ..definitions import BadDefinition, LoginBlock
 from ..inputs import printable
 from ..live import (
@@ -90,7 +89,7 @@ def adopt_environment(request: Request, style: Style) -> int:
         fail("--out writes a new program, and --import-file fills in the file of one that exists: give one of them.")
     parsed = inputs.parse_environment(_arguments(), request.name, _base(parts))
     if parsed.violations:
-        fail(f"--name or {request.reference}: {parsed.violations[0]}")
+        fail(str(parsed.violations[0]))
     folder = request.out or Path(f"{parts[1]}-{parts[2]}")
     if not request.import_file and os.path.lexists(folder):
         fail(f"{folder} exists already, and nothing is overwritten: name a new folder with --out.")
@@ -161,7 +160,7 @@ _NOTHING: Final = RoleDetails("", "", {}, (), {})
 def _from_aws(request: Request, found: Existing) -> Existing:
     accounts = AwsAccounts(request.profiles)
     arn = _role_arn(request, found.login)
-    if not arn.startswith("arn:"):
+    if arn == request.role and not arn.startswith("arn:"):
         arn = accounts.role_arn(arn) or fail(f"--role {printable(arn)}: there is no such role in this account.")
     role, details = accounts.role(arn), accounts.details(arn)
     if role is None or details is None:
@@ -335,11 +334,20 @@ class _Report:
             yield "Note", list(adoption.notes)
         if self.request.import_file:
             filled = [f"{self.request.import_file}: {len(self.filled)} filled in: {', '.join(self.filled) or 'none'}"]
-            filled += [f"{name} does not exist here: take it out of the file" for name in self.absent]
+            filled += [f"{name} {self._why_absent(name)}" for name in self.absent]
             yield "Wrote", filled
         else:
             yield "Wrote", [f"{self.folder}/: Pulumi.yaml, __main__.py, requirements.txt, import.json"]
         yield "Next", self._expected()
+
+    def _why_absent(self, name: str) -> str:
+        """Why a resource in the import file got no ID."""
+        names = inputs.ChildNames(self.request.name)
+        if name == names.environment:
+            return "holds more than the login: set create_environment=False, and take it out of the file"
+        if name == names.provider:
+            return "exists: give its ARN in oidc_provider_arn, or run this with --import-provider"
+        return "does not exist here: take it out of the file"
 
     def _found(self) -> Iterator[str]:
         details, plan = self.existing.details, self.adoption.plan
@@ -362,7 +370,8 @@ class _Report:
         for word, subjects in (("new", adoption.gained), ("no more", adoption.lost), ("respelled", adoption.respelled)):
             yield from _named(word, subjects, verbose=verbose)
         if adoption.rules:
-            yield f"`esc-oidc lint` reports {', '.join(adoption.rules)}: --narrow leaves out what is too wide"
+            way_out = "" if self.request.wishes.narrow else "; --narrow leaves out what is too wide"
+            yield f"`esc-oidc lint` reports {', '.join(adoption.rules)}{way_out}"
 
     def _changes(self, *, verbose: bool) -> Iterator[str]:
         """What the first `pulumi up` changes."""
@@ -403,44 +412,44 @@ class _Report:
         yield "pulumi preview --diff"
 
     def _steps(self) -> Iterator[str]:
-        """How to narrow without refusing anybody meanwhile."""
-        adoption, existing = self.adoption, self.existing
-        asks = existing.login.subject_attributes or ()
-        if not self.request.wishes.narrow or adoption.plan.attributes == asks:
+        """How to change the login without refusing anybody meanwhile."""
+        adoption, wishes = self.adoption, self.request.wishes
+        if not wishes.narrow or adoption.plan.attributes == self.existing.login.subject_attributes:
             return
+        owner = "" if adoption.environment.is_imported else self._owner()
         try:
-            _adopted(existing, self.request, replace(self.request.wishes, narrow=False))
-            first, by_hand = "Begin with what this command writes without --narrow, and import that", False
+            today = _adopted(self.existing, self.request, replace(wishes, narrow=False)).plan
         except NotAdoptable:
-            first, by_hand = "Today's policy can't be written with inputs. Change it by hand first", True
+            environment = inputs.ChildNames(self.request.name).environment
+            yield "1. By hand, let the role admit these as well (aws iam update-assume-role-policy):"
+            yield from (f"{_CODE}{each}" for each in adoption.gained)
+            update = f"run `pulumi up --target '**{environment}'`"
+            yield f"2. Wait a minute. Then {owner or update}."
+            yield "3. Once the environment opens for all who are to get in, run `pulumi up`."
+            return
+        begin = "1. Begin with what this command writes without --narrow: import that,"
         if not adoption.gained:
-            first += "" if by_hand else ", and run `pulumi up`: today's policy admits what the login is to ask for"
-        elif by_hand:
-            first += ": let the role admit these subjects, too (`aws iam update-assume-role-policy`)"
-        else:
-            first += ", with these as well, and run `pulumi up`"
-        yield f"1. {first}."
-        if adoption.gained:
-            yield f"{_CODE}transitional_subjects={list(adoption.gained)!r},"
-        yield "2. Wait a minute. Then take this program, with these as well, and run `pulumi up`."
-        yield f"{_CODE}transitional_subjects={self._old_subjects(asks)!r},"
-        if asks and CURRENT_ENVIRONMENT not in asks:
-            yield f"{_CODE}dangerously_omit_current_environment=True,"
-        if not adoption.environment.is_imported:
-            wanted = ", ".join(adoption.plan.attributes)
-            yield f"   Then let the environment's owner give the login these subjectAttributes: {wanted}."
-        yield "3. Remove them once the environment opens for all who are to get in, and run `pulumi up`."
+            # Today's policy admits what the login is to ask for.
+            afterwards = f"; then {owner}" if owner else ""
+            yield f"{begin} and run `pulumi up`{afterwards}."
+            yield "2. Once the environment opens for all who are to get in, take this program, and run `pulumi up`."
+            return
+        yield f"{begin} add this, and run `pulumi up`:"
+        yield f"{_CODE}transitional_subjects={list(adoption.gained)!r},"
+        yield "2. Wait a minute. Then take this program, add this, and run `pulumi up`:"
+        old = [each for each in today.trust.subjects if each not in adoption.plan.trust.subjects]
+        yield f"{_CODE}transitional_subjects={old!r},"
+        for flag in ("dangerously_allow_any_stack_configuration", "dangerously_omit_current_environment"):
+            # Only these two open more than the environments that the subjects name.
+            if getattr(today, flag) and (today.attributes or flag != "dangerously_omit_current_environment"):
+                yield f"{_CODE}{flag}=True,"
+        if owner:
+            yield f"   Then {owner}."
+        yield "3. Once the environment opens for all who are to get in, remove that again, and run `pulumi up`."
 
-    def _old_subjects(self, asks: Sequence[str]) -> list[str]:
-        """The subjects that the login has today, as far as they are exact."""
-        if not asks:
-            return [default_subject(*self.existing.base.values())]
-        return [each for each in self.adoption.lost if "*" not in each and _attributes_of(each) == tuple(asks)]
-
-
-def _attributes_of(text: str) -> tuple[str, ...]:
-    subject = read_subject(text)
-    return subject.names if isinstance(subject, AttributeSubject) else ()
+    def _owner(self) -> str:
+        wanted = ", ".join(self.adoption.plan.attributes)
+        return f"let the environment's owner give the login these subjectAttributes: {wanted}"
 
 
 def _named(word: str, subjects: Sequence[str], *, verbose: bool) -> Iterator[str]:
