@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -141,6 +142,15 @@ def test_the_steps_begin_with_what_there_is(sandbox, name, said):
     result = adopt("--narrow")
     assert result.exit_code == 0
     assert said in result.stdout
+
+
+def test_a_wide_role_is_adopted_as_it_is(sandbox):
+    """The output names the rules that it breaks, and the way out; the program says so, too."""
+    sow(sandbox, existing(case_of("every environment of a project")))
+    result = adopt("--out", "wide")
+    assert "`esc-oidc lint` reports project-wide; --narrow leaves out what is too wide" in result.stdout
+    program = Path("wide/__main__.py").read_text()
+    assert "    # As it was when it was adopted. `esc-oidc lint` reports it: project-wide.\n    dangerously_" in program
 
 
 def test_long_lists_are_cut(sandbox):

@@ -22,8 +22,9 @@ from esc_oidc.live import (
     role_arn_of,
 )
 from esc_oidc.live import adoption as room
-from esc_oidc.verify import UndefinedBehaviour
+from esc_oidc.verify import Proof, UndefinedBehaviour, prove
 from tests.support.adopting import CASES, PROVIDER_ARN, ROLE_ARN, adopted, case_of, existing, parse
+from tests.support.policies import BAD, conditions, example
 from tests.support.shapes import ANY, ANY_IN_PROJECT, ANY_STACK, CURRENT, OMIT, USER, shapes
 
 # tests/conftest.py chooses a new seed for each run, and prints it when a test fails; set it to repeat that run.
@@ -167,6 +168,20 @@ def test_a_policy_that_can_not_be_proved_is_refused(monkeypatch):
         adopted(CASES[0])
 
 
+def test_a_proof_that_says_nothing_more_is_a_refusal(monkeypatch):
+    """Nothing is written that is not the same, even if no token shows the difference."""
+    monkeypatch.setattr(room, "prove", lambda *_: Proof(False, None, "It differs.", ()))
+    with pytest.raises(NotAdoptable, match=r"the component would admit others: It differs\."):
+        adopted(CASES[0])
+
+
+def test_a_role_that_the_login_refers_to_may_be_known():
+    """The user has named it; the login stays its owner's."""
+    text = existing(CASES[0]).definition.replace(ROLE_ARN, "${imports.x.role}")
+    found = replace(existing(CASES[0]), definition=text, login=find_login(text))
+    assert adopt(found, Wishes(), parse).inputs["create_environment"] is False
+
+
 def test_a_provider_that_was_not_read_is_not_imported():
     """Otherwise it is said, and no more."""
     found = replace(existing(CASES[0]), provider=None)
@@ -232,3 +247,62 @@ def test_no_value_of_a_secret_is_said():
     for name in ("more than the login, with secrets", "a variable that looks like a credential"):
         said = repr(adopted(case_of(name)))
         assert not re.search("ciphertext|hunter2|AKIA", said)
+
+
+LOGINS = [[], [{"subjectAttributes": [CURRENT]}], [{"subjectAttributes": [USER]}]]
+
+
+@pytest.mark.parametrize(("elements", "rule"), [(elements, rule) for _, elements, rule in BAD])
+@pytest.mark.parametrize("login", LOGINS, ids=["by name", "current", "user"])
+def test_bad_policies_are_refused_or_said_as_they_are(elements, rule, login):
+    """Whatever `lint` reports: either there is a reason, or a proof; narrowed, nobody gets in who does not today."""
+    policy = example(elements)
+    case = {"login": [{"sessionName": "pulumi-esc"}, {"duration": "1h"}, *login], "policy": policy}
+    found = outcome(case)
+    if isinstance(found, Adoption):
+        proof = prove(policy, found.plan.trust)
+        assert proof.holds or (found.notes and not proof.counterexample.documented) or "cmk" in found.notes[0]
+        assert (found.gained, found.lost) == ((), ())
+    narrow = outcome({**case, "wishes": {"narrow": True}})
+    if isinstance(narrow, Adoption):
+        assert not narrow.gained or narrow.plan.attributes != found_attributes(login)
+        assert not any(name.startswith("dangerously_") for name in narrow.inputs), rule
+
+
+def outcome(case):
+    """What becomes of a case, or the reasons, of which there is at least one."""
+    try:
+        return adopted(case)
+    except NotAdoptable as refusal:
+        return refusal.reasons[0]
+
+
+def found_attributes(login):
+    return tuple(login[0]["subjectAttributes"]) if login else ()
+
+
+OWN = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name"
+
+
+@pytest.mark.parametrize(
+    "like",
+    [
+        f"{OWN}:aws/dev:*:pulumi.user.login:alice",
+        f"{OWN}:*:rootEnvironment.name:aws/app:pulumi.user.login:al*",
+        [
+            f"{OWN}:aws/dev:rootEnvironment.name:aws/dev:pulumi.user.login:alice",
+            "pulumi:environments:org:contoso:env:*",
+        ],
+    ],
+)
+def test_narrowing_opens_to_nobody_else(like):
+    """Where a pattern keeps some out, and the narrower inputs would not, that needs consent."""
+    listed = [CURRENT, "rootEnvironment.name", USER]
+    case = {
+        "login": [{"sessionName": "pulumi-esc"}, {"duration": "1h"}, {"subjectAttributes": listed}],
+        "policy": example(conditions(like=like)),
+        "wishes": {"narrow": True},
+    }
+    with pytest.raises(NotAdoptable, match="some do not get in today who would: the component would add"):
+        adopted(case)
+    assert adopted({**case, "wishes": {"narrow": True, "accept_widening": True}}).gained

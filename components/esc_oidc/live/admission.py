@@ -25,6 +25,7 @@ from ..claims import (
     condition_key,
     default_subject,
     read_subject,
+    subject,
 )
 from ..inputs import printable
 from ..trust import ACTION, IamArn, Trust, read_iam_arn
@@ -207,7 +208,10 @@ def _read_statement(name: str, statement: Mapping[str, Any], policy: LivePolicy,
             reasons.add(f"{name} admits {who}, and the component writes the whole trust policy.", _SPLIT)
     if str(policy.provider) not in principals or elements:
         return
-    for action in map(str, _listed(statement.get("Action"))):
+    actions = [str(each) for each in _listed(statement.get("Action", []))]
+    if not actions:
+        reasons.add(f"{name} allows no action: nobody gets in by it.", "Take it out first.")
+    for action in actions:
         if action.lower() != ACTION.lower():
             reasons.add(f"{name} allows {action}, and the component {ACTION} alone.", LEAVE)
     _read_conditions(name, statement, policy, reasons)
@@ -267,11 +271,11 @@ def spelled(environment: str) -> str:
     return f"{LEGACY_PROJECT}/{environment}"
 
 
-def meaning(subject: str) -> object:
+def meaning(text: str) -> object:
     """What is equal for two subjects that differ only in how they spell environments of the legacy project."""
-    read = read_subject(subject)
+    read = read_subject(text)
     if not isinstance(read, AttributeSubject):
-        return subject
+        return text
     names = (CURRENT_ENVIRONMENT, ROOT_ENVIRONMENT)
     return tuple((name, spelled(value) if name in names else value) for name, value in read.attributes)
 
@@ -312,46 +316,57 @@ class Admission:
 
     def _in_project(self, pattern: str) -> Row | None:
         """The values of a pattern that is wide in one thing only: any environment of this project."""
-        subject = read_subject(pattern)
-        if not (isinstance(subject, AttributeSubject) and self._is_own(subject)):
+        read = read_subject(pattern)
+        if not (isinstance(read, AttributeSubject) and self._is_own(read)):
             return None
-        row = dict(subject.attributes)
+        row = dict(read.attributes)
         exact = all(not _is_pattern("StringLike", value) for name, value in row.items() if name != CURRENT_ENVIRONMENT)
         return row if exact and row.get(CURRENT_ENVIRONMENT) == f"{self._project}/*" else None
 
-    def _is_own(self, subject: AttributeSubject) -> bool:
-        return subject.names == self._attributes and subject.organization == self.organization
+    def _is_own(self, read: AttributeSubject) -> bool:
+        return read.names == self._attributes and read.organization == self.organization
 
     def _add(self, text: str) -> None:
-        subject = read_subject(text)
-        if not isinstance(subject, AttributeSubject | DefaultSubject) or not (
-            str(subject) == text and subject.is_well_formed
-        ):
+        read = read_subject(text)
+        if not isinstance(read, AttributeSubject | DefaultSubject) or not (str(read) == text and read.is_well_formed):
             self._reasons.add(f"the trust policy names {text!r}, which no login in ESC has.", "Take it out first.")
-        elif subject.organization != self.organization:
+        elif read.organization != self.organization:
             self._reasons.add(f"the trust policy names a subject of another organization: {text}.", _SPLIT)
-        elif isinstance(subject, DefaultSubject):
+        elif isinstance(read, DefaultSubject):
             if self._attributes:
                 self.foreign.append(text)
             else:
-                self.rows.append({CURRENT_ENVIRONMENT: subject.environment})
-        elif subject.names == self._attributes:
-            self.rows.append(dict(subject.attributes))
-        elif sorted(subject.names) == sorted(self._attributes):
+                self.rows.append({CURRENT_ENVIRONMENT: read.environment})
+        elif read.names == self._attributes:
+            self.rows.append(dict(read.attributes))
+        elif sorted(read.names) == sorted(self._attributes):
             what = f"{text} has the attributes in another order than the login: nobody gets in with it."
             self._reasons.add(what, f"{MEND} The login's order is {', '.join(self._attributes)}.")
         else:
             self.foreign.append(text)
 
     @property
-    def admits_this_environment(self) -> bool:
-        """Whether this environment's own login gets in today, opened by somebody."""
-        if not self._attributes:
-            subject = default_subject(self.organization, self._project, self._environment)
-            return subject in self.policy.exact or matches(self.policy.patterns, subject)
+    def names_this_environment(self) -> bool:
+        """Whether a subject of the login's own form names this environment, or none."""
         named = {row.get(CURRENT_ENVIRONMENT) for row in self.rows}
-        any_named = None in named or f"{self._project}/*" in named
-        return bool(self.wide) or any_named or self._own in {spelled(each) for each in named if each}
+        return bool(named & {None, f"{self._project}/*"}) or self._own in {spelled(each) for each in named if each}
+
+    def as_today(self, subjects: Iterable[str]) -> Trust:
+        """The tokens that this environment's login has today for those who get in with these subjects.
+
+        Where these say less than the login does today, anything may stand there.
+        """
+        if not self._attributes:
+            own = default_subject(self.organization, self._project, self._environment)
+            return Trust(self.policy.issuer, self.audience, (own,))
+        exact: list[str] = []
+        patterns: list[str] = []
+        for text in subjects:
+            read = read_subject(text)
+            values = dict(read.attributes) if isinstance(read, AttributeSubject) else {}
+            pairs = [(name, values.get(name, "*")) for name in self._attributes]
+            (exact if values.keys() >= {*self._attributes} else patterns).append(subject(self.organization, pairs))
+        return Trust(self.policy.issuer, self.audience, tuple(exact), tuple(patterns))
 
     def inputs(self) -> dict[str, Any]:
         """The inputs for what the policy admits today."""

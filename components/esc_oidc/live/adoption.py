@@ -42,6 +42,7 @@ _DEFAULT_DURATION: Final = "2h"
 
 _DEFAULT_SESSION: Final = "pulumi-esc"
 _STACK_NAME: Final = "aws:cloudformation:stack-name"
+_CONSENT: Final = "If they may get in, run it again with --accept-widening."
 _WIDEN: Final = "If they may get in, run it again with --accept-widening; otherwise use two roles."
 
 
@@ -265,15 +266,27 @@ class _Adopting:
             return _Difference(new, respelled, tuple(lost))
         if lost and not self._wishes.narrow and not self._reasons:
             self._reasons.add(f"the component would no longer admit {some(lost)}.", NARROW)
-        changes_form = self._wishes.narrow and plan.attributes != self._existing.login.subject_attributes
-        if new and not self._wishes.accept_widening and not (changes_form and admission.admits_this_environment):
-            if admission.admits_this_environment:
-                what = f"the component admits every combination of its lists, and would add {some(new)}."
-                self._reasons.add(what, _WIDEN)
-            elif admission.rows or not self._reasons:
-                what = f"the trust policy lacks this environment: the component would add {some(new)}."
-                self._reasons.add(what, "If it may get in, run it again with --accept-widening.")
+        if new and not self._wishes.accept_widening and not self._gets_in_today(admission, plan):
+            if not admission.names_this_environment and not admission.wide:
+                what, offer = "the trust policy lacks this environment: the component would add", _CONSENT
+            elif plan.attributes == self._existing.login.subject_attributes:
+                what, offer = "the component admits every combination of its lists, and would add", _WIDEN
+            else:
+                what, offer = "some do not get in today who would: the component would add", _CONSENT
+            if admission.rows or not self._reasons:
+                self._reasons.add(f"{what} {some(new)}.", offer)
         return _Difference(new, respelled, tuple(lost))
+
+    def _gets_in_today(self, admission: Admission, plan: EnvironmentPlan) -> bool:
+        """Whether subjects are new only because the login asks for other attributes from now on."""
+        if not self._wishes.narrow or plan.attributes == self._existing.login.subject_attributes:
+            return False
+        arn, today = str(admission.policy.provider), admission.policy.trust(admission.audience)
+        if not today.subjects and not today.patterns:
+            return False
+        trusts = today, admission.as_today(plan.trust.subjects)
+        statements = [each for trust in trusts for each in statements_of(json.loads(rendered(trust, arn).text))]
+        return prove({"Version": "2012-10-17", "Statement": statements}, today).holds
 
     def _proved(
         self, admission: Admission, plan: EnvironmentPlan, gained: list[str], lost: list[str]
@@ -283,7 +296,8 @@ class _Adopting:
         written = json.loads(rendered(plan.trust, str(policy.provider)).text)
         both = {**live, "Statement": [*statements_of(live), *statements_of(written)]}
         try:
-            if prove(live, plan.trust).holds:
+            proof = prove(live, plan.trust)
+            if proof.holds:
                 return [], []
             more = prove(both, policy.trust(admission.audience)).counterexample
             less = prove(both, plan.trust).counterexample
@@ -298,9 +312,14 @@ class _Adopting:
             self._notes.append(f"Pulumi Cloud's tokens for customer-managed keys, {less.subject}, get in no longer.")
             with_keys = replace(plan.trust, subjects=(*plan.trust.subjects, less.subject))
             less = prove(both, with_keys).counterexample
-        # A policy that asks for the audience alone admits tokens, too, that Pulumi documents nowhere: they don't count.
         if less and less.documented:
             lost = list(dict.fromkeys([less.subject, *lost]))
+        elif less:
+            # What asks for the audience alone admits these, and nobody has them.
+            what = "Tokens of a form that Pulumi documents nowhere get in no longer, such as one with the subject"
+            self._notes.append(f"{what} {less.subject}.")
+        elif not gained and not lost and not more:
+            self._reasons.add(f"the component would admit others: {proof.reason}", LEAVE)
         return gained, lost
 
     # The provider and the role
