@@ -10,6 +10,7 @@ import pytest
 
 from esc_oidc.environment import environment_definition
 from esc_oidc.live import (
+    Adoption,
     Existing,
     LiveProvider,
     LiveRole,
