@@ -205,7 +205,10 @@ class _Adopting:
         self._check(parsed)
         difference = _Difference((), (), ())
         if not parsed.violations:
-            difference = self._compared(admission, parsed.plan)
+            try:
+                difference = self._compared(admission, parsed.plan)
+            except UndefinedBehaviour as error:
+                self._reasons.add(f"who gets in can't be proved: {error}", LEAVE)
         if self._reasons:
             raise NotAdoptable(*self._reasons.all())
         environment = contents.adopted(
@@ -295,15 +298,11 @@ class _Adopting:
         policy, live = admission.policy, json.loads(self._existing.role.policy)
         written = json.loads(rendered(plan.trust, str(policy.provider)).text)
         both = {**live, "Statement": [*statements_of(live), *statements_of(written)]}
-        try:
-            proof = prove(live, plan.trust)
-            if proof.holds:
-                return [], []
-            more = prove(both, policy.trust(admission.audience)).counterexample
-            less = prove(both, plan.trust).counterexample
-        except UndefinedBehaviour as error:
-            self._reasons.add(f"who gets in can't be proved: {error}", LEAVE)
-            return gained, lost
+        proof = prove(live, plan.trust)
+        if proof.holds:
+            return [], []
+        more = prove(both, policy.trust(admission.audience)).counterexample
+        less = prove(both, plan.trust).counterexample
         # Under another audience nothing is gained: the component admits one alone.
         if more and plan.trust.patterns and more.audience == admission.audience:
             gained = list(dict.fromkeys([*gained, more.subject]))
