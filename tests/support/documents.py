@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 import yaml
 
@@ -50,6 +51,8 @@ SUBSTITUTED = {
         "(cd ../esc-oidc && make --old-file=.venv/.try try)"
     ),
     "pulumi env open ORGANIZATION/shop/prod": "pulumi env open contoso/shop/prod",
+    # `pulumi install` would make it.
+    "cd aws-dev": f"cd aws-dev && ln -s {sys.prefix} .venv",
 }
 """Commands that are run with something else in place of what only a reader has."""
 
@@ -66,10 +69,12 @@ import json, sys
 import boto3, jmespath
 service, operation, *options = sys.argv[1:]
 given = dict(zip(options[::2], options[1::2], strict=True))
-answer = getattr(boto3.client(service), operation.replace("-", "_"))()
+query, output = given.pop("--query", "@"), given.pop("--output", "json")
+parameters = {name.title().replace("-", ""): value for name, value in given.items()}
+answer = getattr(boto3.client(service), operation.replace("-", "_"))(**parameters)
 del answer["ResponseMetadata"]
-found = jmespath.search(given.get("--query", "@"), answer)
-print("\\t".join(found) if given.get("--output") == "text" else json.dumps(found, indent=4))
+found = jmespath.search(query, answer)
+print("\\t".join(found) if output == "text" else json.dumps(found, indent=4, default=str))
 """
 """What stands in for the AWS command line, which reads the same variables."""
 
@@ -94,21 +99,23 @@ POLICY = {
 """The trust policy of README's role `esc`."""
 
 
-PROVIDER = provider_arn(ISSUER, "123456789012")
 OLD_SUBJECT = "pulumi:environments:org:contoso:env:aws/dev"
-SEEDS = {
-    "doctor.md": {
-        "providers": [{"url": "https://api.pulumi.com/oidc", "clientIds": ["aws:contoso"]}],
-        "roles": [{"name": "esc", "trustPolicy": trust_policy(Trust(ISSUER, "aws:contoso", (OLD_SUBJECT,)), PROVIDER)}],
-        "environments": {
-            "contoso/aws/dev": yaml.safe_load(
-                environment_definition(
-                    Login("pulumi-esc", "1h", ("currentEnvironment.name",)), "arn:aws:iam::123456789012:role/esc"
-                )
-            )
-        },
+NEW_SUBJECT = POLICY["Statement"][0]["Condition"]["StringEquals"]["api.pulumi.com/oidc:sub"]
+
+
+def _seed(role: str, subject: str) -> str:
+    """A role that admits this subject, and contoso/aws/dev, whose login asks for a subject with attributes."""
+    policy = trust_policy(Trust(ISSUER, "aws:contoso", (subject,)), provider_arn(ISSUER, "123456789012"))
+    in_aws = {
+        "providers": [{"url": ISSUER, "clientIds": ["aws:contoso"]}],
+        "roles": [{"name": role, "trustPolicy": policy}],
     }
-}
+    login = Login("pulumi-esc", "1h", ("currentEnvironment.name",))
+    definition = environment_definition(login, f"arn:aws:iam::123456789012:role/{role}")
+    return f"{yaml.safe_dump(in_aws)}environments:\n  contoso/aws/dev: |\n{indent(definition, '    ')}\n"
+
+
+SEEDS = {"adopting.md": _seed("esc-dev", NEW_SUBJECT), "doctor.md": _seed("esc", OLD_SUBJECT)}
 """What exists before the reader of a page in docs/ types the first command."""
 
 
@@ -174,7 +181,7 @@ def folder_for(page: Path, target: Path, sandbox: Sandbox, *, with_engine: bool)
     seed = page.parent / "sandbox.yaml"
     if page.name in SEEDS:
         seed = target / "seed.yaml"
-        seed.write_text(yaml.safe_dump(SEEDS[page.name]))
+        seed.write_text(SEEDS[page.name])
     if seed.exists():
         sandbox.sow(seed)
     return clone / page.parent.relative_to(ROOT) if page.parent != ROOT / "docs" else clone

@@ -406,6 +406,7 @@ class _Report:
             yield f"pulumi import --file {shlex.quote(str(path))} --generate-code=false --protect=false"
         else:
             yield f"cd {shlex.quote(str(self.folder))}"
+            yield "pulumi install"
             yield "pulumi stack init dev"
             yield "pulumi config set aws:region us-east-1"
             yield "pulumi import --file import.json --generate-code=false --protect=false"
