@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from esc_oidc.trust import Trust, provider_arn, trust_policy
 from esc_oidc.verify import Request, UndefinedBehaviour, decide
 from tests.support.decision_cases import CLAIMS, DEV, ISSUER, LOGIN, OURS, STATEMENT, TOKEN, cases
 
@@ -271,3 +272,13 @@ def test_a_fix_of_any_shape_admits_this_caller_alone(asked, aud, operator):
                 # The audience of a pattern is that of every subject that it matches.
                 is_a_patterns = operator == "StringLike" and "*" in asked
                 assert before or not after or is_a_patterns, (fix, claims)
+
+
+def test_an_audience_that_is_put_right_admits_no_others_of_a_pattern():
+    """A subject that is a pattern names others, too: the advice names this token's."""
+    pattern = "pulumi:environments:pulumi.organization.login:contoso:currentEnvironment.name:aws/*"
+    policy = trust_policy(Trust(ISSUER, "contoso", (), (pattern,)), provider_arn(ISSUER, "123456789012"))
+    decision = decide(policy, Request({"aud": "aws:contoso", "sub": pattern.replace("*", "dev")}, ISSUER))
+    assert decision.reason.endswith(
+        "Name this token's subject as well, with StringEquals on `api.pulumi.com/oidc:sub`."
+    )

@@ -316,7 +316,10 @@ def _with_what_lacks(advice: _Advice, difference: Difference, statement: Compile
         path, _, claim = block.key.lower().rpartition(":")
         # The advice for another difference than the principal puts right a key of another issuer.
         is_right = difference.key != "Principal" or path == issuer_path(issuer).lower()
-        if block.operator in {"StringEquals", "StringLike"} and is_right and claim in lacking:
+        # A pattern names others, too; the advice about its own difference writes it anew.
+        is_exact = block.key == difference.key or not any(set("*?") & set(value) for value in block.values)
+        is_named = block.operator == "StringEquals" or (block.operator == "StringLike" and is_exact)
+        if is_named and is_right and claim in lacking:
             lacking.remove(claim)
     if not lacking:
         return advice
