@@ -121,6 +121,26 @@ def test_what_refers_to_the_context_waits_for_who_opens():
     assert filled("${context.x", {"x": "1"}) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "values: {c: {}, a: {fn::open::aws-login: {oidc: '${c}'}}}",
+        "values: {c: {}, a: {fn::open::aws-login: '${c}'}}",
+        "values: {c: {}, a: {fn::open: {provider: aws-login, inputs: '${c}'}}}",
+    ],
+)
+def test_a_login_whose_inputs_stand_elsewhere_is_not_known(text):
+    """It is a login all the same, of which nothing is known before it is opened."""
+    assert login(text).path == "a"
+    assert login(text).unknown == ("roleArn", "sessionName", "duration", "policyArns", "subjectAttributes")
+
+
+def test_functions_that_esc_does_not_have_are_named():
+    """Pulumi Cloud may refuse them, or know more of them."""
+    functions = "{a: {fn::nope: 1}, b: {FN::join: [a]}, c: {fn::join: [',', []]}, d: {fn::open::gcp-login: {}}}"
+    assert read_definition(f"values: {functions}").unknown_functions == ("fn::nope", "FN::join")
+
+
 def test_imports_are_read_in_every_form():
     """As a text, with options, pinned; twice counts once; a reference into another environment is one too."""
     definition = read_definition(
@@ -131,7 +151,7 @@ def test_imports_are_read_in_every_form():
     assert definition.unknown_imports == ("${name}",)
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "imports:\n", "imports: ~\nvalues: {}\n", '""'])
+@pytest.mark.parametrize("text", ["", "# nothing\n", "imports:\n", "imports: ~\nvalues: {}\n", "values:\n", '""'])
 def test_an_empty_definition_says_nothing(text):
     """A new environment has one."""
     assert read_definition(text) == Definition()
@@ -151,6 +171,7 @@ def test_a_login_with_static_credentials_asks_for_no_token():
         ("- a", "line 1: a definition must be a map"),
         ("just a text", "line 1: a definition must be a map"),
         ("imports: aws/dev", "line 1: imports must be a list"),
+        ("values: x", "line 1: values must be a map"),
         ("imports:\n- [a]", "line 2: an import is a text, or a map of one key"),
         ("imports:\n- ''", "line 2: an import is a text, or a map of one key"),
         ("values:\n  a: 1\n  a: 2", "line 3: the key 'a' stands there twice"),

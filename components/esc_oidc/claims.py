@@ -154,7 +154,9 @@ class AttributeSubject:
         """Whether the attributes are some that add something, each once, with values of their form."""
         values = dict(self.attributes)
         known = 0 < len(values) == len(self.attributes) and values.keys() <= VALUES.keys()
-        return known and all(re.fullmatch(VALUES[name], value) for name, value in self.attributes)
+        environments = [values[name] for name in (CURRENT_ENVIRONMENT, ROOT_ENVIRONMENT) if name in values]
+        names = all(is_name(part) for each in environments for part in re.split("[/@]", each))
+        return known and names and all(re.fullmatch(VALUES[name], value) for name, value in self.attributes)
 
     def __str__(self) -> str:
         return _WITH_ATTRIBUTES + _joined(self.organization, self.attributes)
@@ -176,7 +178,9 @@ class DefaultSubject:
     @property
     def is_well_formed(self) -> bool:
         """Whether it names an environment, or any that a stack lists."""
-        return self.environment == STACK_CONFIGURATION or re.fullmatch(ENVIRONMENT, self.environment) is not None
+        names = all(is_name(part) for part in re.split("[/@]", self.environment))
+        named = re.fullmatch(ENVIRONMENT, self.environment) is not None and names
+        return self.environment == STACK_CONFIGURATION or named
 
     def __str__(self) -> str:
         return f"{_BY_NAME}{self.organization}:env:{self.environment}"

@@ -194,12 +194,14 @@ class Definition:
         logins: The logins that it holds itself.
         other_logins: The paths of logins to AWS with static credentials, which ask for no token.
         unknown_imports: Imports whose name is not known before the environment is opened, as they are written.
+        unknown_functions: Functions that this version does not know: what Pulumi Cloud makes of them is not known.
     """
 
     imports: tuple[Import, ...] = ()
     logins: tuple[LoginBlock, ...] = ()
     other_logins: tuple[str, ...] = ()
     unknown_imports: tuple[str, ...] = ()
+    unknown_functions: tuple[str, ...] = ()
 
 
 class BadDefinition(ValueError):  # noqa: N818 - what it is
@@ -248,6 +250,13 @@ def property_path(steps: Iterable[str | int]) -> str:
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _OPEN: Final = "fn::open"
 _AWS: Final = "aws-login"
+_INPUTS: Final = ("roleArn", "sessionName", "duration", "policyArns", "subjectAttributes")
+
+_FUNCTION: Final = re.compile(
+    r"fn::(?:concat|final|fromBase64|fromJSON|join|open(?:::.+)?|rotate(?:::.+)?|secret|split|toBase64|toJSON|toString"
+    r"|toYAML|validate)"
+)
+"""Every function of ESC. Source: ast/expr.go of github.com/pulumi/esc v0.26.0."""
 
 
 class _Reader:
@@ -259,14 +268,21 @@ class _Reader:
         self._logins: list[LoginBlock] = []
         self._others: list[str] = []
         self._unknown_imports: list[str] = []
+        self._unknown_functions: dict[str, None] = {}
 
     def definition(self) -> Definition:
         """What the definition says."""
         self._read_imports()
-        if "values" in self._sections:
-            self._walk(self._sections["values"], ())
+        values = self._sections.get("values")
+        if values is not None and not _is_null(values):
+            _mapping(values, "values")
+            self._walk(values, ())
         return Definition(
-            tuple(self._imports.values()), tuple(self._logins), tuple(self._others), tuple(self._unknown_imports)
+            tuple(self._imports.values()),
+            tuple(self._logins),
+            tuple(self._others),
+            tuple(self._unknown_imports),
+            tuple(self._unknown_functions),
         )
 
     def _read_imports(self) -> None:
@@ -302,23 +318,33 @@ class _Reader:
                 self._walk(item, (*steps, index))
         else:
             for key, value in _mapping(node, "a value").items():
+                if key.lower().startswith("fn::") and not _FUNCTION.fullmatch(key):
+                    self._unknown_functions[key] = None
                 self._add_login(key, value, steps)
                 self._walk(value, (*steps, key))
 
     def _add_login(self, key: str, value: yaml.Node, steps: tuple[str | int, ...]) -> None:
         """Keep what a key at the end of these steps holds, if it is a login to AWS."""
+        path = property_path(step for step in steps if not str(step).lower().startswith("fn::"))
         if key.lower() == f"{_OPEN}::{_AWS}":
+            if _is_reference(value):
+                self._logins.append(_unknown_block(path, (*steps, key, "oidc"), value))
+                return
             inputs, inside = _mapping(value, key), (*steps, key)
         elif key.lower() == _OPEN:
             call, inside = _mapping(value, key), (*steps, key, "inputs")
             provider = call.get("provider")
             if not (isinstance(provider, yaml.ScalarNode) and provider.value == _AWS and "inputs" in call):
                 return
+            if _is_reference(call["inputs"]):
+                self._logins.append(_unknown_block(path, (*inside, "oidc"), call["inputs"]))
+                return
             inputs = _mapping(call["inputs"], key)
         else:
             return
-        path = property_path(step for step in steps if not str(step).lower().startswith("fn::"))
-        if "oidc" in inputs:
+        if "oidc" in inputs and _is_reference(inputs["oidc"]):
+            self._logins.append(_unknown_block(path, (*inside, "oidc"), inputs["oidc"]))
+        elif "oidc" in inputs:
             oidc = _mapping(inputs["oidc"], f"the login {path}")
             self._logins.append(self._block(oidc, path, (*inside, "oidc"), _line(inputs["oidc"])))
         else:
@@ -393,6 +419,16 @@ def _mapping(node: yaml.Node, what: str) -> Mapping[str, yaml.Node]:
             raise BadDefinition(f"line {_line(key)}: the key {key.value!r} stands there twice")
         found[key.value] = value
     return found
+
+
+def _is_reference(node: yaml.Node) -> bool:
+    """Whether something else says what stands here."""
+    return isinstance(node, yaml.ScalarNode) and "${" in node.value
+
+
+def _unknown_block(path: str, steps: tuple[str | int, ...], node: yaml.Node) -> LoginBlock:
+    """A login of which all is known only when the environment is opened."""
+    return LoginBlock(path, steps, _line(node), None, None, None, None, None, _INPUTS)
 
 
 def _is_null(node: yaml.Node) -> bool:

@@ -6,7 +6,7 @@ from unittest import mock
 
 import pytest
 
-from esc_oidc.claims import CURRENT_ENVIRONMENT, ISSUER, USER, subject
+from esc_oidc.claims import CURRENT_ENVIRONMENT, ISSUER, TOKEN_TYPE, USER, subject
 from esc_oidc.environment import Login, environment_definition
 from esc_oidc.sandbox import EnvironmentRef, Sandbox, client, surroundings
 from esc_oidc.sandbox.clients import call_cloud
@@ -164,6 +164,58 @@ def test_a_role_says_who_reaches_it(doctor):
     assert "refused   bob: pulumi env open contoso/aws/people" in people
 
 
+def test_what_names_its_role_only_when_opened_may_lead_to_any(doctor, cloud):
+    """It is said, and the status is 2: nobody knows."""
+    ref = EnvironmentRef("contoso", "app", "later")
+    cloud.store.create(ref, "alice")
+    cloud.store.update(ref, "values: {a: {fn::open::aws-login: {oidc: {roleArn: '${b}', sessionName: xy}}}}", "alice")
+    try:
+        result = doctor("--role", arn("people"))
+    finally:
+        cloud.store.delete(ref)
+    assert result.exit_code == 2
+    assert "obstacle  app/later\n          its login's role is known only when it is opened" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("trusted", "options", "said"),
+    [
+        ([(TOKEN_TYPE, "organization")], (), "admitted  a token of the organization contoso: "),
+        ([(USER, "contoso")], (), "admitted  a token of team anybody-else: "),
+        ([(USER, "*")], (), "admitted  anybody-else: "),
+        ([(USER, "b?b")], ("--as-user", "bob"), "admitted  bob: "),
+    ],
+)
+def test_a_role_says_whoever_its_policy_lets_in(doctor, cloud, trusted, options, said):
+    """Tokens of teams and of the organization, and people whom nobody names."""
+    name, iam = f"role-{abs(hash(said))}", client("iam", cloud.aws_url)
+    text = subject("contoso", [(CURRENT_ENVIRONMENT, "aws/who"), *trusted])
+    exact = "*" not in text and "?" not in text
+    trust = Trust(ISSUER, "aws:contoso", (text,) if exact else (), () if exact else (text,))
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust_policy(trust, PROVIDER)))
+    ref = EnvironmentRef("contoso", "aws", "who")
+    cloud.store.create(ref, "alice")
+    login = Login("pulumi-esc", "1h", (CURRENT_ENVIRONMENT, trusted[0][0]))
+    cloud.store.update(ref, environment_definition(login, arn(name)), "alice")
+    try:
+        assert said in doctor("--role", arn(name), *options).stdout
+    finally:
+        cloud.store.delete(ref)
+        iam.delete_role(RoleName=name)
+
+
+def test_whom_else_a_role_trusts_is_said(doctor, cloud):
+    """Doctor looks at Pulumi Cloud's tokens alone."""
+    iam = client("iam", cloud.aws_url)
+    policy = trust_policy(Trust(ISSUER, "aws:contoso", (DEV,)), PROVIDER)
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    policy["Statement"].append({"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"})
+    iam.create_role(RoleName="shared", AssumeRolePolicyDocument=json.dumps(policy))
+    assert (
+        f"The role also trusts {root}: whom that lets in was not looked at." in doctor("--role", arn("shared")).stdout
+    )
+
+
 def test_a_role_says_which_teams_may_open_what_leads_to_it(doctor, cloud, access_token):
     """As far as Pulumi Cloud says so; a team that may only read an environment is not named."""
     for team, permission in (("ops", "open"), ("audit", "read")):
@@ -209,7 +261,8 @@ def test_json_has_all_of_it(doctor):
     assert repair["arguments"][:3] == ["aws", "iam", "update-assume-role-policy"]
     assert len(json.loads(doctor("contoso", "--all", "--format", "json").stdout)["environments"]) == 8
     role = json.loads(doctor("--role", arn("people"), "--format", "json").stdout)
-    assert {way["opener"]["login"] for way in role["ways"]} == {"alice"}
+    admitted = {way["opener"]["login"] for way in role["ways"] if way["verdict"] == "admitted"}
+    assert admitted == {"alice"}
 
 
 @pytest.mark.parametrize("options", [(), ("--verbose",), ("--format", "json")])

@@ -213,6 +213,21 @@ def test_without_a_login_it_is_pulumi_cloud(tmp_path, content):
     assert access_of(variables) == ("https://api.pulumi.com", TOKEN)
 
 
+@pytest.mark.parametrize("token", [f"{TOKEN}\n", f" {TOKEN} "])
+def test_white_space_around_a_token_is_none_of_it(token):
+    """A file that it was read from ends with a line break."""
+    assert access_of({"PULUMI_ACCESS_TOKEN": token, "PULUMI_HOME": "/none"})[1] == TOKEN
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\nx", f"{TOKEN}é", f"{TOKEN} y"])
+def test_a_broken_token_is_refused_and_not_shown(token):
+    """What refuses it later would quote it."""
+    with pytest.raises(CloudError) as raised:
+        access_of({"PULUMI_ACCESS_TOKEN": token, "PULUMI_HOME": "/none"})
+    assert "copy it anew" in str(raised.value)
+    assert TOKEN not in str(raised.value)
+
+
 def test_a_token_is_not_sent_in_the_clear():
     """Except on this machine."""
     with pytest.raises(CloudError, match="has no TLS"):

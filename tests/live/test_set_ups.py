@@ -61,7 +61,11 @@ def test_doctor_says_what_is_wrong_and_its_repairs_repair_it(set_up):
     for each in refused:
         assert not set_up.opens(each, for_stack=False), each
         assert not set_up.opens(each, for_stack=True), each
+    for environment in case.get("opens", ()):
+        assert set_up.opens(who, for_stack=False, environment=environment)
     # Nobody else: the same login in another environment.
+    if after.get("strangers"):
+        return
     assert not set_up.opens(who, for_stack=False, environment=STRANGER)
     assert not set_up.opens(who, for_stack=True, environment=STRANGER)
 

@@ -43,7 +43,8 @@ class SetUp:
         login = {"fn::open::aws-login": {"oidc": {key: value for key, value in oidc.items() if value is not None}}}
         values = {"values": {"aws": {"login": login}}}
         holder = self.opened if self.opened.startswith("default/") else "aws/dev"
-        for name, definition in {holder: values, STRANGER: values, **self.case.get("others", {})}.items():
+        others = {name: values if text == "SAME" else text for name, text in self.case.get("others", {}).items()}
+        for name, definition in {holder: values, STRANGER: values, **others}.items():
             put(sandbox, name, definition if isinstance(definition, str) else yaml.safe_dump(definition))
 
     def _make_provider(self) -> None:

@@ -207,6 +207,10 @@ class EnvironmentPlan(RolePlan):
         if not isinstance(subject, AttributeSubject | DefaultSubject) or not subject.is_well_formed:
             rule = "this is not the subject of a login in ESC, as Pulumi Cloud writes it."
             return Problem(rule, "Take it from the output `subjects`, or from `esc-oidc claims`.")
+        attributes = dict(subject.attributes) if isinstance(subject, AttributeSubject) else {}
+        if self.is_organization(attributes.get(USER, "")) and TOKEN_TYPE not in attributes:
+            rule = "every team and organization token has the organization's name as its login."
+            return Problem(rule, f"Leave it out, or list a subject with `{TOKEN_TYPE}`.")
         current = _current_environment_of(subject)
         if current is None or current == STACK_CONFIGURATION:
             name, rule = (

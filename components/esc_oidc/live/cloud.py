@@ -6,6 +6,7 @@ https://www.pulumi.com/docs/reference/cloud-rest-api/.
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,10 @@ def access_of(environment: Mapping[str, str], url: str | None = None) -> tuple[s
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise CloudError(f"{address} has no TLS, and the access token would be readable on its way: use https.")
     stored = login.get("accessTokens", {}).get(address) or login.get("accounts", {}).get(address, {}).get("accessToken")
-    token = environment.get("PULUMI_ACCESS_TOKEN") or stored
+    token = str(environment.get("PULUMI_ACCESS_TOKEN") or stored or "").strip()
+    if not re.fullmatch(r"[\x21-\x7e]*", token, re.ASCII):
+        # Whatever refuses it later would quote it.
+        raise CloudError("the access token has characters that no access token has: copy it anew.")
     if not token:
         raise CloudError(f"there is no access token for {address}: run `pulumi login`, or set PULUMI_ACCESS_TOKEN.")
     return address, token

@@ -140,6 +140,9 @@ class Environments:
             for text in definition.unknown_imports:
                 reason = f"the import {text!r} is known only when the environment is opened."
                 reached.obstacles.append(Obstacle(chain, reason, False))
+            for function in definition.unknown_functions:
+                reason = f"{name} calls {function}, and what Pulumi Cloud makes of it is not known here."
+                reached.obstacles.append(Obstacle(chain, reason, False))
             reached.logins += [HeldLogin(login, chain) for login in definition.logins]
 
         follow(opened)

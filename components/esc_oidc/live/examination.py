@@ -10,9 +10,9 @@ from ..claims import TEAM, USER, AttributeSubject, read_subject
 from ..tokens import Opener
 from ..verify import Finding
 from .cloud import CloudError, Grant
-from .diagnosis import Diagnosis, Doctor, Way, ways_through
+from .diagnosis import Diagnosis, Doctor, Target, Way, ways_through
 from .environments import Obstacle
-from .repairs import TOO_MANY, Repair, Setup, narrowed, repaired, statements_of
+from .repairs import TOO_MANY, Repair, Setup, narrowed, principals_of, repaired, statements_of
 
 Progress = Callable[[int, int], None]
 """Called with how many are done, and of how many."""
@@ -235,13 +235,18 @@ def examine_role(
     notes: list[str] = list(target.notes)
     if target.role is None:
         notes.append(f"There is no role {role_arn}.")
-    asked = list(dict.fromkeys([*openers, *(_named_in(target.role.policy) if target.role else ())]))
+    organization = environments.organization
+    others = (Opener(organization, "organization"), Opener(organization, "team", ANYBODY), Opener(ANYBODY))
+    named = _named_in(target.role.policy) if target.role else ()
+    asked = list(dict.fromkeys([*openers, *named, *others]))
+    notes += _also_trusted(target)
     try:
         teams = grants()
     except CloudError as error:
         teams = []
         notes.append(f"Who may open which environment is not known: {error}")
     reaches: list[Reach] = []
+    unknown: list[Obstacle] = []
     found: list[Diagnosis] = []
     for way in ways_through(environments, role_arn, asked[0], names):
         obstacles = environments.reached_from(way.opened).obstacles
@@ -251,12 +256,33 @@ def examine_role(
             diagnosis = doctor.judge(Way(way.opened, way.for_stack, way.held, opener), obstacles)
             found.append(diagnosis)
             reaches.append(Reach(diagnosis, opener if by_who else None, may))
+    for name in names:
+        for held in environments.reached_from(name).logins:
+            if "roleArn" in held.login.unknown:
+                reason = "its login's role is known only when it is opened: it may be this one."
+                unknown.append(Obstacle(held.chain, reason, is_certain=False))
     followed = {each.chain: each for name in names for each in environments.reached_from(name).obstacles}
     setup = repaired(environments.organization, doctor.issuer, environments, [])
     roles = tuple(role_findings(doctor, found, replace(setup, targets={role_arn: target})))
     if not found and target.role is not None:
         roles = (RoleFindings(role_arn, tuple(doctor.findings(target.role))),)
-    return RoleExamination(role_arn, tuple(reaches), roles, tuple(followed.values()), tuple(notes))
+    return RoleExamination(role_arn, tuple(reaches), roles, (*followed.values(), *unknown), tuple(notes))
+
+
+ANYBODY: Final = "anybody-else"
+"""Stands for people and teams whom neither the command nor the trust policy names."""
+
+
+def _also_trusted(target: Target) -> list[str]:
+    """Who else may assume the role, as notes."""
+    if target.role is None:
+        return []
+    pulumi = target.provider.arn if target.provider else None
+    allows = [each for each in statements_of(json.loads(target.role.policy)) if each.get("Effect") == "Allow"]
+    others = dict.fromkeys(name for each in allows for name in principals_of(each) if name != pulumi)
+    return (
+        [f"The role also trusts {', '.join(map(str, others))}: whom that lets in was not looked at."] if others else []
+    )
 
 
 def _depends_on_who(way: Way) -> bool:

@@ -7,9 +7,20 @@ provider, then of the trust policy, which gets this login's exact token and noth
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice, product
 from typing import Any, Final
 
-from ..claims import ATTRIBUTES, CURRENT_ENVIRONMENT, AttributeSubject, issuer_path, read_subject
+from ..claims import (
+    ATTRIBUTES,
+    CURRENT_ENVIRONMENT,
+    ROOT_ENVIRONMENT,
+    TEAM,
+    TOKEN_TYPE,
+    USER,
+    AttributeSubject,
+    issuer_path,
+    read_subject,
+)
 from ..definitions import LoginBlock, property_path
 from ..sessions import HOUR, LONGEST_SESSION, SHORTEST_SESSION, duration_text, seconds
 from ..trust import POLICY_QUOTA, Trust, provider_arn, read_iam_arn, size, trust_policy
@@ -19,6 +30,7 @@ from .diagnosis import Diagnosis, NoToken, Target, Token, Way, answer, role_of, 
 from .environments import Environments, HeldLogin, named
 
 _MOST_STEPS: Final = 8
+_MOST_VALUES: Final = 200
 _SESSION_NAME: Final = "pulumi-esc"
 
 
@@ -171,9 +183,12 @@ def _acceptable(setup: Setup, way: Way, name: str | None) -> Iterator[Setup]:
     if name == "sessionName":
         yield from _set(setup, way, name, _SESSION_NAME, session_name=_SESSION_NAME)
     elif name == "subjectAttributes":
+        # What it does not accept may have been meant to say who opens: only a policy that admits the rest as it is
+        # shows that it was not.
         kept = tuple(each for each in way.held.login.subject_attributes or () if each in ATTRIBUTES)
-        listed = kept if CURRENT_ENVIRONMENT in kept else (CURRENT_ENVIRONMENT, *kept)
-        yield from _set(setup, way, name, f"[{', '.join(listed)}]", subject_attributes=listed)
+        for changed in _set(setup, way, name, f"[{', '.join(kept)}]", subject_attributes=kept):
+            if kept and changed.judge(changed.now(way)).verdict == "admitted":
+                yield changed
 
 
 def _call(case: _Case, difference: Difference) -> Iterator[Setup]:
@@ -255,20 +270,26 @@ def _attributes(case: _Case, decision: Decision) -> Iterator[Setup]:
     wanted = (read_subject(value) for each in decision.differences for value in each.wanted)
     named_there = {each.names for each in wanted if isinstance(each, AttributeSubject)}
     for names in sorted(named_there - {listed}, key=lambda names: (len(names), names)):
-        if set(names) <= set(ATTRIBUTES):
-            value = f"[{', '.join(names)}]"
-            for changed in _set(setup, way, "subjectAttributes", value, subject_attributes=names):
-                if changed.judge(changed.now(way)).verdict == "admitted":
-                    yield changed
-    if not listed:
-        # Without attributes the subject names what is opened, or is <yaml>, which any environment has.
-        names = (CURRENT_ENVIRONMENT,)
-        yield from _set(setup, way, "subjectAttributes", f"[{CURRENT_ENVIRONMENT}]", subject_attributes=names)
+        # Whoever the login asks about, it goes on to ask about: the policy's other statements may depend on it.
+        if not set(listed or ()) - {ROOT_ENVIRONMENT} <= set(names) <= set(ATTRIBUTES):
+            continue
+        value = f"[{', '.join(names)}]"
+        for changed in _set(setup, way, "subjectAttributes", value, subject_attributes=names):
+            now = changed.now(way)
+            if changed.judge(now).verdict == "admitted":
+                lost = ROOT_ENVIRONMENT in set(listed or ()) - set(names)
+                token = token_of(setup.organization, now, setup.issuer)
+                repair = list(changed.repairs.values())[-1]
+                yield changed.with_repair(replace(repair, admits=(token.claims[0]["sub"],) if lost else ()))
+    if not set(listed or ()) & {CURRENT_ENVIRONMENT}:
+        # Else any environment's login has this subject: of whatever is opened, <yaml>, or of whoever opens it.
+        names = (CURRENT_ENVIRONMENT, *(listed or ()))
+        yield from _set(setup, way, "subjectAttributes", f"[{', '.join(names)}]", subject_attributes=names)
 
 
 def _policy(case: _Case) -> Iterator[Setup]:
     """When the policy does not name this token: it gets a statement that names it exactly."""
-    if case.way.for_stack and not case.way.held.login.subject_attributes:
+    if not _is_about(case.way):
         return
     setup, subjects = case.setup, tuple(each["sub"] for each in case.token.claims)
     trust = Trust(setup.issuer, case.token.claims[0]["aud"], subjects)
@@ -279,6 +300,13 @@ def _policy(case: _Case) -> Iterator[Setup]:
         repair = replace(_rewriting(case.role, policy), says="Admits exactly this login's token.", admits=subjects)
         changed = replace(case.target, role=replace(case.role, policy=json.dumps(policy)))
         yield setup.with_repair(repair, targets={**setup.targets, case.target.arn: changed})
+
+
+def _is_about(way: Way) -> bool:
+    """Whether the login's token names its environment and, if it says who opens at all, this opener alone."""
+    attributes = set(way.held.login.subject_attributes or ())
+    says = {"personal": USER, "team": TEAM, "organization": TOKEN_TYPE}[way.opener.token_type]
+    return CURRENT_ENVIRONMENT in attributes and (not attributes & {USER, TEAM, TOKEN_TYPE} or says in attributes)
 
 
 def _rewriting(role: LiveRole, policy: Mapping[str, Any]) -> Repair:
@@ -294,7 +322,34 @@ def statements_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _is_dead(statement: Mapping[str, Any], document: Mapping[str, Any], issuer: str) -> bool:
-    """Whether a statement is about Pulumi Cloud and lets none of its tokens in: a mistake, whose place is free."""
+    """Whether a statement is about Pulumi Cloud and no value in it lets a token in: a mistake, whose place is free."""
+    each_alone = list(islice(_one_value_each(statement), _MOST_VALUES + 1))
+    return len(each_alone) <= _MOST_VALUES and all(_lets_nobody_in(each, document, issuer) for each in each_alone)
+
+
+def _one_value_each(statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The statement with one value under each condition key: every combination."""
+    condition = statement.get("Condition")
+    if not isinstance(condition, Mapping) or not all(isinstance(each, Mapping) for each in condition.values()):
+        yield statement
+        return
+    keys = [(operator, key) for operator, block in condition.items() for key in block]
+    values = [condition[operator][key] for operator, key in keys]
+    for chosen in product(*(value if isinstance(value, list) and value else [value] for value in values)):
+        blocks: dict[str, dict[str, Any]] = {}
+        for (operator, key), value in zip(keys, chosen, strict=True):
+            blocks.setdefault(operator, {})[key] = value
+        yield {**statement, "Condition": blocks}
+
+
+def principals_of(statement: Mapping[str, Any]) -> list[str]:
+    """Everybody whom a statement trusts."""
+    principals = statement.get("Principal", "*")
+    kinds = principals.values() if isinstance(principals, Mapping) else [principals]
+    return [name for kind in kinds for name in (kind if isinstance(kind, list) else [kind])]
+
+
+def _lets_nobody_in(statement: Mapping[str, Any], document: Mapping[str, Any], issuer: str) -> bool:
     alone = {**document, "Statement": [statement]}
     host = issuer_path(issuer).partition("/")[0]
     try:
@@ -343,8 +398,8 @@ def narrowed(setup: Setup, ways: Iterable[Way], role: LiveRole) -> Repair | None
     document = json.loads(role.policy)
     statements = dict(enumerate(statements_of(document)))
     dropped = {each.statement for each in lint(role.policy, role.arn) if each.rule in TOO_MANY} - {None}
-    if not dropped:
-        return None
+    if not dropped or any(len(principals_of(statements[index or 0])) != 1 for index in dropped):
+        return None  # whoever else a statement trusts is not looked at here
     subjects: dict[str, list[str]] = {}
     provider = ""
     for way in map(setup.now, ways):
