@@ -83,6 +83,18 @@ def test_an_environment_that_opens_is_well(doctor):
     ]
 
 
+def test_verbose_shows_role_provider_and_token(doctor):
+    """What the answer is made from, in full."""
+    lines = [line.split() for line in doctor("contoso/aws/dev", "--verbose").stdout.splitlines()[:6]]
+    assert lines[1:] == [
+        ["role", "arn", arn("esc")],
+        ["provider", "aud", "aws:contoso"],
+        ["thumb", "(none)"],
+        ["token", "aud", "aws:contoso"],
+        ["token", "sub", DEV],
+    ]
+
+
 def test_one_that_does_not_open_is_explained_once_and_repaired(doctor):
     """Status 1, and the commands whole on a line, to be pasted."""
     result = doctor("contoso/aws/other")
@@ -257,6 +269,7 @@ def test_json_has_all_of_it(doctor):
     (environment,) = found["environments"]
     assert [way["how"] for way in environment["ways"]] == ["name", "stack"]
     assert environment["ways"][0]["decision"]["error"] == "AccessDenied"
+    assert environment["ways"][0]["provider"]["client_ids"] == ["aws:contoso"]
     (repair,) = environment["repairs"]
     assert repair["arguments"][:3] == ["aws", "iam", "update-assume-role-policy"]
     assert len(json.loads(doctor("contoso", "--all", "--format", "json").stdout)["environments"]) == 8

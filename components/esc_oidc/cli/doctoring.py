@@ -32,7 +32,7 @@ from ..live import (
 )
 from ..tokens import Opener
 from .output import Style, console, fail, print_json
-from .verdicts import Verdicts
+from .verdicts import Fact, Verdicts
 
 _STYLES: Final = {"admitted": "bold green", "refused": "bold red", "unknown": "bold yellow"}
 _PARTS: Final = 3
@@ -192,8 +192,20 @@ def _show(verdicts: Verdicts, alike: Sequence[Diagnosis], organization: str, sty
         remark = str(decision.error) if decision and each.verdict == "refused" else ""
         verdicts.show(each.verdict, _how(each, organization), why, remark, _STYLES[each.verdict])
         if style.verbose:
-            role = [("role", "", each.target.arn)] if each.target else []
-            verdicts.facts([*role, *(("token", name, each.token[name]) for name in ("aud", "sub") if each.token)])
+            verdicts.facts(list(_facts(each)))
+
+
+def _facts(diagnosis: Diagnosis) -> Iterator[Fact]:
+    """Role, provider and token in full."""
+    target = diagnosis.target
+    if target:
+        yield "role", "arn", target.arn
+    if target and target.provider:
+        yield "provider", "aud", " or ".join(target.provider.client_ids) or "(none)"
+        # AWS needs none for an issuer whose certificate its own store knows.
+        yield "", "thumb", " or ".join(target.provider.thumbprints) or "(none)"
+    if diagnosis.token:
+        yield from (("token", name, diagnosis.token[name]) for name in ("aud", "sub"))
 
 
 def _show_repair(verdicts: Verdicts, repair: Repair) -> None:

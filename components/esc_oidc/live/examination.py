@@ -106,13 +106,14 @@ class Examination:
 
 def diagnosis_json(diagnosis: Diagnosis) -> dict[str, Any]:
     """A diagnosis as JSON has it: the way, the verdict, the reason, the token's claims and AWS's answer."""
-    way = diagnosis.way
+    way, provider = diagnosis.way, diagnosis.target.provider if diagnosis.target else None
     return {
         "opened": way.opened,
         "how": "stack" if way.for_stack else "name",
         "path": list(way.held.chain),
         "login": way.held.login.path,
         "role": diagnosis.target.arn if diagnosis.target else None,
+        "provider": asdict(provider) if provider else None,
         "verdict": diagnosis.verdict,
         "reason": diagnosis.reason,
         "token": {name: diagnosis.token[name] for name in ("iss", "aud", "sub") if name in diagnosis.token},
