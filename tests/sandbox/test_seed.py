@@ -74,6 +74,9 @@ environments:
         a:   1
   contoso/aws/folded: >
     values: {}
+  contoso/aws/double: "values: {}\\n# \\u00e9\\n"
+  contoso/aws/single: 'values: {a: ''b''}'
+  contoso/aws/nothing:
 """
 
 
@@ -101,16 +104,21 @@ def test_all_that_a_role_can_have_is_seeded(tmp_path):
     assert provider["Tags"] == role["Tags"]
 
 
-def test_a_definition_may_be_a_block_of_text(tmp_path):
-    """It is stored letter by letter, comments and layout included; other texts are no block."""
+def test_a_definition_may_be_a_text(tmp_path):
+    """It is stored letter by letter, comments and layout included, however YAML spells the text."""
     path = tmp_path / "seed.yaml"
     path.write_text(RICH)
     with Sandbox() as sandbox:
         sandbox.sow(path)
-        assert sandbox.store.revision(EnvironmentRef("contoso", "aws", "text")).yaml == (
-            "values: # as it is\n    a:   1\n"
-        )
-        assert sandbox.store.revision(EnvironmentRef("contoso", "aws", "folded")).yaml.lstrip().startswith(">")
+        names = ("text", "folded", "double", "single", "nothing")
+        stored = {name: sandbox.store.revision(EnvironmentRef("contoso", "aws", name)).yaml for name in names}
+    assert stored == {
+        "text": "values: # as it is\n    a:   1\n",
+        "folded": "values: {}\n",
+        "double": "values: {}\n# é\n",
+        "single": "values: {a: 'b'}",
+        "nothing": "",
+    }
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ class Sandbox:
         `providers` are a list of `url`, `clientIds` and perhaps `thumbprints` and `tags`; `roles` a list of `name`,
         `trustPolicy` and perhaps `path`, `description`, `permissionsBoundary`, `maxSessionDuration` in seconds,
         `policyArns`, `inlinePolicies` and `tags`; `environments` a map from ORG/PROJECT/ENV to a definition, which is
-        read as ESC reads it. A definition that is a block of text, ``|``, is stored letter by letter.
+        read as ESC reads it. A definition that is a text, such as a block ``|``, is stored letter by letter.
 
         Raises:
             SeedError: The file can't be read or lists something else.
@@ -187,7 +187,7 @@ def _definitions(seed: str) -> Iterator[tuple[str, str]]:
     for section, environments in root.value if root else ():
         if section.value == "environments":
             for name, definition in environments.value:
-                if isinstance(definition, yaml.ScalarNode) and definition.style == "|":
+                if isinstance(definition, yaml.ScalarNode):
                     yield name.value, definition.value
                     continue
                 begin, end = definition.start_mark, definition.end_mark
