@@ -264,7 +264,8 @@ def test_nothing_is_overwritten(sandbox, tmp_path):
     assert "aws-dev exists already, and nothing is overwritten" in result.stderr
     result = adopt("--out", tmp_path / "no" / "such" / "folder")
     assert result.exit_code == 2
-    assert "No such file or directory" in result.stderr
+    said = "".join(result.stderr.split())
+    assert f"{tmp_path}/no/such/folder:Nosuchfileordirectory" in said
 
 
 def test_a_role_that_the_login_refers_to_is_named(sandbox):
@@ -384,6 +385,22 @@ def test_a_file_that_is_no_answer_is_refused(file):
     assert result.exit_code == 2
     assert f"this is {ROLE_ARN}2, and the login assumes {ROLE_ARN}." in result.stderr
     assert offline(file, ["text"]).exit_code == 2
+
+
+@pytest.mark.parametrize("depth", [101, 500, 100_000])
+def test_json_that_is_nested_too_deeply_is_refused(file, depth):
+    """Whether it can't be read, or only not be written; in either file."""
+    nested = "[" * depth + "]" * depth
+    answers = "\n".join(map(json.dumps, ANSWERS)).replace('"s3:*"', nested)
+    texts = file(definition(ROLE_ARN, case_of(TODAY)["login"]), "d.yaml"), file(answers, "role.json")
+    result = adopt("--definition", texts[0], "--role-json", texts[1])
+    assert result.exit_code == 2
+    assert "role.json: its JSON is nested too deeply." in " ".join(result.stderr.split())
+    texts = texts[0], file("\n".join(map(json.dumps, ANSWERS)), "role.json")
+    path = file(f'{{"resources": {nested}}}', "import.json")
+    result = adopt("--definition", texts[0], "--role-json", texts[1], "--import-file", path)
+    assert result.exit_code == 2
+    assert "import.json: its JSON is nested too deeply." in " ".join(result.stderr.split())
 
 
 def test_a_definition_that_can_not_be_read_is_said(file):

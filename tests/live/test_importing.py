@@ -125,6 +125,13 @@ def test_placeholders_are_filled_in_by_type_and_name():
     assert filled_in('{"resources": []}', found, "login")[0] == '{"resources": []}'
 
 
+def test_an_import_file_that_is_nested_too_deeply_is_refused():
+    """Whether it can't be read, or only not be written again."""
+    for depth in (101, 500, 100_000):
+        with pytest.raises(BadImportFile, match="nested too deeply"):
+            filled_in('{"resources": ' + "[" * depth + "]" * depth + "}", [], "login")
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"resources": [1]}', '{"resources": [{"id": "<PLACEHOLDER>"}]}'])
 def test_another_file_is_no_import_file(text):
     """It is left alone."""
@@ -134,8 +141,9 @@ def test_another_file_is_no_import_file(text):
 
 def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
     """A file that can't be written leaves nothing behind, and nothing that exists is touched."""
-    with pytest.raises(OSError, match="a/b"):
+    with pytest.raises(FileNotFoundError) as raised:
         write_folder(tmp_path / "new", {"x": "1", "a/b": "2"})
+    assert raised.value.filename == str(tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
     write_folder(tmp_path / "new", {"x": "é"})
     assert (tmp_path / "new" / "x").read_text("utf-8") == "é"
@@ -154,6 +162,7 @@ def test_a_file_is_replaced_at_once_and_keeps_its_mode(tmp_path):
     path.chmod(0o640)
     replace_file(path, "new")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("new", 0o640)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as raised:
         replace_file(tmp_path / "none", "x")
+    assert raised.value.filename == str(tmp_path / "none")
     assert list(tmp_path.iterdir()) == [path]

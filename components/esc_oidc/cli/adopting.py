@@ -28,6 +28,7 @@ from ..live import (
     Wishes,
     access_of,
     adopt,
+    check_depth,
     filled_in,
     find_login,
     project_files,
@@ -210,6 +211,8 @@ def _from_file(request: Request, found: Existing) -> Existing:
         provider = LiveProvider(provider_arn, tuple(answers["ClientIDList"]), ()) if url and provider_arn else None
         live = LiveRole(arn, policy, role["MaxSessionDuration"])
         tags = _tags(answers) if provider else {}
+    except RecursionError:
+        fail(f"{request.role_json}: its JSON is nested too deeply.")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         missing = f"{type(error).__name__}: {error}"
         fail(
@@ -226,6 +229,7 @@ def _documents(text: str) -> Iterator[dict[str, Any]]:
     decoder, position = json.JSONDecoder(), 0
     while rest := text[position:].lstrip():
         document, length = decoder.raw_decode(rest)
+        check_depth(document)
         position = len(text) - len(rest) + length
         if not isinstance(document, dict):
             raise TypeError("not an object")

@@ -8,7 +8,7 @@ from .contents import AdoptedEnvironment, Change
 from .diagnosis import Diagnosis, Doctor, Target, Way
 from .environments import Environments, HeldLogin, Obstacle
 from .examination import Examination, Reach, RoleExamination, RoleFindings, examine, examine_role
-from .importing import BadImportFile, filled_in, project_files, replace_file, resources, write_folder
+from .importing import BadImportFile, check_depth, filled_in, project_files, replace_file, resources, write_folder
 from .repairs import Repair
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Wishes",
     "access_of",
     "adopt",
+    "check_depth",
     "examine",
     "examine_role",
     "filled_in",

@@ -4,8 +4,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,9 @@ _ENVIRONMENT: Final = "pulumiservice:index:Environment"
 _PACKAGES: Final = {"aws": "pulumi-aws", "pulumiservice": "pulumi-pulumiservice"}
 
 _WIDTH: Final = 120
+
+_DEEPEST: Final = 100
+"""Levels; whoever writes a document of AWS or Pulumi needs far fewer, and Python's stack ends at 1000."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,25 @@ class BadImportFile(ValueError):  # noqa: N818 - what it is
     """A file that `pulumi preview --import-file` did not write."""
 
 
+def check_depth(document: object) -> None:
+    """Check that whoever walks through this JSON comes to its end.
+
+    Raises:
+        RecursionError: It is nested too deeply.
+    """
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = [item for each in level for item in _items(each)]
+    if level:
+        raise RecursionError
+
+
+def _items(value: object) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def filled_in(text: str, found: Iterable[Resource], component: str) -> tuple[str, list[str], list[str]]:
     """A file of `pulumi preview --import-file` with the IDs of what exists.
 
@@ -100,8 +122,11 @@ def filled_in(text: str, found: Iterable[Resource], component: str) -> tuple[str
     """
     try:
         document = json.loads(text)
+        check_depth(document)
         listed = [each for each in document["resources"] if each.get("id") == PLACEHOLDER]
         named = [(each["type"], each.get("logicalName") or each["name"], each) for each in listed]
+    except RecursionError as error:
+        raise BadImportFile("its JSON is nested too deeply.") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise BadImportFile("it is no file of `pulumi preview --import-file`.") from error
     ids = {(each.type, each.name): each.id for each in found}
@@ -185,16 +210,17 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
     """
     if os.path.lexists(folder):
         raise FileExistsError(17, "it exists already, and nothing is overwritten", str(folder))
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        for name, text in files.items():
-            (beside / name).write_text(text, encoding="utf-8")
-        beside.chmod(0o755)
-        # Another process may have made the folder meanwhile: an empty one is all that this replaces.
-        beside.rename(folder)
-    finally:
-        with suppress(FileNotFoundError):
-            rmtree(beside)
+    with _naming(folder):
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            for name, text in files.items():
+                (beside / name).write_text(text, encoding="utf-8")
+            beside.chmod(0o755)
+            # Another process may have made the folder meanwhile: an empty one is all that this replaces.
+            beside.rename(folder)
+        finally:
+            with suppress(FileNotFoundError):
+                rmtree(beside)
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -203,12 +229,22 @@ def replace_file(path: Path, text: str) -> None:
     Raises:
         OSError: It can't be written.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    beside = Path(name)
+    with _naming(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            beside.chmod(path.stat().st_mode & 0o777)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let errors name what the user gave, not the temporary path beside it."""
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        beside.chmod(path.stat().st_mode & 0o777)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
