@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from esc_oidc.environment import environment_definition
 from esc_oidc.live import (
@@ -248,6 +249,93 @@ def test_no_value_of_a_secret_is_said():
     for name in ("more than the login, with secrets", "a variable that looks like a credential"):
         said = repr(adopted(case_of(name)))
         assert not re.search("ciphertext|hunter2|AKIA", said)
+
+
+WEBHOOKS = ["hooks.slack.com/services/T0/B0/x", "discord.com/api/webhooks/1/x", "x.webhook.office.com/webhookb2/x"]
+PASSWORDS = [
+    "postgres://u:hunter2@h",
+    "redis://:hunter2@h:6379/0",
+    "https://u:${aws.login.accessKeyId}hunter2@h",
+    "http://u@x:hun/t:er@2@h",
+]
+QUERIES = ["token=x", "a=b&access_token=x", "api-key=x", "sig=x", "X-Amz-Signature=x", "key=x", "password=x", "code=x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("DBURL", each) for each in PASSWORDS),
+        *(("POST_TO", f"https://{each}") for each in WEBHOOKS),
+        *(("LINK", f"https://h/p?{each}") for each in QUERIES),
+        ("CALLBACK", "https://hooks.example.com/1"),
+        ("BOT", "https://api.telegram.org/bot1:x/send"),
+        ("ERRORS", "https://0123456789abcdef0123456789abcdef@o1.ingest.sentry.io/1"),
+        ("CLONE", "git+https://u:hunter2@github.com/a/b"),
+        ("JDBC", "jdbc:postgresql://h/db?user=u&password=hunter2"),
+        ("SQL", "Server=h;User Id=u;Password=hunter2;"),
+        ("LIBPQ", "host=h password=hunter2"),
+        ("STORAGE", "AccountName=a;AccountKey=hunter2=="),
+        ("SETTINGS", '{"user": "u", "password": "hunter2"}'),
+        ("HEADER", "Authorization: Bearer 0123456789abcdef"),
+        ("JWT", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x"),
+        ("CI", "glpat-0123456789abcdef"),
+        ("CHAT", "xoxb-0123456789-abcdef"),
+        ("PAY", "sk_live_0123456789abcdef"),
+        ("DB_PWD", "hunter2"),
+        ("DB_PASS", "hunter2"),
+        ("SIGNING_KEY", "hunter2"),
+        ("SENTRY_DSN", "https://k@h/1"),
+        ("CONNECTION_STRING", "hunter2"),
+        ("SLACK_WEBHOOK", "T0/B0/x"),
+    ],
+)
+def test_what_looks_like_a_credential_is_not_copied(name, value):
+    """The environment stays its owner's, and the value is said nowhere."""
+    for place in ("environmentVariables", "pulumiConfig"):
+        found = holding(place, {f"app:{name}" if place == "pulumiConfig" else name: value})
+        assert len(found.environment.more) == 1
+        assert found.environment.more[0].endswith(f"{name}, which looks like a credential")
+        assert value not in repr(found)
+
+
+def test_a_credential_may_be_anywhere_under_its_name():
+    """In an object, or in a list."""
+    for value in ({"value": "hunter2"}, ["hunter2"], [{"a": "hunter2"}]):
+        assert holding("pulumiConfig", {"app:dbPassword": value}).environment.more
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DBURL", "postgres://h:5432/db"),
+        ("DBURL", "postgres://u@h/db"),
+        ("DBURL", "postgres://u:${db.password}@h/db"),
+        ("REGISTRY", "https://h:5000/image@sha256:0"),
+        ("LINK", "https://h/p?page=2&monkey=1"),
+        ("LINK", "https://h/p?token=${app.token}"),
+        ("CLONE", "git@github.com:contoso/app.git"),
+        ("DB_PASSWORD", "${db.password}"),
+        ("PATH", "/usr/bin:/bin"),
+        ("COMPASS", "north"),
+        ("NOTE", "Basic setup, see https://example.com/hooks, or passing: yes"),
+        ("DB_PASSWORD", ""),
+    ],
+)
+def test_what_is_no_credential_is_adopted(name, value):
+    """A place without a password, a reference to one, and what only sounds like it."""
+    values = {"app": {"token": "${context.pulumi.user.login}"}, "db": {"password": "${context.pulumi.user.login}"}}
+    found = holding("environmentVariables", {name: value}, values)
+    assert not [each for each in found.environment.more if "credential" in each]
+
+
+def holding(place, content, values=None):
+    """The adoption of an environment that holds this besides its login."""
+    text = existing(CASES[0]).definition
+    document = yaml.safe_load(text)
+    document["values"].setdefault(place, {}).update(content)
+    document["values"].update(values or {})
+    text = yaml.safe_dump(document)
+    return adopt(replace(existing(CASES[0]), definition=text, login=find_login(text)), Wishes(), parse)
 
 
 LOGINS = [[], [{"subjectAttributes": [CURRENT]}], [{"subjectAttributes": [USER]}]]

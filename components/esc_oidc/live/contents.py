@@ -12,8 +12,29 @@ from ..environment import CREDENTIALS, REGION_CONFIG, REGION_VARIABLE, environme
 from ..inputs import EnvironmentPlan, printable
 
 # What nobody should write into a program, even if it is no secret to Pulumi Cloud.
-_CREDENTIAL: Final = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bpul-[0-9a-f]{40}\b|\bgh[pousr]_\w{30,}|-----BEGIN ")
-_CREDENTIAL_NAME: Final = re.compile("secret|passw|token|credential|private.?key|api.?key", re.IGNORECASE)
+# Too many is no harm: the environment then stays its owner's. A reference, ${...}, is no value.
+_WORDS: Final = (
+    "secret|passw|passphrase|pwd|token|credential|signature|webhook|connection.?string"
+    "|(?:private|api|access|account|signing|encryption|master|shared).?key"
+)
+_CREDENTIAL: Final = re.compile(
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bpul-[0-9a-f]{40}\b|-----BEGIN |\beyJ[\w-]{8,}\.eyJ"
+    r"|\b(?:gh[pousr]_|github_pat_|glpat-|npm_|xox[a-z]-|xapp-|[sr]k_live_|hvs\.|AIza)[\w-]{10,}"
+)
+_CREDENTIAL_PARTS: Final = re.compile(
+    # A user and a password before the host; a password may have any sign, and digits alone may be a port.
+    r"://[^\s/:]{0,200}:(?!\$\{[^}]*\}@|\d{1,5}(?:[/?#]|$))\S{1,500}@"
+    # A token in the place of both, as in https://TOKEN@host and Sentry's DSN.
+    r"|\bhttps?://(?!\$\{[^}]*\}@)[^\s/:@]{16,500}@"
+    # Whoever knows the URL of a webhook may post there.
+    r"|://(?:[^\s/]{0,200}[./-])?hooks?\.|://\S{0,200}?webhook|://api\.telegram\.org/bot"
+    # Parts of a query, of a connection string, or of JSON.
+    rf"|(?:^|[?&;#,{{\s\"'])[\w.-]{{0,40}}(?:{_WORDS})[\w.-]{{0,40}}[\"']?\s*[=:]\s*[\"']?(?!\$\{{)[^\s&;\"']"
+    r"|[?&](?:key|sig|code|auth|pat|pass|jwt)=(?!\$\{)[^\s&]"
+    r"|\b(?:Bearer|Basic)\s+[\w.~+/=-]{16,}",
+    re.IGNORECASE,
+)
+_CREDENTIAL_NAME: Final = re.compile(rf"{_WORDS}|(?:^|[_.-])(?:pass|pat|dsn)(?:$|[_.-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -151,12 +172,15 @@ def _credentials(data: Any, path: tuple[str, ...]) -> Iterator[str]:
     """The places of texts that nobody should copy into a program."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _credentials(value, (*path, key))
+            if key.lower() != "fn::secret":  # ciphertext, and never copied
+                yield from _credentials(value, (*path, key))
     elif isinstance(data, list):
         for item in data:
             yield from _credentials(item, path)
     elif isinstance(data, str) and (
-        _CREDENTIAL.search(data) or (_CREDENTIAL_NAME.search(path[-1]) and data and "${" not in data)
+        _CREDENTIAL.search(data)
+        or _CREDENTIAL_PARTS.search(data)
+        or (data and "${" not in data and any(map(_CREDENTIAL_NAME.search, path[2:])))
     ):
         yield f"{'.'.join(path)}, which looks like a credential"
 
