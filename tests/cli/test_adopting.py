@@ -153,6 +153,23 @@ def test_a_wide_role_is_adopted_as_it_is(sandbox):
     assert "    # As it was when it was adopted. `esc-oidc lint` reports it: project-wide.\n    dangerously_" in program
 
 
+def test_the_audiences_that_go_are_said_in_words(sandbox):
+    """The subjects stay, and so none is said to get in no more."""
+    policy = json.loads(json.dumps(case_of(TODAY)["policy"]).replace('"api.pulumi.com/oidc:aud": "aws:contoso", ', ""))
+    assert "aud" not in json.dumps(policy)
+    sow(sandbox, existing({**case_of(TODAY), "policy": policy}))
+    result = adopt("--narrow")
+    assert result.exit_code == 0
+    said = " ".join(result.stdout.split())
+    assert "other than today: audience aws:contoso, 1 subject no more tokens with another audience than" in said
+    assert "than aws:contoso; today the policy asks for none" in said
+    assert said.count("no more") == 1
+    assert "the trust policy is changed" in said
+    result = adopt("--narrow", "--format", "json", "--out", "other")
+    assert json.loads(result.stdout)["closes_audiences"] is True
+    assert json.loads(result.stdout)["lost"] == []
+
+
 def test_long_lists_are_cut(sandbox):
     """Unless --verbose names all of it; a role whose login changes elsewhere has no steps."""
     case = case_of(TODAY)

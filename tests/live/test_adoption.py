@@ -62,6 +62,7 @@ def test_a_set_up_is_said_with_the_inputs_of_the_component(case):
         assert len(subjects) == len(patterns), (name, subjects)
         for subject, pattern in zip(subjects, patterns, strict=True):
             assert re.fullmatch(pattern, subject)
+    assert found.closes_audiences == case.get("closes_audiences", False)
     assert set(case.get("rules", [])) <= set(found.rules)
 
 

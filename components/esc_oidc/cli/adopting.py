@@ -291,6 +291,7 @@ class _Report:
             "gained": adoption.gained,
             "respelled": adoption.respelled,
             "lost": adoption.lost,
+            "closes_audiences": adoption.closes_audiences,
             "rules": adoption.rules,
             "trust_policy_rewritten": adoption.rewrites_policy,
             "environment": {
@@ -366,11 +367,13 @@ class _Report:
     def _admits(self, *, verbose: bool) -> Iterator[str]:
         adoption, plan = self.adoption, self.adoption.plan
         count = f"{len(plan.subjects)} subject{'s' * (len(plan.subjects) != 1)}"
-        same = not adoption.gained and not adoption.lost
+        same = not (adoption.gained or adoption.lost or adoption.closes_audiences)
         said = "the same as today, as proved" if same else "other than today"
         yield f"{said}: audience {plan.audience}, {count}"
         if verbose:
             yield from plan.subjects
+        if adoption.closes_audiences:
+            yield f"{'no more':<9} tokens with another audience than {plan.audience}; today the policy asks for none"
         for word, subjects in (("new", adoption.gained), ("no more", adoption.lost), ("respelled", adoption.respelled)):
             yield from _named(word, subjects, verbose=verbose)
         if adoption.rules:
@@ -381,7 +384,8 @@ class _Report:
         """What the first `pulumi up` changes."""
         names, environment = inputs.ChildNames(self.request.name), self.adoption.environment
         if self.adoption.rewrites_policy:
-            same = not self.adoption.gained and not self.adoption.lost and not self.adoption.respelled
+            adoption = self.adoption
+            same = not (adoption.gained or adoption.lost or adoption.respelled or adoption.closes_audiences)
             yield f"{names.role}  the trust policy is {'rewritten, with the same meaning' if same else 'changed'}"
         comments = "one comment goes" if environment.comments == 1 else f"{environment.comments} comments go"
         gone = f", and {comments}" if environment.comments else ""

@@ -114,6 +114,7 @@ class Adoption:
         gained: Subjects that get in and do not today.
         respelled: The same, of environments that get in today under another spelling.
         lost: Subjects that get in today and no longer will: the shortest, and all that the policy names.
+        closes_audiences: Whether tokens of every audience get in today, and those of one from then on.
         environment: What becomes of the environment.
         rules: The lint rules that the adopted trust policy breaks.
         notes: What else to know.
@@ -125,6 +126,7 @@ class Adoption:
     gained: tuple[str, ...]
     respelled: tuple[str, ...]
     lost: tuple[str, ...]
+    closes_audiences: bool
     environment: AdoptedEnvironment
     rules: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -224,6 +226,7 @@ class _Adopting:
             difference.gained,
             difference.respelled,
             difference.lost,
+            policy.lacks_audience,
             environment,
             tuple(dict.fromkeys(each.rule for each in lint(written, existing.role.arn))),
             tuple(self._notes),
@@ -296,15 +299,20 @@ class _Adopting:
     ) -> tuple[list[str], list[str]]:
         """The same subjects, and the shortest that a proof over all tokens finds; nothing if both admit the same."""
         policy, live = admission.policy, json.loads(self._existing.role.policy)
-        written = json.loads(rendered(plan.trust, str(policy.provider)).text)
-        both = {**live, "Statement": [*statements_of(live), *statements_of(written)]}
+        today = policy.trust(admission.audience)
         proof = prove(live, plan.trust)
         if proof.holds:
             return [], []
-        more = prove(both, policy.trust(admission.audience)).counterexample
+        # Of other audiences nothing more is to be said than that they go: see Adoption.closes_audiences.
+        statements = [
+            each
+            for trust in (today, plan.trust)
+            for each in statements_of(json.loads(rendered(trust, str(policy.provider)).text))
+        ]
+        both = {**live, "Statement": statements}
+        more = prove(both, today).counterexample
         less = prove(both, plan.trust).counterexample
-        # Under another audience nothing is gained: the component admits one alone.
-        if more and plan.trust.patterns and more.audience == admission.audience:
+        if more and plan.trust.patterns:
             gained = list(dict.fromkeys([*gained, more.subject]))
         if less and isinstance(read_subject(less.subject), KeySubject):
             # Not a login at all; what a policy admits that asks for the audience alone.
@@ -317,7 +325,7 @@ class _Adopting:
             # What asks for the audience alone admits these, and nobody has them.
             what = "Tokens of a form that Pulumi documents nowhere get in no longer, such as one with the subject"
             self._notes.append(f"{what} {less.subject}.")
-        elif not gained and not lost and not more:
+        elif not (gained or lost or more or policy.lacks_audience):
             self._reasons.add(f"the component would admit others: {proof.reason}", LEAVE)
         return gained, lost
 
