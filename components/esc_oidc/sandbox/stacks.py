@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 from uuid import uuid4
 
-from .esc import Cipher, Conflict, InvalidRequest, NotFound, Ref, Shelf, StoreError
+from .esc import Conflict, InvalidRequest, NotFound, Ref, Shelf, StoreError
 from .folder import Folder
 
 LEASE: Final = 300
@@ -120,8 +120,6 @@ class Stack:
 
     Attributes:
         ref: Which stack.
-        key: The name that its secrets' key is made of: the one that it was created with. A stack file outlives the
-            sandbox, and a rename.
         now: The time in Unix seconds.
         version: How many updates, refreshes, destroys and imports were started.
         updates: By their identity, the oldest first; previews while they run.
@@ -129,7 +127,6 @@ class Stack:
     """
 
     ref: StackRef
-    key: str
     now: Callable[[], float]
     identity: str = field(default_factory=lambda: str(uuid4()))
     tags: dict[str, str] = field(default_factory=dict)
@@ -149,10 +146,6 @@ class Stack:
         begun = {key: vars(each) | {"events": {}} for key, each in self.updates.items() if each.lease}
         own = vars(self) | {"updates": begun}
         return json.dumps({key: own[key] for key in own.keys() - {"now", "deployments"}}, default=vars).encode()
-
-    def cipher(self) -> Cipher:
-        """What encrypts its secrets."""
-        return Cipher(f"stack {self.key}")
 
     def file(self, version: int | str) -> str:
         """The name of the file in which its state after a version is kept."""
@@ -252,7 +245,7 @@ class Stacks(Shelf[StackRef, Stack]):
     def create(self, ref: StackRef, tags: Mapping[str, str], deployment: Deployment | None = None) -> None:
         """Make a stack, with a state or without."""
         deployments = {0: deployment} if deployment else {}
-        self.add(Stack(ref, str(ref), self._now, tags=dict(tags), deployments=deployments))
+        self.add(Stack(ref, self._now, tags=dict(tags), deployments=deployments))
 
     def rename(self, ref: StackRef, new: StackRef) -> None:
         """Give a stack another name; its secrets stay readable."""

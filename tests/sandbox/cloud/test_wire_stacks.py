@@ -9,6 +9,7 @@ from pulumi.automation import CommandResult, ConcurrentUpdateError, StackAlready
 from pulumi.automation.errors import create_command_error
 
 from esc_oidc.sandbox import Sandbox
+from esc_oidc.sandbox.esc import Cipher
 from esc_oidc.tokens import Opener
 from tests.support.stacks import RESOURCE, Cli, encoded, state
 
@@ -132,8 +133,8 @@ def test_the_list_says_when_a_stack_was_updated(cli, clock):
     assert entry() == {"lastUpdate": clock[0], "resourceCount": 1}
 
 
-def test_secrets_are_encrypted_for_one_stack(cli):
-    """Differently each time; what is not this stack's is an error of the whole call."""
+def test_secrets_are_encrypted(cli):
+    """Differently each time; what no sandbox encrypted for a stack is an error of the whole call."""
     first, second = (cli.post("/encrypt", {"plaintext": encoded("s3cr3t")})[1]["ciphertext"] for _ in range(2))
     assert first != second
     assert b"s3cr3t" not in base64.b64decode(first)
@@ -144,19 +145,21 @@ def test_secrets_are_encrypted_for_one_stack(cli):
     )
     many = cli.post("/batch-encrypt", {"plaintexts": [encoded("a"), encoded("")]}, packed=True)[1]["ciphertexts"]
     assert [cli.post("/decrypt", {"ciphertext": each})[1]["plaintext"] for each in many] == [encoded("a"), ""]
-    cli.stack += "-2"
-    cli.init()
-    for body in (both, {"ciphertexts": [encoded("x")]}, {"ciphertexts": ["?"]}, {"ciphertexts": [1]}, {}):
+    environments = base64.b64encode(Cipher("environments").encrypt(b"x")).decode()
+    for unknown in ([first, environments], [first, encoded("x")], [first, "?"], [first, 1]):
+        assert cli.post("/batch-decrypt", {"ciphertexts": unknown})[0] == 400
+    for body in ({"ciphertexts": first}, {}):
         assert cli.post("/batch-decrypt", body)[0] == 400
     for log in ("log-decryption", "log-batch-decryption"):
         assert cli.post(f"/decrypt/{log}", {"secretName": "pw"})[0] == 204
 
 
-def test_a_secret_outlives_the_sandbox(cli):
-    """Its ciphertext stands in a stack's file, which the next sandbox reads."""
+@pytest.mark.parametrize("later_name", ["contoso/app/prod", "contoso/shop/dev", "fabrikam/app/dev"])
+def test_a_secret_outlives_the_sandbox(cli, later_name):
+    """Its ciphertext stands in a stack's file, which the next sandbox reads, whatever the stack is called then."""
     ciphertext = cli.post("/encrypt", {"plaintext": encoded("s3cr3t")})[1]["ciphertext"]
     with Sandbox() as next_one:
-        later = Cli(next_one.cloud_url, next_one.access_token(Opener("bob"), ["contoso"]), cli.stack)
+        later = Cli(next_one.cloud_url, next_one.access_token(Opener("bob"), ["contoso", "fabrikam"]), later_name)
         later.init()
         assert later.post("/decrypt", {"ciphertext": ciphertext})[1] == {"plaintext": encoded("s3cr3t")}
 

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from flask import Flask, request
 from flask.typing import ResponseReturnValue as Reply
 
-from ..esc import InvalidRequest, NotFound, Vault
+from ..esc import Cipher, InvalidRequest, NotFound, Vault
 from ..folder import Table
 from ..stacks import LEASE, Deployment, Stack, StackRef, Stacks, Update
 from . import wire
@@ -30,6 +30,9 @@ _CAPABILITIES: Final = (
 
 _SECRET: Final = {"encrypt": ("plaintext", "ciphertext"), "decrypt": ("ciphertext", "plaintext")}
 """What is sent, and what comes back."""
+
+_CIPHER: Final = Cipher("stacks")
+"""One for all stacks: a stack's file outlives the sandbox, and every name that the stack had."""
 
 _NO_CONFIGURATION: Final = "The sandbox keeps no configuration of stacks: keep it in the stack's file."
 
@@ -147,18 +150,18 @@ def _add_state_calls(cloud: Flask, stacks: Stacks) -> None:
 
 
 def _add_secret_calls(cloud: Flask, stacks: Stacks) -> None:
-    def changed(stack: Stack, verb: str, text: str) -> str:
-        return base64.b64encode(getattr(stack.cipher(), verb)(_decoded(text))).decode()
+    def changed(verb: str, text: str) -> str:
+        return base64.b64encode(getattr(_CIPHER, verb)(_decoded(text))).decode()
 
     @_on_stack(cloud, stacks, "POST", "/<any(encrypt, decrypt):verb>")
-    def change_secret(stack: Stack, verb: str) -> Reply:
+    def change_secret(_: Stack, verb: str) -> Reply:
         given, made = _SECRET[verb]
-        return {made: changed(stack, verb, wire.member(wire.json_body(), given, str))}
+        return {made: changed(verb, wire.member(wire.json_body(), given, str))}
 
     @_on_stack(cloud, stacks, "POST", "/batch-<any(encrypt, decrypt):verb>")
-    def change_secrets(stack: Stack, verb: str) -> Reply:
+    def change_secrets(_: Stack, verb: str) -> Reply:
         given, made = _SECRET[verb]
-        both = [(each, changed(stack, verb, each)) for each in wire.members(f"{given}s", str)]
+        both = [(each, changed(verb, each)) for each in wire.members(f"{given}s", str)]
         # Of what is decrypted the CLI wants a map, of what is encrypted a list.
         return {f"{made}s": dict(both) if verb == "decrypt" else [new for _, new in both]}
 
