@@ -79,14 +79,18 @@ class Deployment:
     packed: bytes
 
     @classmethod
-    def sent(cls, stack: StackRef, body: bytes) -> Self:
-        """A request's JSON object with `version`, perhaps `features`, and `deployment`; else InvalidRequest."""
-        try:
-            state = json.loads(body)
-            resources = len((state["deployment"] or {}).get("resources") or ())
-            about = {"version": int(state["version"]), "resources": resources, "stack": vars(stack)}
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise InvalidRequest(f"this is not the state of a stack ({type(error).__name__}: {error})") from error
+    def sent(cls, stack: StackRef, state: Mapping[str, Any], body: bytes) -> Self:
+        """A request's JSON object with `version`, perhaps `features`, and `deployment`, and its text.
+
+        Raises:
+            InvalidRequest: It has another shape, which the CLI or an export couldn't read.
+        """
+        if type(state.get("version")) is not int or "deployment" not in state:
+            raise InvalidRequest("the state of a stack has a `version`, which is a whole number, and a `deployment`")
+        deployment = _part(state, "deployment", dict)
+        resources = len(_part(deployment, "resources", list))
+        _part(_part(deployment, "secrets_providers", dict), "state", dict)
+        about = {"version": state["version"], "resources": resources, "stack": vars(stack)}
         return cls(stack, resources, gzip.compress(json.dumps(about).encode() + b"\n") + gzip.compress(body, 1))
 
     @classmethod
@@ -112,6 +116,14 @@ class Deployment:
             here = {"url": url, "owner": stack.organization, "project": stack.project, "stack": stack.name}
             manager["state"] = (manager.get("state") or {}) | here
         return {key: sent[key] for key in ("version", "features", "deployment") if key in sent}
+
+
+def _part(whole: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
+    """What a state has under a key: nothing, or a value of this type."""
+    part = whole.get(key)
+    if not isinstance(part, kind | None):
+        raise InvalidRequest(f"this is not the state of a stack: its {key!r} must be {kind.__name__} or null")
+    return kind() if part is None else part
 
 
 @dataclass

@@ -147,8 +147,8 @@ def test_a_body_that_unpacks_to_too_much_is_refused(raw):
         (["Content-Encoding: gzip", "Content-Length: 9"], b"not gzip!", "the body is not gzip"),
         (["Content-Encoding: gzip", "Content-Length: 20"], gzip.compress(b"x" * 99)[:20], "the body is cut off"),
         (["Content-Encoding: br", "Content-Length: 2"], b"{}", "the body is not gzip"),
-        (["Content-Length: 2"], b'{"version": 3}', "not the state of a stack"),
-        (["Content-Length: x"], b"{}", "not the state of a stack"),
+        (["Content-Length: 2"], b'{"version": 3}', "not a JSON object"),
+        (["Content-Length: x"], b"{}", "not a JSON object"),
         (["Transfer-Encoding: chunked"], b"zz\r\n", ""),
     ],
 )

@@ -1,7 +1,8 @@
 """The sandbox's Pulumi Cloud, asked as the pulumi CLI and the pulumiservice provider ask."""
 
 import base64
-from urllib.parse import urlsplit
+import json
+from urllib.parse import quote, urlsplit
 
 import jwt
 import pytest
@@ -110,6 +111,67 @@ def test_deployment_settings_are_kept(ask):
     assert ask("GET", path)[2] == stored == ask("PUT", path, body)[2] == ask("PUT", path, stored)[2]
     assert ask("DELETE", path)[0] == 204
     assert ask("DELETE", path)[0] == 404
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"])
+def test_half_a_character_is_refused(ask, text):
+    """No client can read it, and no key encrypts it."""
+    path = "/api/stacks/contoso/proj/half/deployments/settings"
+    assert ask("PUT", path, {"A": {"secret": text}})[0] == 400
+    assert ask("PUT", path, {"A": {"secret": "\U0001f600"}})[0] == 200
+    ask("POST", f"{E}/contoso", {"project": "aws", "name": "half"})
+    assert ask("PATCH", f"{E}/contoso/aws/half", f"values: {{a: {{fn::secret: {json.dumps(text)}}}}}")[0] == 400
+
+
+@pytest.mark.parametrize("value", [5, [], {"a": 1}, True])
+def test_a_name_is_a_text(ask, value):
+    """Wherever a request has one."""
+    assert ask("POST", f"{E}/contoso", {"project": value or [1], "name": "names"})[0] == 400
+    ask("POST", f"{E}/contoso", {"project": "aws", "name": "names"})
+    assert ask("POST", f"{E}/contoso/aws/names/clone", {"project": value or [1], "name": "copy"})[0] == 400
+    ask("POST", f"{E}/contoso/aws/names/tags", {"name": "t", "value": "v"})
+    tag = {"currentTag": {}, "newTag": {"name": value or [1], "value": "v"}}
+    assert ask("PATCH", f"{E}/contoso/aws/names/tags/t", tag)[0] == 400
+
+
+def test_a_version_that_is_too_long_does_not_exist(ask):
+    """Neither in a path nor in an import."""
+    ask("POST", f"{E}/contoso", {"project": "aws", "name": "versions"})
+    version = "9" * 5000
+    assert ask("GET", f"{E}/contoso/aws/versions/versions/{version}")[0] == 404
+    assert ask("POST", f"{E}/contoso/yaml/check", f"imports: [aws/versions@{version}]")[0] == 400
+
+
+@pytest.mark.parametrize("path", ["a[" + "9" * 5000 + "]", '["\\q"]'])
+def test_a_property_path_that_nobody_can_read_leads_nowhere(ask, path):
+    """As every other one that leads nowhere."""
+    identity = ask("POST", f"{E}/contoso/yaml/open", "values: {a: [1]}")[2]["id"]
+    ask("POST", f"{E}/contoso", {"project": "aws", "name": "paths"})
+    identity = ask("POST", f"{E}/contoso/aws/paths/open")[2]["id"]
+    assert ask("GET", f"{E}/contoso/aws/paths/open/{identity}?property={quote(path)}")[0] == 404
+
+
+def test_a_mistake_of_the_sandbox_is_told_to_the_client(ask, sandbox, monkeypatch, capfd):
+    """And to nobody else: a traceback has what somebody sent in it. A call may fail, or the writing of its answer."""
+    monkeypatch.setattr(sandbox.stacks, "list", lambda _: 1 / 0)
+    status, _, answer = ask("GET", "/api/user/stacks")
+    assert (status, answer["code"]) == (500, 500)
+    assert "ZeroDivisionError" in answer["message"]
+    monkeypatch.setattr("esc_oidc.sandbox.cloud.stacks._CAPABILITIES", {"not JSON"})
+    status, _, answer = ask("GET", "/api/capabilities")
+    assert (status, answer["code"]) == (500, 500)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_is_nested_too_deeply_is_refused(ask):
+    """In a definition, and in JSON."""
+    ask("POST", f"{E}/contoso", {"project": "aws", "name": "deep"})
+    for depth in (200, 2000, 20_000):
+        deep = "[" * depth + '{"fn::secret": "x"}' + "]" * depth
+        for method, path in (("POST", f"{E}/contoso/yaml/check"), ("PATCH", f"{E}/contoso/aws/deep")):
+            assert ask(method, path, f"values: {{a: {deep}}}")[0] in (200, 400)
+        assert ask("PUT", "/api/stacks/contoso/proj/deep/deployments/settings", f'{{"a": {deep}}}')[0] in (200, 400)
+        assert ask("GET", f"{E}/contoso/aws/deep")[0] == 200
 
 
 def test_team_permissions_can_be_granted_and_revoked(ask):

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from itertools import count
 
 import pytest
 from pulumi.automation import CommandResult, ConcurrentUpdateError, StackAlreadyExistsError
@@ -247,6 +248,9 @@ def test_a_lease_lasts_while_it_is_renewed(cli, clock):
         clock[0] += 299
         status, renewed = update.renew(3000)
         assert (status, renewed["token"], renewed["tokenExpiration"]) == (200, update.lease, clock[0] + 300)
+    for duration in (0, -5, True, 1.5, "9"):
+        assert update.renew(duration)[0] == 400
+    assert update.renew()[0] == 200
     clock[0] += 300
     assert update.all_four() == {403}
     latest = cli.get("/updates/latest")[1]["info"]
@@ -353,11 +357,41 @@ def test_an_import_is_an_update_that_has_ended(cli):
     assert (latest["kind"], latest["version"], latest["resourceCount"]) == ("import", 1, 1)
 
 
-@pytest.mark.parametrize("body", [{}, {"version": 3}, {"deployment": {}}, {"version": "x", "deployment": {}}, [], b"{"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({}, {"version": 3}, {"deployment": {}}, [], b"{"),
+        *({"version": version, "deployment": {}} for version in ("x", True, None, 3.5)),
+        *({"version": 3, "deployment": deployment} for deployment in ("x", [], 0, False)),
+        *({"version": 3, "deployment": {"resources": resources}} for resources in ("abc", "", {}, 0)),
+        *({"version": 3, "deployment": {"secrets_providers": manager}} for manager in ("x", "", [], False)),
+        *(state(secrets_providers={"type": "service", "state": inner}) for inner in ("x", "", [], 1)),
+        *(json.dumps(state()).encode(coding) for coding in ("utf-16", "utf-8-sig", "utf-32-be")),
+        *(json.dumps(state(x=0)).replace("0}", number + "}").encode() for number in ("NaN", "-Infinity", "1e999")),
+        b'{"version": 1e999, "deployment": {}}',
+        b'{"version": 3, "deployment": {"x": "\\ud800"}}',
+        b'{"version": 3, "deployment": {"x": "\xff"}}',
+        b'{"version": %s, "deployment": {}}' % (b"9" * 5000),
+        b'{"version": 3, "deployment": ' + b"[" * 100_000,
+    ],
+    ids=count(),
+)
 def test_what_is_no_state_is_refused(cli, body):
     """It would break every later command."""
+    update = cli.begin()
+    assert update.send("PATCH", "checkpoint", body)[0] == 400
+    assert update.complete()[0] == 204
     assert cli.post("/import", body)[0] == 400
-    assert cli.get("/export")[1]["deployment"] == {}
+    assert cli.get("/export") == (200, {"version": 3, "deployment": {}})
+
+
+@pytest.mark.parametrize(
+    "deployment", [None, {}, {"resources": None, "secrets_providers": None}, {"secrets_providers": {"state": None}}]
+)
+def test_a_state_may_leave_its_parts_out(cli, deployment):
+    """As an empty one does. It is exported as it came."""
+    assert cli.post("/import", {"version": 3, "deployment": deployment})[0] == 200
+    assert cli.get("/export") == (200, {"version": 3, "deployment": deployment})
 
 
 def test_a_stack_with_resources_is_removed_by_force_only(cli):
@@ -400,6 +434,29 @@ def test_a_rename_reaches_every_urn_and_the_secrets(cli):
     assert cli.post("/decrypt", {"ciphertext": ciphertext})[1] == {"plaintext": encoded("s")}
     assert cli.post("/rename", {"newName": "a b"})[0] == 400
     assert cli.post("/rename", {})[0] == 400
+
+
+@pytest.mark.parametrize("value", [1, "x", [1], True, 1.5])
+def test_what_has_another_type_is_refused(cli, value):
+    """In every member of a request that is read."""
+    for kind in ("update", "refresh", "destroy", "preview"):
+        for key in ("options", "config", "metadata"):
+            assert cli.post(f"/{kind}", {key: value})[0] == 400
+    assert cli.post("/rename", {"newName": "b", "newProject": [value]})[0] == 400
+    for key in ("state", "tags", "stackName"):
+        project, _, name = cli.path.rpartition("/")
+        assert cli.send("POST", project, {"stackName": f"{name}-2", key: [value]})[0] == 400
+    update = cli.begin()
+    assert update.record({"sequence": 0, "summaryEvent": value})[0] == 400
+    assert update.record({"sequence": 0, "summaryEvent": {"resourceChanges": value}})[0] == 400
+    assert cli.get("/updates")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/updates?pageSize={}", "/updates?pageSize=1&page={}", "/export/{}"])
+def test_a_number_that_is_too_long_is_refused(cli, path):
+    """Python would not even read it."""
+    status, refusal = cli.get(path.format("9" * 5000))
+    assert (status, refusal["code"]) == (400, 400)
 
 
 def test_there_are_no_policies(cli):

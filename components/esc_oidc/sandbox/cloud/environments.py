@@ -43,7 +43,7 @@ def add_environment_calls(cloud: Flask, definitions: Definitions) -> None:
     @cloud.post(f"{_ALL}/<organization>")
     def create(organization: str) -> Reply:
         body = wire.json_body()
-        project = body.get("project") or LEGACY_PROJECT
+        project = wire.member(body, "project", str, default="") or LEGACY_PROJECT
         store.create(EnvironmentRef(organization, project, wire.member(body, "name", str)), wire.editor())
         return {}
 
@@ -101,7 +101,8 @@ def _add_state_calls(cloud: Flask, store: EnvironmentStore) -> None:
     @cloud.post(f"{_ONE}/clone")
     def clone(organization: str, project: str, **_: str) -> Reply:
         body = wire.json_body()
-        target = EnvironmentRef(organization, body.get("project") or project, wire.member(body, "name", str))
+        project = wire.member(body, "project", str, default="") or project
+        target = EnvironmentRef(organization, project, wire.member(body, "name", str))
         preserve = {kept for key, kept in _PRESERVE.items() if body.get(key)}
         store.clone(wire.environment(), target, wire.editor(), preserve)
         return wire.DONE
@@ -180,7 +181,7 @@ def _add_tag_calls(cloud: Flask, store: EnvironmentStore) -> None:
     def change_tag(tag: str, **_: str) -> Reply:
         body = wire.json_body()
         current, new = wire.member(body, "currentTag", dict), wire.member(body, "newTag", dict)
-        new_name, value = check_name(new.get("name") or tag), wire.member(new, "value", str)
+        new_name, value = check_name(wire.member(new, "name", str, default="") or tag), wire.member(new, "value", str)
         with store.edit(wire.environment()) as held:
             before = held.tags.get(tag).value
             if current.get("value", before) != before:

@@ -131,7 +131,7 @@ def _value_at(properties: Mapping[str, Any], path: str) -> dict[str, Any]:
                 value = value["value"][int(step["index"])]
             else:
                 value = value["value"][json.loads(step["quoted"]) if step["quoted"] else step["key"]]
-        except (LookupError, TypeError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             raise NotFound(f"there is nothing at property path {path!r}") from error
     found: dict[str, Any] = value
     return found

@@ -76,8 +76,9 @@ def add_stack_calls(cloud: Flask, stacks: Stacks, vault: Vault, settings: Table)
         if body.get("teams"):
             raise InvalidRequest("The sandbox gives teams no stacks: leave --teams out.")
         ref = StackRef(organization, project, wire.member(body, "stackName", str))
-        state = Deployment.sent(ref, json.dumps(body["state"]).encode()) if body.get("state") else None
-        stacks.create(ref, _tags(body.get("tags") or {}), state)
+        state = wire.member(body, "state", dict, default={})
+        deployment = Deployment.sent(ref, state, json.dumps(state).encode()) if state else None
+        stacks.create(ref, _tags(body.get("tags") or {}), deployment)
         return {}
 
 
@@ -119,7 +120,8 @@ def _add_state_calls(cloud: Flask, stacks: Stacks) -> None:
     @cloud.post(f"{_ONE}/rename")
     def rename_stack(organization: str, project: str, stack: str) -> Reply:
         body = wire.json_body()
-        new = StackRef(organization, body.get("newProject") or project, wire.member(body, "newName", str))
+        new_project = wire.member(body, "newProject", str, default="") or project
+        new = StackRef(organization, new_project, wire.member(body, "newName", str))
         stacks.rename(StackRef(organization, project, stack), new)
         return wire.DONE
 
@@ -131,17 +133,17 @@ def _add_state_calls(cloud: Flask, stacks: Stacks) -> None:
     def write_config(_: Stack) -> None:
         raise InvalidRequest(_NO_CONFIGURATION)
 
-    @_on_stack(cloud, stacks, "GET", "/export/<int:version>")
+    @_on_stack(cloud, stacks, "GET", "/export/<version>")
     @_on_stack(cloud, stacks, "GET", "/export")
-    def export_state(stack: Stack, version: int | None = None) -> Reply:
-        deployment = stack.deployment(version)
+    def export_state(stack: Stack, version: str = "") -> Reply:
+        deployment = stack.deployment(wire.whole("the version", version))
         # Without a deployment, or without its version, the CLI can't read it.
         none = {"version": 3, "deployment": {}}
         return deployment.exported(stack.ref, request.host_url.rstrip("/")) if deployment else none
 
     @_on_stack(cloud, stacks, "POST", "/import")
     def import_state(stack: Stack) -> Reply:
-        deployment, imported = Deployment.sent(stack.ref, wire.body()), Update("import", wire.editor())
+        deployment, imported = _deployment(stack.ref), Update("import", wire.editor())
         stack.plan(imported)
         stack.start(imported)
         stack.deployments[imported.version] = deployment
@@ -173,7 +175,8 @@ def _add_secret_calls(cloud: Flask, stacks: Stacks) -> None:
 def _add_update_calls(cloud: Flask, stacks: Stacks) -> None:  # noqa: C901 - one nested function per call
     @_on_stack(cloud, stacks, "POST", "/<any(update, preview, refresh, destroy):kind>")
     def create_update(stack: Stack, kind: str) -> Reply:
-        config, metadata, options = (wire.json_body().get(key) or {} for key in ("config", "metadata", "options"))
+        parts, body = ("config", "metadata", "options"), wire.json_body()
+        config, metadata, options = (wire.member(body, key, dict, default={}) for key in parts)
         preview = kind == "preview" or bool(options.get("dryRun"))
         stack.plan(update := Update(kind, wire.editor(), preview, config, metadata))
         return {"updateID": update.identity}
@@ -200,7 +203,9 @@ def _add_update_calls(cloud: Flask, stacks: Stacks) -> None:  # noqa: C901 - one
     @_on_stack(cloud, stacks, "POST", f"{_UPDATE}/renew_lease")
     def renew_lease(stack: Stack, update: str) -> Reply:
         leased = stack.leased(update, wire.lease())
-        leased.lease_end = stack.now() + min(wire.member(wire.json_body(), "duration", int), LEASE)
+        if (duration := wire.member(wire.json_body(), "duration", int)) < 1:
+            raise InvalidRequest(f"'duration' must be 1 second or more, got {duration}")
+        leased.lease_end = stack.now() + min(duration, LEASE)
         return {"token": leased.lease, "tokenExpiration": int(leased.lease_end)}
 
     @_on_stack(cloud, stacks, "PATCH", f"{_UPDATE}/checkpoint")
@@ -208,15 +213,15 @@ def _add_update_calls(cloud: Flask, stacks: Stacks) -> None:  # noqa: C901 - one
         leased = stack.leased(update, wire.lease())
         if leased.preview:
             raise InvalidRequest("A preview saves nothing.")
-        stack.deployments[leased.version] = Deployment.sent(stack.ref, wire.body())
+        stack.deployments[leased.version] = _deployment(stack.ref)
 
     @_on_stack(cloud, stacks, "POST", f"{_UPDATE}/events/batch")
     def record_events(stack: Stack, update: str) -> None:
         leased = stack.leased(update, wire.lease())
         for event in wire.members("events", dict):
             leased.events[wire.member(event, "sequence", int)] = event
-            if summary := event.get("summaryEvent"):
-                leased.changes = summary.get("resourceChanges") or {}
+            if summary := wire.member(event, "summaryEvent", dict, default={}):
+                leased.changes = wire.member(summary, "resourceChanges", dict, default={})
 
     @_on_stack(cloud, stacks, "POST", f"{_UPDATE}/complete")
     def complete_update(stack: Stack, update: str) -> None:
@@ -267,6 +272,12 @@ def _add_settings_calls(cloud: Flask, vault: Vault, settings: Table) -> None:
         kept()
         settings.put(request.path, None)
         return wire.DONE
+
+
+def _deployment(ref: StackRef) -> Deployment:
+    """The state that the present request brings."""
+    body = wire.body()
+    return Deployment.sent(ref, wire.read_json(body), body)
 
 
 def _names(ref: StackRef) -> dict[str, str]:

@@ -4,6 +4,8 @@ The functions that read the present request raise InvalidRequest if it says some
 """
 
 import json
+import math
+import re
 import secrets
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +43,11 @@ BY_LEASE: Final = frozenset(
     )
 )
 """The calls for which an update's lease, ``Authorization: update-token L``, stands in place of an access token."""
+
+_LONGEST_NUMBER: Final = 18
+"""In digits: a whole number in a query fits 64 bits."""
+
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 _STATUS: Final[Mapping[type[StoreError], HTTPStatus]] = {
     Conflict: HTTPStatus.CONFLICT,
@@ -88,7 +95,7 @@ class AccessTokens:
         return self._callers.get(token)
 
 
-def install(app: Flask, access: AccessTokens) -> None:
+def install(app: Flask, access: AccessTokens) -> None:  # noqa: C901 - one nested function per kind of error
     """Let an application know its callers, and answer every error as the clients read it.
 
     Everything under ``/api`` and `OWN` needs ``Authorization: token T``, except the calls `BY_LEASE`. An organization
@@ -118,6 +125,18 @@ def install(app: Flask, access: AccessTokens) -> None:
         # A lease for a stack that is gone is over, too.
         gone = isinstance(error, NotFound) and request.endpoint in BY_LEASE
         return refusal(_STATUS[LeaseOver if gone else type(error)], str(error))
+
+    @app.errorhandler(RecursionError)
+    def _too_deep(_: RecursionError) -> Reply:
+        return refusal(HTTPStatus.BAD_REQUEST, "nested too deeply for the sandbox")
+
+    # Flask's traceback would have what somebody sent in it, on the terminal of the command that runs.
+    app.logger.disabled = True
+
+    @app.errorhandler(Exception)
+    def _fail(error: Exception) -> Reply:
+        message = f"The sandbox made a mistake: {type(error).__name__}: {error}"
+        return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, message)
 
     @app.errorhandler(HTTPException)
     def _answer(error: HTTPException) -> Reply:
@@ -197,13 +216,29 @@ def body() -> bytes:
 
 def json_body() -> dict[str, Any]:
     """The JSON object in the present request."""
+    return read_json(body())
+
+
+def read_json(text: bytes) -> dict[str, Any]:
+    """The JSON object that a text is, as RFC 8259 has it: in UTF-8, without NaN, infinity and half characters.
+
+    Python's json takes and writes more, which the clients can't read.
+    """
     try:
-        found = json.loads(body())
+        found = json.loads(text.decode(), parse_constant=_finite, parse_float=_finite)
+        if _SURROGATE.search(text):
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise InvalidRequest("the body is not a JSON object")
+        raise InvalidRequest("the body is not a JSON object in UTF-8")
     return found
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(text)
+    return number
 
 
 def members(key: str, kind: type[Any]) -> list[Any]:
@@ -211,9 +246,9 @@ def members(key: str, kind: type[Any]) -> list[Any]:
     return [member({key: each}, key, kind) for each in member(json_body(), key, list)]
 
 
-def member(body: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
-    """What a JSON object holds under a key, of this type."""
-    value = body.get(key)
+def member(body: Mapping[str, Any], key: str, kind: type[Any], *, default: Any = None) -> Any:
+    """What a JSON object holds under a key, of this type; instead of null or nothing, the default if there is one."""
+    value = default if body.get(key) is None else body[key]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise InvalidRequest(f"{key!r} must be {kind.__name__}, got {value!r}")
     return value
@@ -221,17 +256,18 @@ def member(body: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
 
 def number(parameter: str) -> int | None:
     """A whole number from the query, or None if it is not there."""
-    return _whole(f"query parameter {parameter!r}", request.args.get(parameter, ""))
+    return whole(f"query parameter {parameter!r}", request.args.get(parameter, ""))
 
 
 def expected_revision() -> int | None:
     """The revision that the caller read before writing; the CLI sends it as a request header ``Etag``."""
-    return _whole("Etag", request.headers.get("Etag", "").strip('"'))
+    return whole("Etag", request.headers.get("Etag", "").strip('"'))
 
 
-def _whole(what: str, text: str) -> int | None:
-    if text and not (text.isascii() and text.isdigit()):
-        raise InvalidRequest(f"{what} must be a whole number, got {text!r}")
+def whole(what: str, text: str) -> int | None:
+    """A whole number, or None if the text is empty."""
+    if text and not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
+        raise InvalidRequest(f"{what} must be a whole number of at most {_LONGEST_NUMBER} digits, got {text[:99]!r}")
     return int(text) if text else None
 
 

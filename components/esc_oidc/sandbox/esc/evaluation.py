@@ -390,8 +390,11 @@ class _Environment:
 
     def _scalar(self, node: yaml.Node) -> Scalar:
         """What a scalar node means; None for other nodes."""
+        if not isinstance(node, yaml.ScalarNode):
+            return None
         try:
-            return scalar(node) if isinstance(node, yaml.ScalarNode) else None
+            node.value.encode()  # half a character, "\ud800", can't be sent to anybody
+            return scalar(node)
         except ValueError as error:
             self._error(str(error), node)
             return None

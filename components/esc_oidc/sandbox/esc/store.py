@@ -189,7 +189,9 @@ class StoredEnvironment:
 
     def revision(self, version: str = LATEST) -> Revision:
         """A revision by its number, by a revision tag, or the latest; else NotFound."""
-        number = int(version) if version.isascii() and version.isdigit() else self.revision_tag(version).value
+        # No tag is longer than a name, and no number that Python reads.
+        is_number = version.isascii() and version.isdigit() and len(version) <= _LONGEST_NAME
+        number = int(version) if is_number else self.revision_tag(version).value
         if not 1 <= number <= len(self.revisions):
             raise NotFound(f"environment {self.ref} has no revision {number}")
         return self.revisions[number - 1]
