@@ -4,6 +4,7 @@ import base64
 import json
 import random
 import re
+import tracemalloc
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -308,3 +309,53 @@ def test_an_unreadable_environment_is_an_error_at_the_import():
 def test_a_definition_nested_too_deeply_is_an_error(text):
     """A definition that would exhaust Python's stack is refused."""
     assert [each.summary for each in check(text).diagnostics] == ["nested too deeply for the sandbox"]
+
+
+LARGEST = 2**20
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Less than the real limit, which takes a while to reach."""
+    monkeypatch.setattr("esc_oidc.sandbox.esc.evaluation.LARGEST", LARGEST)
+
+
+def doubled(form):
+    """Values of which each has the one before twice."""
+    return "".join(f"  a{number + 1}: {form.format(a=f'${{a{number}}}')}\n" for number in range(40))
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "values:\n  a0: xxxxxxxxxx\n" + doubled('"{a}{a}"'),
+        "values:\n  a0: x\n" + doubled('["{a}", "{a}"]'),
+        "values:\n  a0: x\n" + doubled('{{x: "{a}", y: "{a}"}}'),
+        "values:\n  a0: " + "[" * 60 + "'\"'" + "]" * 60 + '\n  b: "x ${a0}"\n',
+        f"values:\n  a0: {'x' * 2**16}\n" + "".join(f'  b{number}: "x${{a0}}"\n' for number in range(100)),
+    ],
+    ids=["text", "list", "map", "quotes", "many"],
+)
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("login", [None, lambda _: {}], ids=["check", "open"])
+def test_what_an_evaluation_gives_is_limited(definition, login):
+    """A few lines can stand for more than any memory holds; the diagnostic says where, and what to do."""
+    tracemalloc.start()
+    evaluation = evaluate("aws/dev", definition, load={}.__getitem__, context={}, login=login)
+    written = json.dumps([evaluation.properties_json(), evaluation.expressions_json()])
+    held = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert any("16 MB" in each.summary and each.span for each in evaluation.diagnostics)
+    assert len(written) < 3 * LARGEST
+    assert held < 40 * LARGEST
+
+
+@pytest.mark.usefixtures("small")
+def test_imports_are_limited_together():
+    """What each one gives may be small enough."""
+    text = f"values:\n  {{}}: {'x' * (LARGEST // 3)}\n"
+    definition = "imports: [a/b, a/c, a/d, a/e]\n"
+    load = {f"a/{name}": text.format(name) for name in "bcde"}.__getitem__
+    evaluation = evaluate("aws/dev", definition, load=load, context={}, login=None)
+    assert ["16 MB" in each.summary for each in evaluation.diagnostics] == [True, True]
+    assert len(evaluation.properties) <= 2

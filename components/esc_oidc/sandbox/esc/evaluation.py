@@ -8,6 +8,7 @@ own. All other functions are refused. It does no I/O: environments and credentia
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import yaml
@@ -17,6 +18,15 @@ from ...claims import STACK_CONFIGURATION
 from ...definitions import Scalar, compose, scalar, scalar_text
 from ...interpolation import Reference, parse
 from .vault import CIPHERTEXT, is_ciphertext
+
+LARGEST: Final = 16 * 2**20
+"""How much an environment may give, in characters, and how many its interpolations may make on the way.
+
+Without a limit, forty lines that each refer twice to the one before fill any memory.
+"""
+
+_PLACE: Final = 256
+"""How many characters a value counts besides its text: so much is written about where it stands."""
 
 _PROVIDER: Final = "aws-login"
 _OUTPUTS: Final = ("accessKeyId", "secretAccessKey", "sessionToken")
@@ -107,6 +117,15 @@ class EscValue:
             return dict(self.content.items())
         return dict(enumerate(self.content)) if isinstance(self.content, list) else {}
 
+    @cached_property
+    def size(self) -> int:
+        """How much it counts of `LARGEST`. What is referred to twice counts twice."""
+        if isinstance(self.content, dict):
+            own = sum(map(len, self.content))
+        else:
+            own = len(self.content) if isinstance(self.content, str) else 0
+        return _PLACE + own + sum(value.size for value in self.members().values())
+
     def contains_unknowns(self) -> bool:
         """Whether it or anything in it is unknown."""
         return self.unknown or any(value.contains_unknowns() for value in self.members().values())
@@ -130,19 +149,23 @@ class EscValue:
             value = members[step]
         return value
 
-    def text(self) -> "EscValue":
-        """The text that stands for the value inside another text; unknown or secret if anything in it is."""
+    def text(self, spend: Callable[[int], None]) -> "EscValue":
+        """The text that stands for the value inside another text; unknown or secret if anything in it is.
+
+        How long it is, and each text in it, is spent.
+        """
         if isinstance(self.content, dict):
-            parts = [(f"{_quote(key)}=", self.content[key].text()) for key in sorted(self.content)]
+            parts = [(f"{_quote(key)}=", self.content[key].text(spend)) for key in sorted(self.content)]
         elif isinstance(self.content, list):
-            parts = [("", value.text()) for value in self.content]
+            parts = [("", value.text(spend)) for value in self.content]
         else:
-            return replace(self, content=scalar_text(self.content))
-        return EscValue(
-            ",".join(label + _quote(str(text.content)) for label, text in parts),
-            self.secret or any(text.secret for _, text in parts),
-            self.unknown or any(text.unknown for _, text in parts),
-        )
+            text = scalar_text(self.content)
+            spend(len(text))
+            return replace(self, content=text)
+        text = ",".join(label + _quote(str(part.content)) for label, part in parts)
+        spend(len(text))
+        secret, unknown = (any(getattr(part, what) for _, part in parts) for what in ("secret", "unknown"))
+        return EscValue(text, self.secret or secret, self.unknown or unknown)
 
     def plain(self) -> Any:
         """The value as JSON, without wrapping. What is unknown is null."""
@@ -213,6 +236,7 @@ class _Shared:
 
     Attributes:
         imports: What each imported environment evaluates to; None while that is under way.
+        room: How many characters interpolations may still make.
     """
 
     load: Callable[[str], str]
@@ -220,6 +244,13 @@ class _Shared:
     login: Callable[[LoginBlock], Mapping[str, str]] | None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     imports: dict[str, EscValue | None] = field(default_factory=dict)
+    room: int = field(default_factory=lambda: LARGEST)
+
+    def spend(self, characters: int) -> None:
+        """Make a text so long, or say that it is too much."""
+        self.room -= characters
+        if self.room < 0:
+            raise _Wrong(_TOO_MUCH)
 
 
 def evaluate(
@@ -249,6 +280,9 @@ def evaluate(
     except RecursionError:
         shared.diagnostics.append(Diagnostic("nested too deeply for the sandbox"))
     return Evaluation(value.content if isinstance(value.content, dict) else {}, tuple(shared.diagnostics))
+
+
+_TOO_MUCH: Final = f"the sandbox evaluates at most {LARGEST >> 20} MB: refer to less, or write less"
 
 
 class _Wrong(Exception):  # noqa: N818 - a message about a definition, not a mistake in the program
@@ -328,7 +362,7 @@ class _Environment:
                 continue
             try:
                 value = self._imports[name] = self._import(name)
-                base = value.over(base) if merge else base
+                base = _bounded(value.over(base)) if merge else base
             except _Wrong as wrong:
                 self._error(str(wrong), item)
         return base
@@ -406,12 +440,12 @@ class _Environment:
 
     def _value_of(self, cell: _Cell) -> EscValue:
         if cell.value is None:
+            span = self._span(cell.node.start_mark, cell.node.end_mark)
             try:
-                value = self._evaluate(cell)
+                cell.value = _bounded(_bounded(replace(self._evaluate(cell), span=span)).over(cell.base))
             except _Wrong as wrong:
                 self._error(str(wrong), cell.node)
-                value = EscValue(unknown=True)
-            cell.value = replace(value, span=self._span(cell.node.start_mark, cell.node.end_mark)).over(cell.base)
+                cell.value = EscValue(unknown=True, span=span)
         return cell.value
 
     def _evaluate(self, cell: _Cell) -> EscValue:
@@ -433,7 +467,8 @@ class _Environment:
             raise _Wrong(errors[0])
         if len(parts) == 1 and isinstance(parts[0], Reference):
             return self._refer(parts[0].path)
-        texts = [EscValue(part) if isinstance(part, str) else self._refer(part.path).text() for part in parts]
+        spend = self._shared.spend
+        texts = [EscValue(part) if isinstance(part, str) else self._refer(part.path).text(spend) for part in parts]
         return EscValue(
             "".join(str(each.content) for each in texts),
             any(each.secret for each in texts),
@@ -512,6 +547,12 @@ class _Environment:
             return {"line": mark.line + 1, "column": mark.column + 1, "byte": byte}
 
         return {"environment": self._name, "begin": position(begin), "end": position(end)}
+
+
+def _bounded(value: EscValue) -> EscValue:
+    if value.size > LARGEST:
+        raise _Wrong(_TOO_MUCH)
+    return value
 
 
 def _missing(step: str | int, members: Mapping[str | int, object]) -> _Wrong:
