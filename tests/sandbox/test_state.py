@@ -228,6 +228,15 @@ def test_only_its_owner_may_read_it(folder):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_a_folder_that_others_may_read_is_closed_to_them(folder):
+    """It was made before, or its permissions were changed."""
+    folder.mkdir(parents=True)
+    for _ in range(2):
+        folder.chmod(0o755)
+        with Sandbox(state=folder):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_one_sandbox_at_a_time(folder):
     """The second one says whose turn it is, and the folder is free afterwards."""
     refusal = f"{folder}: another sandbox uses it. Stop that one"

@@ -110,6 +110,7 @@ def _locked(path: Path) -> int:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not about.exists() and any(path.iterdir()):
             raise StateError(f"{path}: this is not the state of a sandbox. Choose an empty folder, or a new one.")
+        path.chmod(0o700)  # it may have been there before, open to others
         lock = os.open(about, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if not os.fstat(lock).st_size:

@@ -50,6 +50,8 @@ def test_a_token_that_is_nobodys_says_whose_it_is(ask, sandbox, opener, kind):
         ({"team": "ops"}, "only a team token has a team"),
         ({"organizations": []}, "needs an organization"),
         ({"login": 1}, "'login' must be str"),
+        *(({"login": login}, "is not a login") for login in ("", "a:b", "x\n", "a b", "\u00e9")),
+        ({"login": "contoso", "tokenType": "team", "team": "a:b"}, "is not a team"),
     ],
 )
 def test_impossible_tokens_are_not_issued(ask, changed, said):
@@ -172,6 +174,16 @@ def test_what_is_nested_too_deeply_is_refused(ask):
             assert ask(method, path, f"values: {{a: {deep}}}")[0] in (200, 400)
         assert ask("PUT", "/api/stacks/contoso/proj/deep/deployments/settings", f'{{"a": {deep}}}')[0] in (200, 400)
         assert ask("GET", f"{E}/contoso/aws/deep")[0] == 200
+
+
+@pytest.mark.parametrize("name", ["..", "%00", "x" * 3000, "a%20b"])
+def test_names_in_paths_are_checked(ask, name):
+    """Those of stacks that nobody made, and of teams, too."""
+    for path in (f"proj/{name}", f"{name}/dev"):
+        for method in ("PUT", "GET", "DELETE"):
+            assert ask(method, f"/api/stacks/contoso/{path}/deployments/settings", {})[0] == 400
+    grant = {"envName": "dev", "projectName": "aws", "permission": "open"}
+    assert ask("PATCH", f"/api/orgs/contoso/teams/{name}", {"addEnvironmentPermission": grant})[0] == 400
 
 
 def test_team_permissions_can_be_granted_and_revoked(ask):

@@ -114,7 +114,8 @@ def add_team_calls(cloud: Flask, grants: Table) -> None:
         return {"name": team, "environments": granted}
 
     @cloud.patch(one)
-    def change_team(**_: str) -> Reply:
+    def change_team(team: str, **_: str) -> Reply:
+        check_name(team)
         body = wire.json_body()
         adding = "addEnvironmentPermission" in body
         grant = wire.member(body, "addEnvironmentPermission" if adding else "removeEnvironment", dict)

@@ -253,23 +253,25 @@ def _add_settings_calls(cloud: Flask, vault: Vault, settings: Table) -> None:
     """Deployment settings, also of stacks that nobody made: their provider asks for the settings only."""
     one = f"{_ONE}/deployments/settings"
 
-    def kept() -> dict[str, Any]:
+    def kept(stack: Mapping[str, str]) -> dict[str, Any]:
+        StackRef(*stack.values())
         if request.path not in settings:
             raise NotFound(f"{request.path}: the stack has none")
         return dict(settings[request.path])
 
     @cloud.put(one)
-    def write_settings(**_: str) -> Reply:
+    def write_settings(**stack: str) -> Reply:
+        StackRef(*stack.values())
         settings.put(request.path, vault.seal(wire.json_body()))
-        return kept()
+        return kept(stack)
 
     @cloud.get(one)
-    def read_settings(**_: str) -> Reply:
-        return kept()
+    def read_settings(**stack: str) -> Reply:
+        return kept(stack)
 
     @cloud.delete(one)
-    def delete_settings(**_: str) -> Reply:
-        kept()
+    def delete_settings(**stack: str) -> Reply:
+        kept(stack)
         settings.put(request.path, None)
         return wire.DONE
 

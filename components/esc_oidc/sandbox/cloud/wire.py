@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue as Reply
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 
+from ...claims import PERSON
 from ...tokens import Opener
 from ..esc import Conflict, EnvironmentRef, InvalidRequest, NotFound, StoreError
 from ..stacks import LeaseOver
@@ -79,8 +80,11 @@ class AccessTokens:
         """Make an access token for a member of these organizations.
 
         A person needs one; a team or organization token is good for its own, whose name is its login, and for no
-        other. Else InvalidRequest.
+        other. Else InvalidRequest, and for a login or a team that can't be in a token.
         """
+        for what, name in (("a login", opener.login), ("a team", opener.team or "x")):
+            if not re.fullmatch(PERSON, name, re.ASCII):
+                raise InvalidRequest(f"{name!r} is not {what}: use letters, digits, '.', '_', '@', '+' and '-'")
         members = tuple(organizations)
         if opener.is_person and not members:
             raise InvalidRequest(f"the token of {opener.login!r} needs an organization")
@@ -199,8 +203,11 @@ def body() -> bytes:
     if len(sent) >= LARGEST_BODY:
         # Of a body without a length Werkzeug reads so much and no more.
         raise RequestEntityTooLarge
-    if request.headers.get("Content-Encoding", "identity") == "identity":
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding == "identity":
         return sent
+    if encoding != "gzip":
+        raise UnsupportedMediaType(f"Content-Encoding {encoding!r}: send the body in gzip, or as it is.")
     # 16 more than the largest window are for gzip.
     gzip = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
